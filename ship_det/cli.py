@@ -1,0 +1,25 @@
+"""What every command line shares: bad input ends in one message and exit code 2, not in a traceback."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Call ``main`` and leave the process with its exit code.
+
+    ValueError and OSError mean bad input: their message goes to stderr and the exit code is 2.
+    With the environment variable SHIP_DET_TRACEBACK set they are raised as they are, for debugging.
+    """
+    try:
+        code = main() or 0
+    except (ValueError, OSError) as error:
+        if os.environ.get('SHIP_DET_TRACEBACK'):
+            raise
+        print(f'error: {error}', file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        code = 130
+    sys.exit(code)
