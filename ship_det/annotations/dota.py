@@ -1,0 +1,137 @@
+"""DOTA label files: one object a line, ``x1 y1 x2 y2 x3 y3 x4 y4 class difficult``."""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from .files import read_text, write_text
+from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+
+_HEADERS = ('imagesource:', 'gsd:')
+_DIFFICULT_FLAGS = {'0': False, '1': True, '2': True}
+_COLUMNS = 'x1 y1 x2 y2 x3 y3 x4 y4 class [difficult]'
+
+
+def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -> list[LabeledObject]:
+    """Read the objects of a DOTA label file.
+
+    Header lines (``imagesource:``, ``gsd:``) and blank lines are passed over; the difficult flag may be missing.
+    A class name may hold spaces.
+
+    Args:
+        path: label file.
+        classes: the class names that may occur; None for any.
+
+    Returns:
+        Objects in file order, corners clockwise on screen with the file's first corner first.
+
+    Raises:
+        ValueError: naming file and line, where the line is no object, its quad has no area or its class is not one
+            of ``classes``.
+    """
+    path = Path(path)
+    numbered_rows = _split_rows(read_text(path))
+    if not numbered_rows:
+        return []
+    lines, rows = zip(*numbered_rows, strict=True)
+    quads = _parse_quads(path, lines, rows)
+    labels = [_parse_label(path, line, row, classes) for line, row in numbered_rows]
+    return [LabeledObject(quad, name, difficult) for quad, (name, difficult) in zip(quads, labels, strict=True)]
+
+
+def write_dota(path: str | os.PathLike, objects: Iterable[LabeledObject]) -> None:
+    """Write objects as a DOTA label file; coordinates read back to the bit. Scores are no part of the format.
+
+    Raises:
+        ValueError: naming file and object, where a quad is not four finite corners or a class name cannot be read
+            back.
+    """
+    lines = []
+    for index, labeled in enumerate(objects):
+        quad = np.asarray(labeled.quad, dtype=np.float64)
+        if quad.shape != (4, 2) or not np.isfinite(quad).all():
+            raise ValueError(f'{path}: object {index}: expected a quad of 4 finite corners, got {quad.tolist()}')
+        if not labeled.name or labeled.name != ' '.join(labeled.name.split()):
+            raise ValueError(f'{path}: object {index}: a class name of words and single spaces, got {labeled.name!r}')
+        # Adding zero turns -0.0 into 0.0.
+        coordinates = ' '.join(repr(value).removesuffix('.0') for value in (quad.ravel() + 0.0).tolist())
+        lines.append(f'{coordinates} {labeled.name} {int(labeled.difficult)}\n')
+    write_text(path, ''.join(lines))
+
+
+def _split_rows(text: str) -> list[tuple[int, list[str]]]:
+    rows = ((number, line.split()) for number, line in enumerate(text.split('\n'), start=1))
+    return [(number, row) for number, row in rows if row and not row[0].lower().startswith(_HEADERS)]
+
+
+def _parse_quads(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) -> np.ndarray:
+    """(N, 4, 2) ordered quads of all rows at once; on any error the first bad row is looked up for the message."""
+    try:
+        numbers = np.fromiter(map(float, chain.from_iterable(row[:8] for row in rows)), dtype=np.float64)
+        complete = len(numbers) == 8 * len(rows) and np.isfinite(numbers).all()
+    except ValueError:
+        complete = False
+    if not complete:
+        _raise_bad_row(path, lines, rows)
+    quads = order_quads(numbers.reshape(-1, 4, 2))
+    empty = np.flatnonzero(quad_areas(quads) < MIN_QUAD_AREA)
+    if len(empty):
+        first = int(empty[0])
+        found = ' '.join(rows[first][:8])
+        raise ValueError(f'{path}:{lines[first]}: the quad {found} has no area, expected corners around an object')
+    return quads
+
+
+def _raise_bad_row(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) -> NoReturn:
+    for line, row in zip(lines, rows, strict=True):
+        for column, token in enumerate(row[:8], start=1):
+            try:
+                finite = np.isfinite(float(token))
+            except ValueError:
+                finite = False
+            if not finite:
+                raise ValueError(
+                    f'{path}:{line}: column {column} is {token!r}, expected a finite number '
+                    f'(columns separated by blanks: {_COLUMNS})'
+                )
+        if len(row) < 8:
+            raise ValueError(f'{path}:{line}: {len(row)} columns, expected 9 or 10: {_COLUMNS}')
+    raise AssertionError('every row is eight finite numbers')
+
+
+def _parse_label(path: Path, line: int, row: list[str], classes: Collection[str] | None) -> tuple[str, bool]:
+    """Class name and difficult flag of a row; the last word is the flag where it can be one."""
+    words = row[8:]
+    readings = []
+    if len(words) > 1 and words[-1] in _DIFFICULT_FLAGS:
+        readings.append((' '.join(words[:-1]), _DIFFICULT_FLAGS[words[-1]]))
+    if words:
+        readings.append((' '.join(words), False))
+    if not readings:
+        raise ValueError(f'{path}:{line}: {len(row)} columns, expected 9 or 10: {_COLUMNS}')
+    if classes is None:
+        if any(_is_number(word) for word in readings[0][0].split()):
+            raise ValueError(
+                f'{path}:{line}: found {" ".join(words)!r} after 8 coordinates, expected 9 or 10 columns: {_COLUMNS}'
+            )
+        return readings[0]
+    known = [reading for reading in readings if reading[0] in classes]
+    if not known:
+        raise ValueError(
+            f'{path}:{line}: unknown class {readings[0][0]!r}, expected one of: {", ".join(map(str, classes))}'
+        )
+    if len(known) > 1:
+        raise ValueError(f'{path}:{line}: {" ".join(words)!r} may be class {known[0][0]!r} or {known[1][0]!r}')
+    return known[0]
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
