@@ -1,0 +1,101 @@
+"""Rotated non-maximum suppression with a spatial prefilter and exact IoU."""
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from ship_det.geometry.boxes import FloatArray, as_boxes, bounding_extents
+from ship_det.geometry.iou import IndexArray, iou_of_pairs, meeting_bounds
+
+# Boxes settled together: small enough for a dense conflict matrix, large enough for vectorised IoU.
+_BLOCK = 512
+
+
+def _check(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> tuple[FloatArray, FloatArray]:
+    boxes, scores = as_boxes(boxes), np.asarray(scores, dtype=np.float64)
+    if scores.shape != (len(boxes),):
+        raise ValueError(f'scores: expected shape ({len(boxes)},), one a box, found {scores.shape}')
+    if np.isnan(scores).any():
+        raise ValueError(f'scores: row {int(np.argmax(np.isnan(scores)))} is NaN')
+    if not 0 <= iou_threshold <= 1:
+        raise ValueError(f'iou_threshold: expected a value in [0, 1], found {iou_threshold}')
+    return boxes, scores
+
+
+class _Conflicts:
+    """Which boxes overlap by more than the threshold, asked for pairs that a cheap bound does not exclude."""
+
+    def __init__(self, boxes: FloatArray, groups: NDArray, iou_threshold: float) -> None:
+        self.boxes, self.groups, self.iou_threshold = boxes, groups, iou_threshold
+        self.areas = boxes[:, 2] * boxes[:, 3]
+
+    def among(self, first: IndexArray, second: IndexArray) -> tuple[IndexArray, IndexArray]:
+        """The pairs (first[k], second[k]) that are in conflict."""
+        smaller = np.minimum(self.areas[first], self.areas[second])
+        larger = np.maximum(self.areas[first], self.areas[second])
+        # IoU is at most the ratio of the areas.
+        possible = (smaller >= self.iou_threshold * larger) & (self.groups[first] == self.groups[second])
+        first, second = first[possible], second[possible]
+        over = iou_of_pairs(self.boxes, self.boxes, first, second) > self.iou_threshold
+        return first[over], second[over]
+
+
+def _greedy(count: int, first: IndexArray, second: IndexArray) -> NDArray[np.bool_]:
+    """Walk through ``count`` boxes in order; each kept one removes the later boxes it is in conflict with."""
+    conflict = np.zeros((count, count), dtype=bool)
+    conflict[first, second] = True
+    alive = np.ones(count, dtype=bool)
+    for row in range(count):
+        if alive[row]:
+            alive[row + 1 :] &= ~conflict[row, row + 1 :]
+    return alive
+
+
+def rotated_nms(
+    boxes: ArrayLike, scores: ArrayLike, iou_threshold: float, labels: ArrayLike | None = None
+) -> NDArray[np.intp]:
+    """Keep the best box of each crowd of overlapping boxes.
+
+    From the highest score down, a kept box removes those below it whose IoU with it is larger than the threshold.
+    Boxes of equal score are taken in the order given.
+
+    Args:
+        boxes: (N, 5), (cx, cy, w, h, theta).
+        scores: (N,).
+        iou_threshold: in [0, 1].
+        labels: (N,); given, only boxes of one label remove each other.
+
+    Returns:
+        (K,) indices of the kept boxes, by descending score.
+
+    Raises:
+        ValueError: shapes that do not fit, a box that is not finite or has a negative side, a NaN score, or a threshold
+            outside [0, 1].
+    """
+    boxes, scores = _check(boxes, scores, iou_threshold)
+    groups = np.zeros(len(boxes), dtype=np.int64) if labels is None else np.asarray(labels)
+    if groups.shape != scores.shape:
+        raise ValueError(f'labels: expected shape {scores.shape}, one a box, found {groups.shape}')
+    order = np.argsort(-scores, kind='stable')
+    boxes = boxes[order]
+    conflicts = _Conflicts(boxes, groups[order], iou_threshold)
+    bounds = np.hstack([boxes[:, :2] - bounding_extents(boxes), boxes[:, :2] + bounding_extents(boxes)])
+    shapes = shapely.box(*bounds.T)
+    tree = shapely.STRtree(shapes)
+
+    pending = np.ones(len(boxes), dtype=bool)
+    kept = []
+    start = 0
+    while (block := start + np.flatnonzero(pending[start:])[:_BLOCK]).size:
+        candidates, others = meeting_bounds(boxes[block], boxes[block])
+        later = candidates < others
+        first, second = conflicts.among(block[candidates[later]], block[others[later]])
+        best = block[_greedy(len(block), np.searchsorted(block, first), np.searchsorted(block, second))]
+        kept.append(best)
+
+        start = int(block[-1]) + 1
+        rows, others = tree.query(shapes[best])
+        later = pending[others] & (others >= start)
+        _, removed = conflicts.among(best[rows[later]], others[later])
+        pending[removed] = False
+    return order[np.concatenate(kept)] if kept else np.zeros(0, dtype=np.intp)
