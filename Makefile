@@ -1,0 +1,39 @@
+# `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test doctor lint clean clean-venv
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+# Made at the end of a set-up that went well; younger files here mean another set-up.
+READY := .venv/.ready
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+setup: $(READY) ## .venv with everything in constraints.txt (PYTHON=python3.11 names another Python)
+
+$(READY): constraints.txt setup.cfg tools/setup.sh
+	@PYTHON="$(PYTHON)" tools/setup.sh
+	@touch $@
+
+demo: $(READY) ## simulate harbors, train and test a small detector: work_dirs/demo/index.html
+	$(VENV_PYTHON) tools/demo.py
+
+test: $(READY) ## the whole test suite
+	$(VENV_PYTHON) -m pytest
+
+# Without set-up: it is there to say why a set-up failed.
+doctor: ## versions, compiled ops, GPU, and what to do about each problem
+	@if [ -x $(VENV_PYTHON) ]; then $(VENV_PYTHON) tools/doctor.py; else "$(PYTHON)" tools/doctor.py; fi
+
+lint: $(READY) ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+clean: ## what tests and builds left behind (work_dirs and .venv stay)
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+clean-venv: ## .venv
+	rm -rf .venv
