@@ -1,0 +1,5 @@
+"""Training hooks."""
+
+from .class_counts import ClassCountsHook
+
+__all__ = ['ClassCountsHook']

@@ -1,0 +1,15 @@
+"""How imbalanced a training set is, and what the CI loss makes of it. NumPy only."""
+
+from .counting import count_instances, dataset_classes
+from .measures import class_factors, imbalance_degree, imbalance_ratio
+from .summary import ImbalanceSummary, summarize
+
+__all__ = [
+    'ImbalanceSummary',
+    'class_factors',
+    'count_instances',
+    'dataset_classes',
+    'imbalance_degree',
+    'imbalance_ratio',
+    'summarize',
+]

@@ -1,0 +1,164 @@
+"""Parameter-free loss (PF-loss): a reconstruction.
+
+Of "Parameter-Free Loss for Class-Imbalanced Deep Learning in Image Classification", IEEE TNNLS 34(6), only the
+abstract is public. It states properties and no formula: nothing to tune, one definition for two and for more classes,
+adaptation to the class distribution of each mini-batch, attention to minority classes rather than to outliers. The
+three variants here were built to have those properties; none is known to be the authors' formula.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+from .softmax import check_shapes, raised, target_margin
+
+VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
+
+
+def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weight: Tensor | None = None) -> Tensor:
+    """PF-loss of a batch, reconstructed; with n_c rows of class c in the batch and S the classes present in it:
+
+    - ``class_mean``: (1 / |S|) sum_c mean_{i in c} (-log p_i); the cross-entropy where the classes are balanced.
+    - ``balanced_softmax``: the cross-entropy of logits + log n_c.
+    - ``soft_gmean``: -(1 / |S|) sum_c log(mean_{i in c} p_i), minus the log of a soft geometric mean of the recalls;
+      an outlier gets almost no gradient.
+
+    Where torch.distributed is initialised the batch is that of all processes: each returns the loss of the joined
+    batch, with a gradient whose mean over the processes (as DistributedDataParallel takes it) is that loss's gradient.
+    Every process must call it, with as many columns.
+
+    Args:
+        logits: shape (N, K); the background, if any, is a class like the others.
+        target: class indices, shape (N,).
+        variant: one of the above.
+        weight: how often each row counts, shape (N,); rows of weight 0 do not exist for the loss.
+
+    Raises:
+        ValueError: if the variant is not known or the shapes do not fit.
+    """
+    check_shapes(logits, target)
+    logits = raised(logits)
+    uses = torch.ones_like(logits[:, 0]) if weight is None else weight.to(logits.dtype)
+    if variant == 'class_mean':
+        return _class_mean(logits, target, uses)
+    if variant == 'balanced_softmax':
+        return _balanced_softmax(logits, target, uses)
+    if variant == 'soft_gmean':
+        return _soft_gmean(logits, target, uses)
+    raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
+
+
+def _class_mean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+    rows = -nn.functional.logsigmoid(target_margin(logits, target))
+    sums, counts = _SumOverProcesses.apply(
+        torch.stack([_by_class(rows * uses, target, logits), _by_class(uses, target, logits)])
+    )
+    return _mean_over_present(sums / _or_one(counts), counts)
+
+
+def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+    counts = _SumOverProcesses.apply(_by_class(uses, target, logits))
+    # An absent class leaves the softmax; a finite offset in place of log 0 keeps rows of weight 0 finite.
+    absent = torch.full_like(counts, torch.finfo(counts.dtype).min / 4)
+    offsets = torch.where(counts > 0, _or_one(counts).log(), absent)
+    rows = torch.where(uses > 0, nn.functional.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
+    return _SumOverProcesses.apply((rows * uses).sum()) / _or_one(counts.sum())
+
+
+def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+    log_p = nn.functional.logsigmoid(target_margin(logits, target))
+    # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
+    lowest = torch.full_like(logits[0], torch.finfo(logits.dtype).min)
+    seen = torch.where(uses > 0, log_p.detach(), lowest[0])
+    peaks = _max_over_processes(lowest.scatter_reduce(0, target, seen, 'amax'))
+    parts = uses * torch.exp(torch.where(uses > 0, log_p - peaks[target], 0.0))
+    sums, counts = _SumOverProcesses.apply(
+        torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)])
+    )
+    present = counts > 0
+    log_means = (
+        torch.where(present, peaks, 0.0) + _or_one(torch.where(present, sums, 0.0)).log() - _or_one(counts).log()
+    )
+    return _mean_over_present(-log_means, counts)
+
+
+def _by_class(values: Tensor, target: Tensor, logits: Tensor) -> Tensor:
+    """Sum of ``values`` over the rows of each class, shape (K,)."""
+    return values.new_zeros(logits.shape[1]).index_add(0, target, values)
+
+
+def _or_one(values: Tensor) -> Tensor:
+    """``values`` with 1 in place of 0, to divide by or to take the logarithm of."""
+    return torch.where(values == 0, 1.0, values)
+
+
+def _mean_over_present(values: Tensor, counts: Tensor) -> Tensor:
+    present = counts > 0
+    return torch.where(present, values, 0.0).sum() / _or_one(present.sum())
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """Sum over the processes; its gradient is that of the own summand times the number of processes.
+
+    Every process computes the same loss from the sum, so the mean of their gradients is the joined batch's gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, values: Tensor) -> Tensor:
+        total = values.clone()
+        if _processes() > 1:
+            dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        return gradient * _processes()
+
+
+def _max_over_processes(values: Tensor) -> Tensor:
+    if _processes() > 1:
+        dist.all_reduce(values, dist.ReduceOp.MAX)
+    return values
+
+
+def _processes() -> int:
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+class PFLoss(nn.Module):
+    """Reconstructed PF-loss for a detection head or a classifier; see :func:`pf_loss`.
+
+    It is a mean over the classes of a batch, so it divides by the batch's own counts: ``avg_factor`` is accepted, as
+    heads pass it, and not used, and there is no other reduction than 'mean'.
+
+    Args:
+        variant: 'class_mean', 'balanced_softmax' or 'soft_gmean'.
+        loss_weight: factor of the whole loss.
+    """
+
+    use_sigmoid = False
+
+    def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0) -> None:
+        super().__init__()
+        if variant not in VARIANTS:
+            raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
+        self.variant = variant
+        self.loss_weight = loss_weight
+
+    def forward(
+        self,
+        cls_score: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: float | None = None,
+        reduction_override: str | None = None,
+    ) -> Tensor:
+        """Loss of logits (N, K) and labels (N,), a scalar."""
+        if reduction_override not in (None, 'mean'):
+            raise ValueError(
+                f"reduction_override: found {reduction_override!r}, expected 'mean' (a batch has one PF-loss)"
+            )
+        return self.loss_weight * pf_loss(cls_score, label, self.variant, weight=weight)
+
+    def extra_repr(self) -> str:
+        return f'variant={self.variant!r}'

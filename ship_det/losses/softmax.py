@@ -1,0 +1,62 @@
+"""What the softmax losses share: the margin of the target class and the reduction of row losses."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def target_margin(logits: Tensor, target: Tensor) -> Tensor:
+    """Log odds of the target class: its logit minus the log-sum-exp of the others, shape (N,).
+
+    p = sigmoid(margin) is the softmax output, and unlike 1 - p, sigmoid(-margin) does not cancel as p -> 1.
+
+    Args:
+        logits: shape (N, K), K >= 2; half precision is raised to float32.
+        target: class indices, shape (N,).
+    """
+    check_shapes(logits, target)
+    logits = raised(logits)
+    index = target.unsqueeze(1)
+    others = logits.scatter(1, index, -math.inf).logsumexp(1)
+    return logits.gather(1, index).squeeze(1) - others
+
+
+def raised(logits: Tensor) -> Tensor:
+    """Half-precision logits as float32; float32 and float64 as they are."""
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def check_shapes(logits: Tensor, target: Tensor) -> None:
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise ValueError(f'logits: found shape {tuple(logits.shape)}, expected (N, K) with at least two columns')
+    if target.shape != logits.shape[:1]:
+        raise ValueError(f'target: found shape {tuple(target.shape)}, expected ({len(logits)},) class indices')
+
+
+def check_reduction(reduction: str) -> str:
+    if reduction not in ('none', 'mean', 'sum'):
+        raise ValueError(f"reduction: found {reduction!r}, expected 'none', 'mean' or 'sum'")
+    return reduction
+
+
+def reduced(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: float | None) -> Tensor:
+    """Weight and reduce row losses as MMDetection does.
+
+    Args:
+        rows: loss of each row, shape (N,).
+        weight: factor of each row, shape (N,), or None.
+        reduction: 'none', 'mean' or 'sum'.
+        avg_factor: what 'mean' divides the sum by, in place of N.
+    """
+    check_reduction(reduction)
+    if weight is not None:
+        rows = rows * weight.to(rows.dtype)
+    if reduction == 'none':
+        return rows
+    if avg_factor is None:
+        return rows.mean() if reduction == 'mean' else rows.sum()
+    if reduction == 'sum':
+        raise ValueError("avg_factor: found a number with reduction 'sum', expected reduction 'mean' or 'none'")
+    # MMDetection's guard for a batch without a counted row.
+    return rows.sum() / (avg_factor + torch.finfo(torch.float32).eps)
