@@ -100,7 +100,7 @@ class Finding:
 
 def read_pins(path: Path) -> dict[str, str]:
     """Pinned versions that every environment has: without the lines that carry a marker and without extra [cluster]."""
-    installed_part = path.read_text().split('extra [cluster]:')[0]
+    installed_part = path.read_text().split('\n# --- extra [cluster]')[0]
     return dict(re.findall(r'^([A-Za-z0-9_.-]+)==(\S+)[ \t]*$', installed_part, flags=re.MULTILINE))
 
 

@@ -55,7 +55,7 @@ install_pins() {
     local requirements=$venv/requirements.txt
     # Packages without wheels are built with the setuptools and wheel that are pinned, so those come first.
     "${pip[@]}" install --no-deps $(grep -E '^(pip|setuptools|wheel|ninja)==' "$pins")
-    sed '/extra \[cluster\]/,$d; /^onedl-mmcv==/d' "$pins" >"$requirements"
+    sed '/^# --- extra \[cluster\]/,$d; /^onedl-mmcv==/d' "$pins" >"$requirements"
     "${pip[@]}" install --no-deps --no-build-isolation -r "$requirements"
 }
 
@@ -126,10 +126,11 @@ compile_mmcv() {
         settings+=(FORCE_CUDA=0 CUDA_VISIBLE_DEVICES=)
     fi
     mkdir -p "$wheels"
-    env "${settings[@]}" "${pip[@]}" wheel -v --no-cache-dir --no-deps --no-build-isolation --no-binary onedl-mmcv \
+    # A process group of its own, so that Ctrl-C ends the compilers too.
+    setsid env "${settings[@]}" "${pip[@]}" wheel -v --no-cache-dir --no-deps --no-build-isolation --no-binary onedl-mmcv \
         -w "$wheels" "onedl-mmcv==$version" >"$log" 2>&1 &
     local builder=$!
-    trap 'kill $builder 2>/dev/null' EXIT
+    trap "kill -- -$builder 2>/dev/null || true" EXIT
     show_progress $builder "$log"
     trap - EXIT
     wait $builder || {
