@@ -1,0 +1,21 @@
+"""Scenes cut into labelled chips, and chips split into training and test sets. Never imports torch."""
+
+from .chip_index import Chip, read_chip_index, write_chip_index
+from .clipping import SceneObjects, VisibleObject
+from .plan import TilingOptions
+from .raster import verify_image
+from .run import TilingSummary, tile_scenes
+from .windows import plan_windows
+
+__all__ = [
+    'Chip',
+    'SceneObjects',
+    'TilingOptions',
+    'TilingSummary',
+    'VisibleObject',
+    'plan_windows',
+    'read_chip_index',
+    'tile_scenes',
+    'verify_image',
+    'write_chip_index',
+]

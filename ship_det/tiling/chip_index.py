@@ -1,0 +1,65 @@
+"""``chips.jsonl``: where each chip of a tiled data set comes from, one JSON line a chip."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ship_det.annotations.files import read_text, write_text
+
+INDEX_NAME = 'chips.jsonl'
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One chip.
+
+    Attributes:
+        file: name of the chip in ``images/``.
+        scene: file name of the scene that it was cut from.
+        window: (x, y, w, h) px of the scene.
+        counts: instances of each class that occurs; difficult ones do not count.
+    """
+
+    file: str
+    scene: str
+    window: tuple[int, int, int, int]
+    counts: dict[str, int]
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), 'window': list(self.window)}, ensure_ascii=False)
+
+
+def read_chip_index(root: str | os.PathLike) -> list[Chip]:
+    """Read the chips of a tiled data set from its root folder.
+
+    Raises:
+        ValueError: naming the file, and the line where one is not a chip.
+    """
+    path = Path(root) / INDEX_NAME
+    if not path.is_file():
+        raise ValueError(f'{path}: no such file, expected a data set made by tile.py')
+    return [
+        _parse_chip(path, number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line
+    ]
+
+
+def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
+    """Write ``chips.jsonl`` as a whole."""
+    write_text(Path(root) / INDEX_NAME, ''.join(f'{chip.to_json()}\n' for chip in chips))
+
+
+def _parse_chip(path: Path, number: int, line: str) -> Chip:
+    try:
+        record = json.loads(line)
+        window = tuple(map(int, record['window']))
+        if len(window) != 4:
+            raise ValueError(f'a window of {len(window)} numbers')
+        counts = {str(name): int(count) for name, count in record['counts'].items()}
+        return Chip(str(record['file']), str(record['scene']), window, counts)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f'{path}:{number}: not a chip ({error!r}), expected '
+            '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}}'
+        ) from error

@@ -1,0 +1,145 @@
+"""What a chip shows of the objects of its scene."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ship_det.annotations import LabeledObject
+from ship_det.annotations.objects import MIN_QUAD_AREA, order_quads, quad_areas
+
+#: How an object appears in a chip.
+WHOLE, CUT, MARKED = 'whole', 'cut', 'marked difficult'
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleObject:
+    """An object in the pixels of a chip.
+
+    Attributes:
+        source: index of the object among those of the scene.
+        how: WHOLE, CUT (enough of it is visible to learn from) or MARKED (too little is: an ignore region).
+        labeled: the label for the chip.
+    """
+
+    source: int
+    how: str
+    labeled: LabeledObject
+
+
+class SceneObjects:
+    """The objects of a scene, ready to be cut into windows.
+
+    Args:
+        objects: objects of the scene, quads in scene pixels.
+    """
+
+    def __init__(self, objects: list[LabeledObject]):
+        self.objects = objects
+        self.quads = np.array([labeled.quad for labeled in objects], dtype=np.float64).reshape(-1, 4, 2)
+        #: (N, 4) px: left, top, right, bottom.
+        self.bounds = np.concatenate([self.quads.min(axis=1), self.quads.max(axis=1)], axis=1)
+        polygons = shapely.polygons(self.quads)
+        # A corner on another side makes a polygon that GEOS refuses to cut.
+        self._polygons = np.where(shapely.is_valid(polygons), polygons, shapely.make_valid(polygons))
+        self._areas = shapely.area(self._polygons)
+        self._tree = shapely.STRtree(self._polygons)
+
+    def whole_in(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(N,) whether an object lies wholly inside one of the (K, 4) windows (x, y, w, h)."""
+        whole = np.zeros(len(self.objects), dtype=bool)
+        if len(windows) == 0:
+            return whole
+        which, rows = self._tree.query(_window_boxes(windows), predicate='intersects')
+        inside = _inside(self.bounds[rows], windows[which])
+        whole[rows[inside]] = True
+        return whole
+
+    def visible(self, windows: NDArray[np.int64], min_visible: float) -> list[list[VisibleObject]]:
+        """What each window shows, labels moved to the window's pixels.
+
+        An object wholly inside is moved as it is. Of one cut by the border the label is the minimum-area rectangle of
+        its visible part, a corner of that rectangle outside the chip slid along a side to the border; where less than
+        ``min_visible`` of its area is visible it is marked difficult. An object that only touches a window is not in
+        it.
+
+        Args:
+            windows: (K, 4) int, (x, y, w, h) px of the scene.
+            min_visible: share of the area, 0 to 1.
+
+        Returns:
+            K lists, objects in the order of the scene; no coordinate leaves [0, w] x [0, h].
+        """
+        shown: list[list[VisibleObject]] = [[] for _ in windows]
+        if len(windows) == 0 or not self.objects:
+            return shown
+        boxes = _window_boxes(windows)
+        which, rows = self._tree.query(boxes, predicate='intersects')
+        order = np.lexsort([rows, which])
+        which, rows = which[order], rows[order]
+        whole = _inside(self.bounds[rows], windows[which])
+        cut = np.flatnonzero(~whole)
+        parts = shapely.intersection(self._polygons[rows[cut]], boxes[which[cut]])
+        share = np.full(len(rows), 1.0)
+        share[cut] = shapely.area(parts) / self._areas[rows[cut]]
+        quads = self.quads[rows] - windows[which, None, :2]
+        quads[cut] = bounding_quads(parts, windows[which[cut]])
+        present = whole | (quad_areas(quads) >= MIN_QUAD_AREA)
+        for pair in np.flatnonzero(present):
+            how = WHOLE if whole[pair] else CUT if share[pair] >= min_visible else MARKED
+            source = self.objects[rows[pair]]
+            labeled = LabeledObject(quads[pair], source.name, source.difficult or how == MARKED, source.score)
+            shown[which[pair]].append(VisibleObject(int(rows[pair]), how, labeled))
+        return shown
+
+
+def bounding_quads(parts: NDArray[np.object_], windows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Minimum-area rectangles of visible parts, as quads that stay inside their window.
+
+    Every side of such a rectangle touches the part, which is in the window; so a corner outside can slide along a side
+    until it is inside. Of the two sides it could slide along, the one that leaves the larger quad is taken: of a ship
+    cut askew that is the ship's long side, and the minimum-area rectangle of the quad is the rectangle again.
+
+    Args:
+        parts: (N,) geometries inside their window, in scene pixels.
+        windows: (N, 4) int, (x, y, w, h).
+
+    Returns:
+        (N, 4, 2) in window pixels; all zero where a part has no area.
+    """
+    quads = np.zeros((len(parts), 4, 2))
+    rectangles = shapely.oriented_envelope(parts)
+    solid = np.flatnonzero(
+        (shapely.get_type_id(rectangles) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)
+    )
+    if len(solid) == 0:
+        return quads
+    corners = shapely.get_coordinates(rectangles[solid]).reshape(-1, 5, 2)[:, :4]
+    corners = order_quads(corners - windows[solid, None, :2])
+    size = windows[solid, None, 2:].astype(np.float64)
+    candidates = [_slide(corners, partners, size) for partners in ([1, 0, 3, 2], [3, 2, 1, 0])]
+    areas = [quad_areas(candidate) for candidate in candidates]
+    best = np.where((areas[0] >= areas[1])[:, None, None], *candidates)
+    quads[solid] = np.clip(best, 0, size)
+    return quads
+
+
+def _slide(corners: NDArray[np.float64], partners: list[int], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move each corner towards its partner until it is inside [0, size]; both (N, 4, 2) px."""
+    step = corners[:, partners] - corners
+    with np.errstate(divide='ignore', invalid='ignore'):
+        # For each axis the share of the side to walk to the violated border; nan on a side along that border.
+        beyond = np.where(corners < 0, -corners / step, np.where(corners > size, (size - corners) / step, 0.0))
+    share = np.clip(np.nan_to_num(beyond, posinf=0.0, neginf=0.0), 0.0, 1.0).max(axis=2, keepdims=True)
+    return corners + share * step
+
+
+def _inside(bounds: NDArray[np.float64], windows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    low, high = windows[:, :2], windows[:, :2] + windows[:, 2:]
+    return ((bounds[:, :2] >= low) & (bounds[:, 2:] <= high)).all(axis=1)
+
+
+def _window_boxes(windows: NDArray[np.int64]) -> NDArray[np.object_]:
+    x, y, w, h = windows.T
+    return shapely.box(x, y, x + w, y + h)

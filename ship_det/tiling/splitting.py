@@ -1,0 +1,138 @@
+"""Chips split into training, validation and test parts, so that each part sees every class as far as it can.
+
+What goes to one part as a whole is a scene (overlapping chips show the same ships, so they must not straddle parts) or,
+where that is wanted, a single chip.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+
+import numpy as np
+
+from ship_det.annotations import read_dota
+from ship_det.annotations.files import write_text
+from ship_det.annotations.folders import dota_label_path, list_images
+
+from .assignment import assign_units
+from .chip_index import INDEX_NAME, Chip, read_chip_index
+
+PARTS = ('train', 'val', 'test')
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of the parts; test gets what train and val leave."""
+
+    train: float = 0.8
+    val: float = 0.0
+
+    def __post_init__(self):
+        if not 0 < self.train <= 1:
+            raise ValueError(f'train: expected a share above 0 and at most 1, found {self.train}')
+        if not 0 <= self.val <= 1 - self.train + 1e-9:
+            raise ValueError(f'val: expected a share between 0 and what train leaves, found {self.val}')
+
+    def of_parts(self) -> dict[str, float]:
+        """Share of each part that gets something, in the order of PARTS."""
+        shares = dict(zip(PARTS, (self.train, self.val, 1 - self.train - self.val), strict=True))
+        return {part: share for part, share in shares.items() if share > 1e-9}
+
+
+def read_chips(root: str | os.PathLike) -> list[Chip]:
+    """Chips of a tiled data set; in one that was not tiled every image is a scene of one chip."""
+    root = Path(root)
+    if (root / INDEX_NAME).is_file():
+        return read_chip_index(root)
+    chips = []
+    for image in list_images(root / 'images'):
+        objects = read_dota(dota_label_path(root, image))
+        counts = Counter(labeled.name for labeled in objects if not labeled.difficult)
+        chips.append(Chip(image.name, image.name, (0, 0, 0, 0), dict(counts)))
+    return chips
+
+
+def split_chips(
+    chips: list[Chip], shares: Shares, by: str = 'scene', seed: int = 0, test_scenes: Sequence[str] = ()
+) -> dict[str, list[Chip]]:
+    """Split chips into parts.
+
+    Args:
+        chips: all chips.
+        shares: of the scenes or chips; with ``test_scenes`` only the ratio of train to val counts.
+        by: ``scene`` or ``chip``.
+        seed: decides between equally good splits.
+        test_scenes: scenes, with or without suffix, that make up the test part.
+
+    Returns:
+        Chips of each part, in the order of ``chips``.
+
+    Raises:
+        ValueError: fewer scenes or chips than parts, an unknown scene, or another value of ``by``.
+    """
+    if by not in ('scene', 'chip'):
+        raise ValueError(f'by: expected scene or chip, found {by!r}')
+    fixed = _named_scenes(chips, test_scenes)
+    wanted = {part: share for part, share in shares.of_parts().items() if part != 'test' or not fixed}
+    unit_of = attrgetter('scene' if by == 'scene' else 'file')
+    free = [chip for chip in chips if chip.scene not in fixed]
+    units = list(dict.fromkeys(map(unit_of, free)))
+    sizes = _whole_sizes(list(wanted.values()), len(units), f'{by}s to split into {", ".join(wanted)}')
+    assigned = assign_units(_count_table(free, units, unit_of), sizes, seed)
+    names = list(wanted)
+    part_of = {unit: names[part] for unit, part in zip(units, assigned, strict=True)}
+    parts: dict[str, list[Chip]] = {part: [] for part in PARTS if part in wanted or (fixed and part == 'test')}
+    for chip in chips:
+        parts['test' if chip.scene in fixed else part_of[unit_of(chip)]].append(chip)
+    return parts
+
+
+def write_split(root: str | os.PathLike, parts: dict[str, list[Chip]]) -> None:
+    """Write train.txt, val.txt and test.txt, one chip file a line; the list of a part that is not there is removed."""
+    for part in PARTS:
+        path = Path(root) / f'{part}.txt'
+        if part in parts:
+            write_text(path, ''.join(f'{chip.file}\n' for chip in parts[part]))
+        else:
+            path.unlink(missing_ok=True)
+
+
+def class_counts(chips: Sequence[Chip]) -> Counter[str]:
+    """Instances of each class over chips."""
+    total: Counter[str] = Counter()
+    for chip in chips:
+        total.update(chip.counts)
+    return total
+
+
+def _named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
+    by_name = {name: chip.scene for chip in chips for name in (Path(chip.scene).stem, chip.scene)}
+    for name in names:
+        if name not in by_name:
+            raise ValueError(f'no scene {name!r}, expected one of: {", ".join(sorted({chip.scene for chip in chips}))}')
+    return {by_name[name] for name in names}
+
+
+def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:
+    """Numbers of units nearest to the shares, at least one each; what rounding leaves goes to the largest share."""
+    if units < len(shares):
+        raise ValueError(f'{units} {what}, expected at least {len(shares)}')
+    sizes = [max(1, round(share / sum(shares) * units)) for share in shares]
+    sizes[int(np.argmax(shares))] += units - sum(sizes)
+    return sizes
+
+
+def _count_table(chips: list[Chip], units: list[str], unit_of: attrgetter) -> np.ndarray:
+    """(U, C + 1) instances of each class in each unit; the last column is the number of chips."""
+    classes = sorted(class_counts(chips))
+    row = {unit: index for index, unit in enumerate(units)}
+    column = {name: index for index, name in enumerate(classes)}
+    table = np.zeros((len(units), len(classes) + 1), dtype=np.int64)
+    for chip in chips:
+        table[row[unit_of(chip)], -1] += 1
+        for name, count in chip.counts.items():
+            table[row[unit_of(chip)], column[name]] += count
+    return table
