@@ -1,0 +1,55 @@
+"""Rotated VOC evaluation: matching, average precision, reports of it, and the file predictions are kept in.
+
+Everything but ``VOCRotatedMetric`` works without torch; that class is imported when it is asked for.
+"""
+
+from typing import Any
+
+from ship_det.evaluation.curves import (
+    OperatingPoint,
+    PrecisionRecallCurve,
+    average_precision,
+    precision_recall_curve,
+)
+from ship_det.evaluation.instances import (
+    Detections,
+    GroundTruths,
+    gather_detections,
+    gather_ground_truths,
+    ground_truth_record,
+)
+from ship_det.evaluation.matching import Matches, best_overlaps, judge
+from ship_det.evaluation.predictions import Predictions, evaluate_file, read_predictions, write_predictions
+from ship_det.evaluation.result import ClassResult, EvaluationResult
+from ship_det.evaluation.voc import evaluate, evaluate_thresholds
+
+__all__ = [
+    'ClassResult',
+    'Detections',
+    'EvaluationResult',
+    'GroundTruths',
+    'Matches',
+    'OperatingPoint',
+    'PrecisionRecallCurve',
+    'Predictions',
+    'average_precision',
+    'best_overlaps',
+    'evaluate',
+    'evaluate_file',
+    'evaluate_thresholds',
+    'gather_detections',
+    'gather_ground_truths',
+    'ground_truth_record',
+    'judge',
+    'precision_recall_curve',
+    'read_predictions',
+    'write_predictions',
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == 'VOCRotatedMetric':
+        from ship_det.evaluation.voc_metric import VOCRotatedMetric
+
+        return VOCRotatedMetric
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

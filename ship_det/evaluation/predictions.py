@@ -1,0 +1,173 @@
+"""The predictions file: JSON lines, a header and then one line an image.
+
+::
+
+    {"format": "ship-det-predictions", "version": 1, "classes": ["tanker", "submarine"]}
+    {"file": "NAME.png", "boxes": [[cx, cy, w, h, theta], ...], "scores": [...], "labels": [...]}
+
+Boxes are in ``le90``, px and rad, in the coordinates of the image on disk; a label is an index into the classes.
+Numbers are written so that they read back to the bit.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ship_det.evaluation.instances import ImageRecord, gather_detections
+from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.voc import evaluate
+from ship_det.geometry import to_le90
+
+FORMAT = 'ship-det-predictions'
+VERSION = 1
+_KEYS = ('file', 'boxes', 'scores', 'labels')
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of a detector on the images of a data set.
+
+    Attributes:
+        classes: names.
+        images: one mapping an image, with ``file``, ``boxes`` (N, 5), ``scores`` (N,) and ``labels`` (N,), as
+            ``evaluate`` takes them.
+    """
+
+    classes: tuple[str, ...]
+    images: tuple[ImageRecord, ...]
+
+
+def write_predictions(path: str | os.PathLike, classes: Sequence[str], images: Iterable[ImageRecord]) -> None:
+    """Write predictions; the file appears when it is complete.
+
+    Args:
+        path: file to write; its folder is made.
+        classes: names.
+        images: one mapping an image, with ``file``, ``boxes`` (N, 5), ``scores`` (N,), ``labels`` (N,).
+
+    Raises:
+        ValueError: as ``gather_detections``, or an image without ``file``.
+    """
+    path, images = Path(path), list(images)
+    for index, record in enumerate(images):
+        if 'file' not in record:
+            raise ValueError(f'{path}: image {index}: no file name, found {sorted(record)}')
+    gather_detections(images, classes)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        with temporary.open('w', encoding='utf-8') as file:
+            header = {'format': FORMAT, 'version': VERSION, 'classes': list(classes)}
+            file.write(json.dumps(header, ensure_ascii=False) + '\n')
+            for record in images:
+                file.write(json.dumps(_to_json(record), ensure_ascii=False, allow_nan=False) + '\n')
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _to_json(record: ImageRecord) -> dict[str, Any]:
+    return {
+        'file': str(record['file']),
+        'boxes': to_le90(record['boxes']).tolist(),
+        'scores': np.asarray(record['scores'], dtype=np.float64).tolist(),
+        'labels': np.asarray(record['labels'], dtype=np.intp).tolist(),
+    }
+
+
+def read_predictions(path: str | os.PathLike) -> Predictions:
+    """Read a predictions file.
+
+    Raises:
+        ValueError: naming file and line, where the file is no predictions file or of another version, a line is no
+            record of an image, two are of one image, or values are of no use (see ``gather_detections``).
+    """
+    path = Path(path)
+    with path.open(encoding='utf-8') as lines:
+        rows = [(number, _parse(path, number, line)) for number, line in enumerate(lines, start=1) if line.strip()]
+    header = rows[0][1] if rows else {}
+    if header.get('format') != FORMAT:
+        raise ValueError(f'{path}:1: expected a header with "format": "{FORMAT}", found {_shorten(header)}')
+    if header.get('version') != VERSION:
+        raise ValueError(f'{path}:1: expected version {VERSION}, found {header.get("version")!r}')
+    classes = header.get('classes')
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise ValueError(f'{path}:1: expected "classes" as a list of names, found {_shorten(classes)}')
+    images = [_to_record(path, number, row) for number, row in rows[1:]]
+    try:
+        gather_detections(images, classes)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from error
+    return Predictions(tuple(classes), tuple(images))
+
+
+def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}:{number}: not JSON: {error}') from error
+    if not isinstance(row, dict):
+        raise ValueError(f'{path}:{number}: expected a JSON object, found {_shorten(row)}')
+    return row
+
+
+def _to_record(path: Path, number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    missing = [key for key in _KEYS if key not in row]
+    if missing:
+        raise ValueError(f'{path}:{number}: no {missing[0]!r}, found {sorted(row)}, expected {list(_KEYS)}')
+    file = row['file']
+    if not isinstance(file, str):
+        _refuse(path, number, 'file', file, 'a name')
+    record: dict[str, Any] = {'file': file}
+    for key, shape, expected in (('boxes', (5,), 'five numbers a box'), ('scores', (), 'a number a box')):
+        try:
+            array = np.array(row[key], dtype=np.float64)
+        except (TypeError, ValueError):
+            _refuse(path, number, key, row[key], expected)
+        if array.shape != (0,) and array.shape[1:] != shape:
+            _refuse(path, number, key, row[key], expected)
+        record[key] = array.reshape(-1, *shape)
+    labels = row['labels']
+    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+        _refuse(path, number, 'labels', labels, 'a class index a box')
+    record['labels'] = np.array(labels, dtype=np.intp)
+    return record
+
+
+def _refuse(path: Path, number: int, key: str, found: Any, expected: str) -> NoReturn:
+    raise ValueError(f'{path}:{number}: {key}: expected {expected}, found {_shorten(found)}')
+
+
+def _shorten(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'
+
+
+def evaluate_file(
+    path: str | os.PathLike, ground_truths: Mapping[str, ImageRecord], **options: Any
+) -> EvaluationResult:
+    """Evaluate a predictions file without a model.
+
+    Args:
+        path: predictions file.
+        ground_truths: by file name, what ``evaluate`` takes for an image.
+        options: of ``evaluate``, from ``iou_threshold`` on.
+
+    Raises:
+        ValueError: an image has ground truth but no predictions or the other way round, naming it; else as
+            ``read_predictions`` and ``evaluate``.
+    """
+    predictions = read_predictions(path)
+    files = [record['file'] for record in predictions.images]
+    missing, unknown = sorted(ground_truths.keys() - set(files)), sorted(set(files) - ground_truths.keys())
+    if missing:
+        raise ValueError(f'{path}: no predictions for {len(missing)} images with ground truth, first {missing[0]}')
+    if unknown:
+        raise ValueError(f'{path}: no ground truth for {len(unknown)} images with predictions, first {unknown[0]}')
+    truths = [ground_truths[file] for file in files]
+    return evaluate(predictions.images, truths, predictions.classes, **options)

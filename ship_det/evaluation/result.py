@@ -1,0 +1,154 @@
+"""The outcome of an evaluation: figures of each class, their means, and both as a table or as JSON."""
+
+import io
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
+from ship_det.evaluation.matching import MinIoU
+
+
+_POINTS = ('at_score', 'best_f1')
+_FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """Figures of one class.
+
+    ``precision``, ``recall``, ``f1`` and ``gmean`` are those of ``at_score``.
+
+    Attributes:
+        ap: average precision; nan without ground truth.
+        num_ground_truths: objects to be found, without the difficult ones.
+        num_difficult: difficult objects.
+        num_detections: all detections, those on difficult objects included.
+        curve: precision and recall of the detections that are not on difficult objects.
+        at_score: figures at the score threshold given to the evaluation.
+        best_f1: figures at the score with the best F1 of this class. It is chosen on the images it is measured on,
+            so it flatters.
+    """
+
+    ap: float
+    num_ground_truths: int
+    num_difficult: int
+    num_detections: int
+    curve: PrecisionRecallCurve
+    at_score: OperatingPoint
+    best_f1: OperatingPoint
+
+    @property
+    def precision(self) -> float:
+        return self.at_score.precision
+
+    @property
+    def recall(self) -> float:
+        return self.at_score.recall
+
+    @property
+    def f1(self) -> float:
+        return self.at_score.f1
+
+    @property
+    def gmean(self) -> float:
+        return self.at_score.gmean
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Figures of all classes at one IoU threshold, and the choices they depend on.
+
+    Attributes:
+        classes: result of each class by name, in the order of the classes.
+        num_images: images evaluated.
+        iou_threshold: overlap a right detection needs.
+        min_iou: '>' where it needs more than the threshold, '>=' where the threshold is enough.
+        ap_mode: '11points' or 'area'.
+        score_threshold: of ``at_score``.
+    """
+
+    classes: Mapping[str, ClassResult]
+    num_images: int
+    iou_threshold: float
+    min_iou: MinIoU
+    ap_mode: ApMode
+    score_threshold: float
+
+    @property
+    def mean_ap(self) -> float:
+        """Mean AP of the classes with ground truth; nan if there is none."""
+        return self.mean(lambda one: one.ap)
+
+    def mean(self, figure: Callable[[ClassResult], float]) -> float:
+        """Mean of a figure over the classes with ground truth; nan if there is none.
+
+        Example: ``result.mean(lambda one: one.best_f1.gmean)``.
+        """
+        values = [figure(one) for one in self.classes.values() if one.num_ground_truths]
+        return math.fsum(values) / len(values) if values else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the curves, for JSON: nan is None."""
+        choices = {key: value for key, value in vars(self).items() if key != 'classes'}
+        means = {point: {name: self._mean_at(point, name) for name in _FIGURES} for point in _POINTS}
+        classes = {}
+        for name, one in self.classes.items():
+            classes[name] = {key: value for key, value in vars(one).items() if key != 'curve'}
+            classes[name].update({point: asdict(getattr(one, point)) for point in _POINTS})
+        return _without_nan({**choices, 'mean_ap': self.mean_ap, 'mean': means, 'classes': classes})
+
+    def table(self) -> str:
+        """All figures as text, one line a class."""
+        table = Table(
+            title=f'AP ({self.ap_mode}) with IoU {self.min_iou} {self.iou_threshold:g}, {self.num_images} images',
+            caption=self._notes(),
+            caption_justify='left',
+            box=box.ASCII2,
+        )
+        table.add_column('class')
+        at_score = [f'{header}\n@{self.score_threshold:g}' for header in _FIGURES.values()]
+        best = [f'{header}\n@best' for header in _FIGURES.values()]
+        for header in ('objects', 'detections', 'AP', *at_score, *best, 'score\n@best'):
+            table.add_column(header, justify='right')
+        for name, one in self.classes.items():
+            values = [getattr(getattr(one, point), figure) for point in _POINTS for figure in _FIGURES]
+            counts = (str(one.num_ground_truths), str(one.num_detections))
+            table.add_row(name, *counts, *(f'{value:.4f}' for value in (one.ap, *values, one.best_f1.score)))
+        table.add_section()
+        objects = sum(one.num_ground_truths for one in self.classes.values())
+        detections = sum(one.num_detections for one in self.classes.values())
+        values = [self._mean_at(point, figure) for point in _POINTS for figure in _FIGURES]
+        table.add_row('mean', str(objects), str(detections), *(f'{value:.4f}' for value in (self.mean_ap, *values)), '')
+        text = io.StringIO()
+        # Far wider than any table, so that nothing is cut off.
+        Console(file=text, width=1000, color_system=None).print(table)
+        return '\n'.join(line.rstrip() for line in text.getvalue().splitlines())
+
+    def _mean_at(self, point: str, figure: str) -> float:
+        return self.mean(lambda one: getattr(getattr(one, point), figure))
+
+    def _notes(self) -> str:
+        notes = [
+            f'@{self.score_threshold:g}: detections of this score or more.',
+            '@best: the score with the best F1 of the class on these very images.',
+        ]
+        absent = [name for name, one in self.classes.items() if not one.num_ground_truths]
+        if absent:
+            notes.append(f'No ground truth, so AP nan and out of the mean: {", ".join(absent)}.')
+        difficult = sum(one.num_difficult for one in self.classes.values())
+        if difficult:
+            notes.append(f'{difficult} difficult objects count neither as found nor as missed.')
+        return '\n'.join(notes)
+
+
+def _without_nan(value: Any) -> Any:
+    """Nested dictionaries with None for nan, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

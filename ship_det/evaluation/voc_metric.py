@@ -1,0 +1,185 @@
+"""The metric a config names: rotated VOC evaluation inside MMRotate's test loop."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmrotate.registry import METRICS
+
+from ship_det.evaluation.curves import ApMode
+from ship_det.evaluation.instances import gather_detections, gather_ground_truths
+from ship_det.evaluation.matching import MinIoU
+from ship_det.evaluation.predictions import write_predictions
+from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.geometry import quad_to_rbox, to_le90
+
+
+@METRICS.register_module()
+class VOCRotatedMetric(BaseMetric):
+    """Mean average precision of rotated boxes, see ``ship_det.evaluation.evaluate``.
+
+    Boxes are compared in the coordinates of the image on disk. MMRotate rescales predictions to them; ground truth is
+    in them when the test pipeline loads annotations after ``Resize``, as MMRotate's own test pipelines do::
+
+        dict(type='mmdet.LoadImageFromFile'),
+        dict(type='mmdet.Resize', scale=(800, 800), keep_ratio=True),
+        dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
+        dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+        dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+
+    The table of each threshold goes to the log. The metrics returned are ``mAP``, ``AP/<class>`` for each class with
+    ground truth, and for several thresholds their means and ``mAP@<threshold>`` each.
+
+    Args:
+        iou_threshold: one or several.
+        ap_mode: '11points' or 'area'.
+        min_iou: '>' for VOC, '>=' for MMRotate's convention.
+        score_threshold: of precision, recall, F1 and Gmean in the table.
+        predictions_file: where to write the predictions, see ``ship_det.evaluation.predictions``; None writes none.
+        results_file: where to write the figures and the choices they depend on as JSON; None writes none.
+        configuration: what else the results file should say of the run, such as the text of its config.
+        collect_device: 'cpu' or 'gpu', how distributed results are gathered.
+        prefix: of the names of the metrics.
+        collect_dir: folder that all ranks share, for gathering on 'cpu' over several machines.
+    """
+
+    default_prefix = 'voc'
+
+    def __init__(
+        self,
+        iou_threshold: float | Sequence[float] = 0.6,
+        ap_mode: ApMode = '11points',
+        min_iou: MinIoU = '>',
+        score_threshold: float = 0.5,
+        predictions_file: str | os.PathLike | None = None,
+        results_file: str | os.PathLike | None = None,
+        configuration: Any = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        self.iou_thresholds = [iou_threshold] if isinstance(iou_threshold, float | int) else list(iou_threshold)
+        self.options: dict[str, Any] = {'ap_mode': ap_mode, 'min_iou': min_iou, 'score_threshold': score_threshold}
+        self.predictions_file = predictions_file
+        self.results_file = results_file
+        self.configuration = configuration
+        self.num_images: int | None = None
+        # Wrong options are told now, not after the last image.
+        evaluate_thresholds([], [], ['any'], self.iou_thresholds, **self.options)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        if not self.dataset_meta or 'classes' not in self.dataset_meta:
+            raise ValueError('VOCRotatedMetric: the data set names no classes in its metainfo')
+        return tuple(self.dataset_meta['classes'])
+
+    def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Take the predictions and ground truths of some images; of no use, they raise ValueError here."""
+        for sample in data_samples:
+            file = Path(sample['img_path']).name
+            prediction: dict[str, Any] = {'file': file, **_arrays(file, sample['pred_instances'], ('labels', 'scores'))}
+            truth: dict[str, Any] = {'file': file, **_ground_truth(file, sample)}
+            gather_detections([prediction], self.classes)
+            gather_ground_truths([truth], self.classes)
+            _check_scale(file, truth['boxes'], sample)
+            prediction['boxes'] = to_le90(prediction['boxes'])
+            self.results.append((prediction, truth))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the results of all ranks, drop the padding of the sampler, and evaluate ``size`` images."""
+        self.num_images = size
+        return super().evaluate(size)
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Evaluate the results of all images, in an order that does not depend on how ranks shared them."""
+        if self.num_images is not None and len(results) != self.num_images:
+            raise ValueError(f'VOCRotatedMetric: results of {len(results)} images, expected {self.num_images}')
+        results = sorted(results, key=lambda one: one[0]['file'])
+        predictions = [prediction for prediction, _ in results]
+        truths = [truth for _, truth in results]
+        by_threshold = evaluate_thresholds(predictions, truths, self.classes, self.iou_thresholds, **self.options)
+        logger = MMLogger.get_current_instance()
+        for result in by_threshold.values():
+            logger.info('\n%s', result.table())
+        if self.predictions_file:
+            write_predictions(self.predictions_file, self.classes, predictions)
+            logger.info('predictions: %s', self.predictions_file)
+        if self.results_file:
+            self._write_results(Path(self.results_file), by_threshold)
+            logger.info('results: %s', self.results_file)
+        return _metrics(by_threshold)
+
+    def _write_results(self, path: Path, by_threshold: Mapping[float, EvaluationResult]) -> None:
+        results = [result.to_dict() for result in by_threshold.values()]
+        content = {'configuration': self.configuration, 'results': results}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
+        os.replace(temporary, path)
+
+
+def _arrays(file: str, instances: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:
+    """Boxes and further values of instances as arrays; boxes as (N, 5) whatever their type."""
+    boxes = instances['bboxes']
+    # The box types of MMDetection hold a tensor.
+    boxes = _to_numpy(getattr(boxes, 'tensor', boxes))
+    if boxes.ndim == 2 and boxes.shape[1] == 8:
+        boxes = quad_to_rbox(boxes)
+    if boxes.ndim != 2 or boxes.shape[1] != 5:
+        raise ValueError(f'{file}: expected rotated boxes (N, 5) or quads (N, 8), found shape {boxes.shape}')
+    return {'boxes': boxes, **{key: _to_numpy(instances[key]) for key in keys}}
+
+
+def _to_numpy(values: torch.Tensor) -> np.ndarray:
+    """Floating point numbers of any precision as float64, integers as they are."""
+    values = values.detach().cpu()
+    return values.double().numpy() if values.is_floating_point() else values.numpy()
+
+
+def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Ground truths of an image, the ignored instances as difficult ones at the end."""
+    if 'bboxes' not in sample.get('gt_instances', {}):
+        raise ValueError(
+            f'{file}: no ground truth in the data sample; the test pipeline needs LoadAnnotations (after Resize)'
+        )
+    parts = [_arrays(file, sample['gt_instances'], ('labels',))]
+    if 'bboxes' in sample.get('ignored_instances', {}):
+        parts.append(_arrays(file, sample['ignored_instances'], ('labels',)))
+    counts = [len(part['labels']) for part in parts]
+    joined = {key: np.concatenate([part[key] for part in parts]) for key in ('boxes', 'labels')}
+    return {**joined, 'difficult': np.repeat([False, True][: len(parts)], counts)}
+
+
+def _check_scale(file: str, boxes: np.ndarray, sample: Mapping[str, Any]) -> None:
+    """Refuse ground truth outside an image that was resized: it was loaded before ``Resize``."""
+    if 'ori_shape' not in sample or np.allclose(sample.get('scale_factor', 1), 1):
+        return
+    height, width = sample['ori_shape'][:2]
+    half = np.array([width, height]) / 2
+    # An object cut off at the border may have its centre outside, by less than its length.
+    outside = np.abs(boxes[:, :2] - half) > half + boxes[:, 2:3]
+    if outside.any():
+        box = boxes[int(np.argmax(outside.any(axis=1)))].tolist()
+        raise ValueError(
+            f'{file}: ground truth {box} is outside the image of {width} x {height} px, which was resized by '
+            f'{sample["scale_factor"]}; the test pipeline has to load annotations after Resize'
+        )
+
+
+def _metrics(by_threshold: Mapping[float, EvaluationResult]) -> dict[str, float]:
+    results = list(by_threshold.values())
+    metrics = {'mAP': float(np.mean([result.mean_ap for result in results]))}
+    if len(results) > 1:
+        metrics.update({f'mAP@{threshold:g}': result.mean_ap for threshold, result in by_threshold.items()})
+    for name, one in results[0].classes.items():
+        if one.num_ground_truths:
+            metrics[f'AP/{name}'] = float(np.mean([result.classes[name].ap for result in results]))
+    return metrics
