@@ -40,9 +40,8 @@ def read_chip_index(root: str | os.PathLike) -> list[Chip]:
     path = Path(root) / INDEX_NAME
     if not path.is_file():
         raise ValueError(f'{path}: no such file, expected a data set made by tile.py')
-    return [
-        _parse_chip(path, number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line
-    ]
+    lines = enumerate(read_text(path).split('\n'), start=1)
+    return [_parse_chip(path, number, line) for number, line in lines if line]
 
 
 def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:

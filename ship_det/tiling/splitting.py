@@ -119,7 +119,7 @@ def _named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
 def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:
     """Numbers of units nearest to the shares, at least one each; what rounding leaves goes to the largest share."""
     if units < len(shares):
-        raise ValueError(f'{units} {what}, expected at least {len(shares)}')
+        raise ValueError(f'{what}: found {units}, expected at least {len(shares)}')
     sizes = [max(1, round(share / sum(shares) * units)) for share in shares]
     sizes[int(np.argmax(shares))] += units - sum(sizes)
     return sizes

@@ -1,7 +1,7 @@
 """The output folder of a tiling run: staged while it grows, moved into place as a whole, resumable after a kill.
 
-All files are made in ``OUT/.tiling``. A batch of chips counts as done once its marker is there, so a chip that was being
-written when the run was killed is written again. ``chips.jsonl`` appears last: a folder that has it is complete.
+All files are made in ``OUT/.tiling``. A batch of chips counts as done once its marker is there, so a chip that was
+being written when the run was killed is written again. ``chips.jsonl`` appears last: a folder that has it is complete.
 """
 
 import hashlib
