@@ -1,0 +1,22 @@
+# R2CNN for machines without a GPU: MobileNetV2, 96 channels in the pyramid, small heads.
+# Weights: --cfg-options model.backbone.init_cfg.checkpoint=mobilenet_v2-b0353104.pth (the file of torchvision), or the
+# environment variable SHIP_DET_MOBILENETV2; by default torchvision's, downloaded once.
+_base_ = './r2cnn_r50_fpn.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='TorchvisionBackbone',
+        model='mobilenet_v2',
+        out_indices=(3, 6, 13, 17),
+        norm_eval=True,
+        init_cfg=dict(type='Pretrained', checkpoint='{{$SHIP_DET_MOBILENETV2:torchvision://mobilenet_v2}}'),
+    ),
+    neck=dict(in_channels=[24, 32, 96, 320], out_channels=96),
+    rpn_head=dict(in_channels=96, feat_channels=96),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=96),
+        bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256),
+    ),
+    train_cfg=dict(rcnn=dict(sampler=dict(num=128, pos_fraction=0.5))),
+)

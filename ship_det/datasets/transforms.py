@@ -1,0 +1,161 @@
+"""Pipeline transforms for rotated ship boxes: loading, augmentation by one affine warp, degenerate boxes."""
+
+import math
+
+import cv2
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform, LoadImageFromFile
+from mmcv.transforms.utils import cache_randomness
+from mmrotate.registry import TRANSFORMS
+from mmrotate.structures.bbox import RotatedBoxes
+
+from ship_det.geometry import rbox_to_quad
+
+
+@TRANSFORMS.register_module()
+class LoadImage(LoadImageFromFile):
+    """MMCV's LoadImageFromFile that never passes a broken image on.
+
+    Raises:
+        ValueError: the file is missing, truncated or no image; the message names it.
+    """
+
+    def __init__(self, *args, imdecode_backend: str = 'pillow', **kwargs) -> None:
+        super().__init__(*args, imdecode_backend=imdecode_backend, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        """Load the image at ``results['img_path']`` as (H, W, 3) uint8 BGR."""
+        try:
+            return super().transform(results)
+        except Exception as error:
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            raise ValueError(f'{results["img_path"]}: expected a whole, readable image: {reason}') from error
+
+
+@TRANSFORMS.register_module()
+class RandomAffineCrop(BaseTransform):
+    """Cut a randomly turned, scaled and placed square out of an image, in one resampling.
+
+    Boxes turn and scale with the image. One of which less than ``min_visible`` lies in the crop becomes an ignore
+    region, as ``data_tools/tile.py`` does for chips; one outside is left out.
+
+    Args:
+        size: side of the crop, px.
+        scale: range of the scale factor, drawn evenly in its logarithm.
+        angle: largest turn to either side, rad.
+        object_prob: probability that the crop is placed on a randomly drawn object; otherwise anywhere in the image.
+        min_visible: smallest visible share of a box that counts as an object.
+        fill: BGR value of what lies outside the image.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        scale: tuple[float, float] = (1.0, 1.0),
+        angle: float = math.pi,
+        object_prob: float = 0.8,
+        min_visible: float = 0.7,
+        fill: tuple[int, int, int] = (104, 116, 124),
+    ) -> None:
+        if size < 1 or not 0 < scale[0] <= scale[1]:
+            raise ValueError(f'expected size >= 1 and 0 < low scale <= high scale, got {size} and {scale}')
+        self.size = size
+        self.scale = tuple(scale)
+        self.angle = angle
+        self.object_prob = object_prob
+        self.min_visible = min_visible
+        self.fill = tuple(fill)
+
+    @cache_randomness
+    def _draw(self) -> tuple[float, float, float, np.ndarray]:
+        scale = math.exp(np.random.uniform(*np.log(self.scale)))
+        angle = np.random.uniform(-self.angle, self.angle)
+        return scale, angle, np.random.rand(), np.random.rand(3)
+
+    def transform(self, results: dict) -> dict:
+        """Warp ``img`` and ``gt_bboxes`` (RotatedBoxes); update ``img_shape`` and ``gt_ignore_flags``."""
+        boxes, ignored = results['gt_bboxes'], results['gt_ignore_flags']
+        scale, angle, chance, place = self._draw()
+        height, width = results['img'].shape[:2]
+        targets = np.flatnonzero(~ignored)
+        if chance < self.object_prob and len(targets):
+            # A third of the crop around the object's centre, so that the object does not always stand in the middle.
+            center = boxes.tensor[targets[int(place[2] * len(targets))], :2].numpy().astype(float)
+            center = center + (place[:2] - 0.5) * self.size / scale * 0.6
+        else:
+            center = place[:2] * (width, height)
+        cos, sin = scale * math.cos(angle), scale * math.sin(angle)
+        matrix = np.array([[cos, -sin], [sin, cos]])
+        shift = self.size / 2 - matrix @ center
+        # Boxes count from the corner of the first pixel, warpAffine from its centre.
+        pixel_shift = shift + matrix @ (0.5, 0.5) - 0.5
+        results['img'] = cv2.warpAffine(
+            results['img'],
+            np.column_stack([matrix, pixel_shift]),
+            (self.size, self.size),
+            flags=cv2.INTER_LINEAR,
+            borderValue=self.fill,
+        )
+        results['img_shape'] = (self.size, self.size)
+        if len(boxes):
+            warped = boxes.tensor.clone()
+            warped[:, :2] = boxes.tensor[:, :2] @ torch.from_numpy(matrix.T).float() + torch.from_numpy(shift).float()
+            warped[:, 2:4] *= scale
+            warped[:, 4] += angle
+            warped = RotatedBoxes(warped, clone=False).regularize_boxes('le90')
+            visible = visible_fraction(warped.numpy(), self.size, self.size)
+            results['gt_ignore_flags'] = ignored | (visible < self.min_visible)
+            _keep(results, RotatedBoxes(warped, clone=False), visible > 0)
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size}, scale={self.scale}, angle={self.angle})'
+
+
+@TRANSFORMS.register_module()
+class IgnoreDegenerateBoxes(BaseTransform):
+    """Turn boxes with a side under ``min_size`` px into ignore regions: their codes would be unbounded.
+
+    Args:
+        min_size: smallest side of a box that is learnt, px.
+    """
+
+    def __init__(self, min_size: float = 2.0) -> None:
+        self.min_size = min_size
+
+    def transform(self, results: dict) -> dict:
+        """Update ``gt_ignore_flags`` for ``gt_bboxes`` (RotatedBoxes)."""
+        boxes = results['gt_bboxes'].tensor
+        if len(boxes):
+            degenerate = ~(boxes[:, 2:4].amin(dim=1) >= self.min_size)
+            results['gt_ignore_flags'] = results['gt_ignore_flags'] | degenerate.numpy()
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(min_size={self.min_size})'
+
+
+def visible_fraction(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Share of each box's area inside the image (0, 0)-(width, height).
+
+    Args:
+        boxes: (N, 5) rotated boxes, px.
+        width: of the image, px.
+        height: of the image, px.
+
+    Returns:
+        (N,) shares from 0 to 1; 0 for a box without area.
+    """
+    import shapely
+
+    polygons = shapely.polygons(rbox_to_quad(np.asarray(boxes, dtype=np.float64)))
+    areas = shapely.area(polygons)
+    inside = shapely.area(shapely.clip_by_rect(polygons, 0, 0, width, height))
+    return np.divide(inside, areas, out=np.zeros_like(areas), where=areas > 0)
+
+
+def _keep(results: dict, boxes: RotatedBoxes, kept: np.ndarray) -> None:
+    results['gt_bboxes'] = boxes[torch.from_numpy(kept)]
+    results['gt_bboxes_labels'] = results['gt_bboxes_labels'][kept]
+    results['gt_ignore_flags'] = results['gt_ignore_flags'][kept]

@@ -1,0 +1,91 @@
+"""From a config file to a runner: what tools/train.py and tools/test.py share."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmdet.utils import register_all_modules as register_mmdet
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+from mmrotate.utils import register_all_modules as register_mmrotate
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that training and testing share, named as in MMRotate."""
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config, as key=value pairs: data_root=data/mine train_cfg.max_epochs=3',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
+
+
+@contextmanager
+def config_errors(path: str | Path) -> Iterator[None]:
+    """Turn what a wrong config raises while it is read or built into a ValueError that names the file."""
+    try:
+        yield
+    except (SyntaxError, NameError, KeyError, TypeError, AttributeError, AssertionError, ImportError) as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise ValueError(f'{path}: cannot be built: {reason}') from error
+    except RuntimeError as error:
+        if 'size mismatch' in str(error) or 'loading state_dict' in str(error):
+            raise ValueError(f'{path}: the weights do not fit the model: {error}') from error
+        raise
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read ``args.config`` with the options of ``add_common_arguments`` applied.
+
+    ``--cfg-options data_root=...`` also reaches the data sets that a config has already built from its ``data_root``.
+
+    Raises:
+        ValueError: the file is missing, is not a config or an option does not fit.
+    """
+    if not Path(args.config).is_file():
+        raise ValueError(f'{args.config}: no such config file; expected one such as those below configs/')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    register_mmdet(init_default_scope=False)
+    register_mmrotate(init_default_scope=False)
+    with config_errors(args.config):
+        cfg = Config.fromfile(args.config)
+        if args.cfg_options:
+            old_root = cfg.get('data_root')
+            cfg.merge_from_dict(args.cfg_options)
+            if 'data_root' in args.cfg_options:
+                _replace_root(cfg, old_root, cfg.data_root)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the runner of a config.
+
+    Raises:
+        ValueError: the config names an unknown part or gives it wrong arguments.
+    """
+    with config_errors(cfg.filename):
+        return Runner.from_cfg(cfg)
+
+
+def _replace_root(node: object, old: str, new: str) -> None:
+    """Set ``data_root`` to ``new`` wherever it is ``old`` below ``node``."""
+    if isinstance(node, dict):
+        if node.get('data_root') == old:
+            node['data_root'] = new
+        children = node.values()
+    elif isinstance(node, list):
+        children = node
+    else:
+        return
+    for child in children:
+        _replace_root(child, old, new)

@@ -1,0 +1,57 @@
+"""Multi-size RoI pooling: one RoI, several grids of bins, so that thin objects keep bins along their long side."""
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
+from mmengine.model import BaseModule
+from mmrotate.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class MultiSizeRoIExtractor(BaseModule):
+    """Pool each RoI to several sizes and join the flattened results (R2CNN, Sec. 3.2).
+
+    Args:
+        pool_sizes: (height, width) of each pooled grid, in bins. R2CNN: 7 x 7, and 11 x 3 and 3 x 11 (w x h).
+        out_channels: channels of the feature maps.
+        featmap_strides: stride of each feature map, px.
+        finest_scale: RoIs with sqrt(area) below twice this, in px, are read from the finest map (FPN, eq. 1).
+        sampling_ratio: samples a bin and side of RoIAlign; 0 adapts it to the RoI, which is slow on a CPU.
+    """
+
+    def __init__(
+        self,
+        pool_sizes: Sequence[Sequence[int]] = ((7, 7), (3, 11), (11, 3)),
+        out_channels: int = 256,
+        featmap_strides: Sequence[int] = (4, 8, 16, 32),
+        finest_scale: int = 56,
+        sampling_ratio: int = 2,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        if not pool_sizes or any(len(size) != 2 or min(size) < 1 for size in pool_sizes):
+            raise ValueError(f'pool_sizes must be pairs (height, width) of at least 1 bin, got {pool_sizes}')
+        self.num_inputs = len(featmap_strides)
+        self.pools = nn.ModuleList(
+            SingleRoIExtractor(
+                roi_layer=dict(type='RoIAlign', output_size=tuple(size), sampling_ratio=sampling_ratio),
+                out_channels=out_channels,
+                featmap_strides=list(featmap_strides),
+                finest_scale=finest_scale,
+            )
+            for size in pool_sizes
+        )
+
+    def forward(self, feats: tuple[Tensor, ...], rois: Tensor) -> Tensor:
+        """Pool RoIs.
+
+        Args:
+            feats: feature maps, each (B, C, H, W).
+            rois: (N, 5) as batch index, x1, y1, x2, y2, in px.
+
+        Returns:
+            (N, C * sum of bins) features, one grid after the other.
+        """
+        return torch.cat([pool(feats, rois).flatten(1) for pool in self.pools], dim=1)

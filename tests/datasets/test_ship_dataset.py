@@ -1,0 +1,97 @@
+"""ShipDataset: what it reads, what it ignores, and how it names what is wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ship_det.datasets import ShipDataset
+
+LABEL = '10 10 50 10 50 20 10 20 {} {}\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    for name, lines in dict(
+        a=[('tanker', 0), ('submarine', 1)], b=[('submarine', 1)], c=[], d=[('submarine', 0)] * 2
+    ).items():
+        Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / 'images' / f'{name}.png')
+        (tmp_path / 'labelTxt' / f'{name}.txt').write_text(''.join(LABEL.format(*line) for line in lines))
+    (tmp_path / 'train.txt').write_text('d.png\na.png\nb.png\n')
+    return tmp_path
+
+
+def build(root: Path, **kwargs) -> ShipDataset:
+    return ShipDataset(data_root=str(root), metainfo=dict(classes=('submarine', 'tanker')), **kwargs)
+
+
+def test_instances_and_difficult(root):
+    dataset = build(root)
+    assert [Path(dataset.get_data_info(i)['img_path']).name for i in range(4)] == ['a.png', 'b.png', 'c.png', 'd.png']
+    instances = dataset.get_data_info(0)['instances']
+    assert [(i['bbox_label'], i['ignore_flag']) for i in instances] == [(1, 0), (0, 1)]
+    assert instances[0]['bbox'] == [10, 10, 50, 10, 50, 20, 10, 20]
+
+
+def test_list_and_filter(root):
+    dataset = build(root, ann_file='train.txt', filter_cfg=dict(filter_empty_gt=True))
+    assert [dataset.get_data_info(i)['file_name'] for i in range(len(dataset))] == ['d.png', 'a.png']
+    assert len(build(root, ann_file='train.txt', filter_cfg=dict(filter_empty_gt=True), test_mode=True)) == 3
+
+
+def test_default_classes_are_those_of_aosr15(root):
+    assert len(ShipDataset(data_root=str(root)).metainfo['classes']) == 15
+
+
+@pytest.mark.parametrize(('other', 'expected'), [('background', 0), ('ignore', 1)])
+def test_other_classes(root, other, expected):
+    (root / 'labelTxt' / 'c.txt').write_text(LABEL.format('harbor', 0))
+    instances = build(root, other_classes=other).get_data_info(2)['instances']
+    assert [i['ignore_flag'] for i in instances] == [1] * expected
+
+
+def break_label(root):
+    (root / 'labelTxt' / 'a.txt').write_text(LABEL.format('rowboat', 0))
+
+
+def remove_label(root):
+    (root / 'labelTxt' / 'a.txt').unlink()
+
+
+def remove_labels(root):
+    (root / 'labelTxt').rename(root / 'labels')
+
+
+def remove_image(root):
+    (root / 'images' / 'a.png').unlink()
+
+
+def empty_labels(root):
+    for path in (root / 'labelTxt').iterdir():
+        path.write_text('')
+
+
+@pytest.mark.parametrize(
+    ('damage', 'message'),
+    [
+        (break_label, r'a\.txt.*1.*rowboat.*submarine'),
+        (remove_label, r'labelTxt/a\.txt: no such file; expected the labels of a\.png'),
+        (remove_labels, r'labelTxt: no such folder; expected the DOTA labels'),
+        (remove_image, r'train\.txt:2: .*a\.png does not exist'),
+        (empty_labels, r'none of 3 images has an object that is not difficult'),
+    ],
+)
+def test_what_is_wrong_is_named(root, damage, message):
+    damage(root)
+    with pytest.raises(ValueError, match=message):
+        build(root, ann_file='train.txt', filter_cfg=dict(filter_empty_gt=True))
+
+
+def test_missing_list_and_wrong_option(root):
+    with pytest.raises(ValueError, match=r'val\.txt: no such file; expected one image name a line'):
+        build(root, ann_file='val.txt')
+    with pytest.raises(ValueError, match="other_classes must be .* got 'drop'"):
+        build(root, other_classes='drop')

@@ -1,0 +1,88 @@
+"""Transforms: images and boxes move together, cut and degenerate boxes become ignore regions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from mmrotate.structures.bbox import RotatedBoxes
+from PIL import Image
+
+from ship_det.datasets import IgnoreDegenerateBoxes, LoadImage, RandomAffineCrop
+from ship_det.datasets.transforms import visible_fraction
+from ship_det.geometry import rbox_to_quad
+
+
+def sample(boxes, image=None) -> dict:
+    boxes = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5)
+    return dict(
+        img=np.zeros((100, 100, 3), np.uint8) if image is None else image,
+        gt_bboxes=RotatedBoxes(boxes),
+        gt_bboxes_labels=np.arange(len(boxes)),
+        gt_ignore_flags=np.zeros(len(boxes), bool),
+    )
+
+
+def test_crop_moves_the_box_with_the_pixels():
+    """White ships on black: after any warp the white pixels must fill the box and nothing else."""
+    rng = np.random.default_rng(0)
+    np.random.seed(0)
+    for _ in range(10):
+        image = np.zeros((200, 240, 3), np.uint8)
+        x, y = rng.integers(60, 120, 2)
+        image[y : y + 20, x : x + 60] = 255
+        results = sample([[x + 30, y + 10, 60, 20, 0]], image)
+        out = RandomAffineCrop(size=180, scale=(0.8, 1.5), object_prob=1.0, fill=(0, 0, 0))(results)
+        assert out['img'].shape == (180, 180, 3)
+        box = out['gt_bboxes'].numpy().astype(float)
+        if visible_fraction(box, 180, 180)[0] < 1:
+            continue
+        weights = out['img'][..., 0] / 255.0
+        rows, columns = np.mgrid[:180, :180] + 0.5
+        center = (weights * columns).sum() / weights.sum(), (weights * rows).sum() / weights.sum()
+        assert center == pytest.approx(tuple(box[0, :2]), abs=0.05)
+        assert weights.sum() == pytest.approx(box[0, 2] * box[0, 3], rel=0.02)
+        along = (columns - center[0]) * math.cos(box[0, 4]) + (rows - center[1]) * math.sin(box[0, 4])
+        assert math.sqrt((weights * along**2).sum() / weights.sum() * 12) == pytest.approx(box[0, 2], rel=0.02)
+
+
+def test_crop_ignores_what_it_cuts_and_drops_what_is_outside():
+    np.random.seed(1)
+    transform = RandomAffineCrop(size=100, angle=0.0, object_prob=0.0)
+    transform._draw = lambda: (1.0, 0.0, 0.9, np.array([0.5, 0.5, 0.0]))  # the crop is the image itself
+    boxes = [[50, 50, 40, 10, 0], [95, 20, 40, 10, 0], [88, 80, 40, 10, 0], [150, 50, 20, 10, 0]]
+    out = transform(sample(boxes))
+    # Visible: all of the first, 25 of 40 px of the second, 32 of 40 px of the third, none of the fourth.
+    assert out['gt_bboxes_labels'].tolist() == [0, 1, 2]
+    assert out['gt_ignore_flags'].tolist() == [False, True, False]
+
+
+def test_crop_of_an_image_without_objects():
+    out = RandomAffineCrop(size=50)(sample([]))
+    assert out['img'].shape == (50, 50, 3)
+    assert len(out['gt_bboxes']) == 0
+
+
+def test_visible_fraction():
+    boxes = np.array([[0, 50, 20, 10, 0], [50, 50, 20, 10, 1.0], [-50, 0, 10, 10, 0], [20, 20, 10, 0, 0]])
+    assert visible_fraction(boxes, 100, 100).tolist() == pytest.approx([0.5, 1.0, 0.0, 0.0])
+    assert rbox_to_quad(boxes).shape == (4, 4, 2)
+
+
+def test_degenerate_boxes_are_ignored():
+    boxes = [[50, 50, 40, 10, 0], [50, 50, 40, 1.9, 0], [50, 50, 40, 0, 0], [50, 50, float('nan'), 5, 0]]
+    out = IgnoreDegenerateBoxes(min_size=2.0)(sample(boxes))
+    assert out['gt_ignore_flags'].tolist() == [False, True, True, True]
+
+
+def test_broken_images_are_named(tmp_path):
+    path = tmp_path / 'chip.png'
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(path)
+    assert LoadImage()(dict(img_path=str(path)))['img'].shape == (64, 64, 3)
+    path.write_bytes(path.read_bytes()[:5000])
+    for broken in (path, tmp_path / 'none.png'):
+        with pytest.raises(ValueError, match=rf'{broken.name}: expected a whole, readable image'):
+            LoadImage()(dict(img_path=str(broken)))
+    path.write_bytes(b'')
+    with pytest.raises(ValueError, match=r'chip\.png: expected a whole, readable image'):
+        LoadImage()(dict(img_path=str(path)))
