@@ -1,4 +1,4 @@
-"""R2CNN (arXiv 1706.09579): multi-size RoI pooling and an axis-aligned plus an inclined box from each horizontal RoI."""
+"""R2CNN (arXiv 1706.09579): multi-size RoI pooling an axis-aligned and an inclined box a RoI."""
 
 from ship_det.models.r2cnn.bbox_head import R2CNNBBoxHead
 from ship_det.models.r2cnn.box_coder import R2CNNCoder

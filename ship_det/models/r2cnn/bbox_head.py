@@ -1,10 +1,16 @@
 """R2CNN's head: shared fully connected layers, then class scores, an axis-aligned and an inclined box."""
 
+import itertools
+
 import torch
 from mmdet.models.losses import accuracy
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
+from mmdet.structures.bbox import scale_boxes
+from mmengine.structures import InstanceData
 from mmrotate.registry import MODELS
 from torch import Tensor, nn
+
+from ship_det.models.rotated_nms import multiclass_rotated_nms
 
 
 @MODELS.register_module()
@@ -51,7 +57,7 @@ class R2CNNBBoxHead(BBoxHead):
         self.inclined_weight = inclined_weight
         widths = [in_features] + [fc_out_channels] * num_shared_fcs
         layers = []
-        for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        for fan_in, fan_out in itertools.pairwise(widths):
             layers += [nn.Linear(fan_in, fan_out), nn.ReLU(inplace=True)]
         self.shared_fcs = nn.Sequential(*layers)
         self.init_cfg = [*self.init_cfg, dict(type='Xavier', distribution='uniform', override=dict(name='shared_fcs'))]
@@ -127,3 +133,28 @@ class R2CNNBBoxHead(BBoxHead):
         distance = (codes - pred.detach()[:, None, 4:]).abs().sum(dim=2)
         closest = codes[torch.arange(len(codes), device=codes.device), distance.argmin(dim=1)]
         return torch.cat([target[:, :4], closest], dim=1)
+
+    def _predict_by_feat_single(
+        self,
+        roi: Tensor,
+        cls_score: Tensor,
+        bbox_pred: Tensor,
+        img_meta: dict,
+        rescale: bool = False,
+        rcnn_test_cfg: dict | None = None,
+    ) -> InstanceData:
+        """Detections of one image: boxes (K, 5), scores (K,), labels (K,) after NMS, or before it without a config."""
+        scores = self.loss_cls.get_activation(cls_score) if self.custom_activation else cls_score.float().softmax(dim=1)
+        boxes = self.bbox_coder.decode(roi[:, 1:], bbox_pred)
+        if rescale and len(boxes):
+            boxes = scale_boxes(boxes, [1 / factor for factor in img_meta['scale_factor']])
+        if rcnn_test_cfg is None:
+            return InstanceData(bboxes=boxes.tensor, scores=scores)
+        kept_boxes, kept_scores, labels = multiclass_rotated_nms(
+            boxes.tensor,
+            scores[:, : self.num_classes],
+            rcnn_test_cfg.score_thr,
+            rcnn_test_cfg.nms['iou_threshold'],
+            rcnn_test_cfg.max_per_img,
+        )
+        return InstanceData(bboxes=kept_boxes, scores=kept_scores, labels=labels)
