@@ -1,0 +1,150 @@
+"""Where the ships lie: at berths, nested side by side or one behind the other, at anchor, or under way."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import shapely
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from .plan import Berth
+from .ships import Ship, ship_quad
+
+#: Least water between two hulls and between a hull and a wall, m.
+CLEARANCE = 0.8
+
+_TRADES = {
+    'aircraft-carrier': ('navy',),
+    'perry-frigate': ('navy',),
+    'ticonderoga-cruiser': ('navy',),
+    'burke-destroyer': ('navy',),
+    'independence': ('navy',),
+    'freedom': ('navy',),
+    'amphibious-assault-ship': ('navy',),
+    'tanker': ('tanker', 'cargo'),
+    'container-ship': ('container',),
+    'cargo-ship': ('cargo', 'container'),
+    'amphibious-transport-ship': ('navy',),
+    'small-military-warship': ('small', 'navy', 'submarine'),
+    'supply-ship': ('navy', 'cargo'),
+    'submarine': ('submarine', 'navy'),
+    'others': ('small', 'cargo', 'navy', 'submarine', 'container'),
+}
+_NESTED = {
+    'perry-frigate', 'ticonderoga-cruiser', 'burke-destroyer', 'freedom', 'small-military-warship', 'submarine',
+    'others',
+}  # fmt: skip
+# How many of a class are at anchor or under way rather than moored; the rest of the classes are warships.
+_AFLOAT = {'tanker': 0.45, 'container-ship': 0.3, 'cargo-ship': 0.45, 'others': 0.3, 'supply-ship': 0.2}
+_WARSHIPS_AFLOAT = 0.08
+
+
+class Roadstead:
+    """The water of a scene and the ships placed on it so far; no ship overlaps another or the land.
+
+    Args:
+        extent: side of the scene, m.
+        solid: land, piers and whatever else no ship may touch.
+        rng: chance.
+    """
+
+    def __init__(self, extent: float, solid: BaseGeometry, rng: np.random.Generator):
+        self.extent = extent
+        self.solid = solid
+        shapely.prepare(self.solid)
+        self.rng = rng
+        self.wind = rng.uniform(0, 2 * np.pi)
+        self.ships: list[Ship] = []
+        self._rooms: list[Polygon] = []
+        self._centres = np.zeros((0, 2))
+        self._reaches = np.zeros(0)
+
+    def moor_or_anchor(self, ship: Ship, berths: Sequence[Berth]) -> bool:
+        """Place a ship at a berth of its trade or on open water, whichever its class prefers and then the other."""
+        afloat = self.rng.random() < _AFLOAT.get(ship.name, _WARSHIPS_AFLOAT)
+        if afloat:
+            return self._set_afloat(ship) or self._moor(ship, berths)
+        return self._moor(ship, berths) or self._set_afloat(ship)
+
+    def _moor(self, ship: Ship, berths: Sequence[Berth]) -> bool:
+        for trade in _TRADES[ship.name]:
+            fitting = [berth for berth in berths if berth.trade == trade]
+            for index in self.rng.permutation(len(fitting)):
+                if self._moor_at(ship, fitting[index]):
+                    return True
+        return False
+
+    def _moor_at(self, ship: Ship, berth: Berth) -> bool:
+        gap = self.rng.uniform(1.0, 2.6)
+        for stack in berth.stacks:
+            start, end, reach = stack
+            similar = 0.6 * (end - start) < ship.length < 1.35 * (end - start)
+            if ship.name in _NESTED and similar and reach + gap + ship.beam < berth.depth and self.rng.random() < 0.75:
+                along = start + (end - start - ship.length) * self.rng.uniform(0.2, 0.8)
+                if self._lay(ship, berth, along, reach + gap):
+                    stack[2] = reach + gap + ship.beam
+                    return True
+        along = berth.cursor + self.rng.uniform(6, 22)
+        while along + ship.length < berth.length + 0.12 * ship.length:
+            if self._lay(ship, berth, along, gap):
+                berth.stacks.append([along, along + ship.length, gap + ship.beam])
+                berth.cursor = along + ship.length
+                return True
+            along += 30
+        return False
+
+    def _lay(self, ship: Ship, berth: Berth, along: float, off_wall: float) -> bool:
+        x, y = berth.frame.place([along + ship.length / 2, off_wall + ship.beam / 2])
+        direction = berth.frame.along * self.rng.choice([-1.0, 1.0])
+        heading = np.arctan2(direction[1], direction[0]) + self.rng.normal(0, 0.003)
+        return self._place(replace(ship, x=float(x), y=float(y), heading=float(heading)), CLEARANCE)
+
+    def _set_afloat(self, ship: Ship) -> bool:
+        margin = min(ship.length / 2, self.extent / 2)
+        under_way = self.rng.random() < 0.35
+        for attempt in range(60):
+            x, y = self.rng.uniform(margin, self.extent - margin, 2)
+            if under_way and attempt < 30:
+                heading = self.rng.uniform(0, 2 * np.pi)
+                speed = self.rng.uniform(0.3, 1.0)
+            else:
+                heading = self.wind + self.rng.normal(0, 0.3)
+                speed = 0.0
+            placed = replace(ship, x=float(x), y=float(y), heading=float(heading % (2 * np.pi)), speed=float(speed))
+            if self._place(placed, 18 + 0.12 * ship.length):
+                return True
+        return False
+
+    def _place(self, ship: Ship, clearance: float) -> bool:
+        """Keep the ship where it is unless it leaves the scene or comes too near to something."""
+        quad = ship_quad(ship)
+        if quad.min() < 0.5 or quad.max() > self.extent - 0.5:
+            return False
+        room = Polygon(room_of(ship))
+        if shapely.dwithin(self.solid, room, clearance):
+            return False
+        centre = np.array([room.centroid.x, room.centroid.y])
+        reach = float(np.hypot(*(np.asarray(room.exterior.coords) - centre).T).max())
+        near = np.flatnonzero(np.hypot(*(self._centres - centre).T) < self._reaches + reach + clearance)
+        if any(self._rooms[index].distance(room) < clearance for index in near):
+            return False
+        self.ships.append(ship)
+        self._rooms.append(room)
+        self._centres = np.concatenate([self._centres, centre[None]])
+        self._reaches = np.append(self._reaches, reach)
+        return True
+
+
+def room_of(ship: Ship) -> np.ndarray:
+    """Corners of the water a ship takes, (4, 2) m: its rectangle, and behind a ship under way its wake too."""
+    wake = wake_length(ship)
+    length, beam = ship.length, ship.beam
+    corners = [(length / 2, -beam / 2), (length / 2, beam / 2), (-length / 2 - wake, beam / 2),
+               (-length / 2 - wake, -beam / 2)]  # fmt: skip
+    return ship.to_scene(np.array(corners))
+
+
+def wake_length(ship: Ship) -> float:
+    """How far the foam behind a ship reaches, m."""
+    return ship.speed * (80 + 1.6 * ship.length)

@@ -1,0 +1,75 @@
+"""How many ships of each class a scene holds: a long tail with submarines at its head and tankers at its end."""
+
+import numpy as np
+
+from ship_det.annotations import AOSR15_CLASSES
+
+from .ships import Ship, draw_ship
+
+#: The classes from the most to the least frequent. That submarines come first and tankers last is the paper's
+#: (CI loss paper, Sec. IV-C); the order between them is ours.
+CLASSES_BY_FREQUENCY = (
+    'submarine',
+    'burke-destroyer',
+    'others',
+    'cargo-ship',
+    'container-ship',
+    'small-military-warship',
+    'perry-frigate',
+    'ticonderoga-cruiser',
+    'supply-ship',
+    'amphibious-transport-ship',
+    'amphibious-assault-ship',
+    'freedom',
+    'independence',
+    'aircraft-carrier',
+    'tanker',
+)
+
+#: Ships per square kilometre of scene where the user names no number.
+SHIPS_PER_KM2 = 8.0
+
+
+def class_shares(tail: float) -> dict[str, float]:
+    """Share of each class in all ships, falling geometrically from the first to the last.
+
+    Args:
+        tail: how many times the first class outnumbers the last; 1 gives equal shares.
+
+    Raises:
+        ValueError: the tail is below 1 or not finite.
+    """
+    if not 1 <= tail < np.inf:
+        raise ValueError(f'tail: expected a finite ratio of at least 1, found {tail}')
+    weights = tail ** -np.linspace(0, 1, len(CLASSES_BY_FREQUENCY))
+    return dict(zip(CLASSES_BY_FREQUENCY, (weights / weights.sum()).tolist(), strict=True))
+
+
+def class_counts(ships: int, tail: float, min_per_class: int, rng: np.random.Generator) -> dict[str, int]:
+    """Number of ships of each class in one scene, in the order of AOSR15_CLASSES.
+
+    Each class gets its share rounded up or down by chance, so that the tail holds over many scenes, and never less
+    than the minimum. A minimum that takes more than the ships asked for raises their number.
+    """
+    shares = class_shares(tail)
+    counts = {}
+    for name in AOSR15_CLASSES:
+        expected = shares[name] * ships
+        counts[name] = max(int(expected) + int(rng.random() < expected % 1), min_per_class)
+    # The most frequent class makes up for what rounding and the minimum added or took.
+    spare = ships - sum(counts.values())
+    for name in CLASSES_BY_FREQUENCY:
+        change = max(spare, min_per_class - counts[name]) if spare < 0 else spare
+        if spare > 0 or abs(change) <= counts[name] // 10:
+            counts[name] += change
+            spare -= change
+        if spare == 0:
+            break
+    return counts
+
+
+def draw_fleet(counts: dict[str, int], rng: np.random.Generator) -> list[Ship]:
+    """The ships of a scene, not placed yet, the longest first (roughly, so that a quay is not sorted by size)."""
+    fleet = [draw_ship(name, rng) for name, count in counts.items() for _ in range(count)]
+    order = np.argsort([-ship.length * rng.uniform(0.8, 1.25) for ship in fleet], kind='stable')
+    return [fleet[index] for index in order]

@@ -1,0 +1,195 @@
+"""Scenes on disk: tiled, georeferenced GeoTIFF with DOTA labels, in one process or several, resumable."""
+
+import json
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+
+from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
+
+from .harbor import SceneSpec, build_harbor
+from .render import Renderer
+from .ships import Ship, ship_quad
+
+MANIFEST = 'simulation.json'
+# Rows that one task draws: a multiple of the blocks and of the tiles of the file.
+_STRIP = 1024
+_TILE = 512
+# A scene up to this size is one task.
+_WHOLE = 4096
+# Harbors on the real coasts of these zones: UTM zone 18 north around Norfolk, 51 north around Shanghai and Sasebo.
+_PLACES = ((32618, 380_000.0, 4_090_000.0), (32651, 560_000.0, 3_600_000.0))
+
+
+#: Rows of pixels of a scene, and the ships on it with how many of each class found no place.
+Strip = tuple[NDArray[np.uint8], list[Ship], dict[str, int]]
+
+
+@dataclass(frozen=True)
+class SceneReport:
+    """One finished scene: its number, whether it was there before, ships by class and those without a place."""
+
+    number: int
+    skipped: bool
+    counts: dict[str, int]
+    missing: dict[str, int]
+
+
+def simulate(out: str | os.PathLike, spec: SceneSpec, scenes: int, workers: int = 1,
+             progress: Callable[[int], object] = lambda rows: None) -> list[SceneReport]:  # fmt: skip
+    """Write scenes to ``out/images`` and their labels to ``out/labelTxt``; finished ones are left as they are.
+
+    The bytes of a scene depend on the spec and its number only.
+
+    Args:
+        out: folder; made where it is missing.
+        spec: what the scenes are made of.
+        scenes: how many.
+        workers: processes that draw.
+        progress: called with the number of rows of pixels that were finished.
+
+    Returns:
+        One report a scene, in order.
+
+    Raises:
+        ValueError: the folder holds scenes made from another spec, or something else.
+    """
+    out = Path(out)
+    if scenes < 0:
+        raise ValueError(f'scenes: expected a number of at least 0, found {scenes}')
+    if workers < 1:
+        raise ValueError(f'workers: expected a number of at least 1, found {workers}')
+    _claim(out, spec)
+    todo = [number for number in range(scenes) if not _paths(out, number)[0].exists()]
+    for number in range(scenes):
+        if number not in todo:
+            progress(spec.size)
+    written = {}
+    strips = _draw_all(spec, todo, workers)
+    for number in todo:
+        written[number] = _write(out, spec, number, strips, progress)
+    return [written.get(number) or _read_report(out, number) for number in range(scenes)]
+
+
+def _claim(out: Path, spec: SceneSpec) -> None:
+    """Write the parameters into the folder, or check that they are the ones it was made with."""
+    manifest, wanted = out / MANIFEST, {'format': 1, **asdict(spec)}
+    if manifest.exists():
+        try:
+            found = json.loads(manifest.read_text(encoding='utf-8'))
+        except ValueError as error:
+            raise ValueError(f'{manifest}: expected the parameters of a simulation as JSON: {error}') from error
+        if found != wanted:
+            changed = [key for key in wanted if not isinstance(found, dict) or found.get(key) != wanted[key]]
+            raise ValueError(
+                f'{manifest}: the folder holds scenes made with other parameters ({", ".join(changed)}): '
+                f'found {found}, expected {wanted}; use another folder'
+            )
+        return
+    if (out / 'images').exists() and any((out / 'images').iterdir()):
+        raise ValueError(f'{out}: holds images but no {MANIFEST}, expected an empty or a new folder')
+    for folder in ('images', 'labelTxt'):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    temporary = manifest.with_name(f'.{MANIFEST}.{os.getpid()}.tmp')
+    temporary.write_text(json.dumps(wanted, indent=1) + '\n', encoding='utf-8')
+    os.replace(temporary, manifest)
+
+
+def _paths(out: Path, number: int) -> tuple[Path, Path]:
+    return out / 'images' / f'scene_{number:04d}.tif', out / 'labelTxt' / f'scene_{number:04d}.txt'
+
+
+def _tasks(spec: SceneSpec, numbers: list[int]) -> Iterator[tuple[int, int, int]]:
+    """(scene, first row, rows) of each strip, in the order they are written."""
+    step = spec.size if spec.size <= _WHOLE else _STRIP
+    for number in numbers:
+        for top in range(0, spec.size, step):
+            yield number, top, min(step, spec.size - top)
+
+
+def _draw_all(spec: SceneSpec, numbers: list[int], workers: int) -> Iterator[Strip]:
+    """The strips of all scenes in order, a few of them drawn ahead."""
+    if workers == 1:
+        for number, top, height in _tasks(spec, numbers):
+            yield _draw(spec, number, top, height)
+        return
+    pending: deque[Future] = deque()
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        try:
+            for number, top, height in _tasks(spec, numbers):
+                pending.append(pool.submit(_draw, spec, number, top, height))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _draw(spec: SceneSpec, number: int, top: int, height: int) -> Strip:
+    renderer = _renderer(spec, number)
+    return renderer.rows(top, height), renderer.harbor.ships, renderer.harbor.missing
+
+
+# A worker draws the strips of a scene one after the other.
+@lru_cache(maxsize=1)
+def _renderer(spec: SceneSpec, number: int) -> Renderer:
+    return Renderer(build_harbor(spec, number), spec)
+
+
+def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
+           progress: Callable[[int], object]) -> SceneReport:  # fmt: skip
+    image_path, label_path = _paths(out, number)
+    temporary = image_path.with_name(f'.{image_path.name}.{os.getpid()}.tmp')
+    try:
+        # A cache of fixed size: with GDAL's own, the order of the tiles in the file would depend on the machine.
+        with rasterio.Env(GDAL_CACHEMAX=64), rasterio.open(temporary, 'w', **_profile(spec, number)) as file:
+            top = 0
+            while top < spec.size:
+                pixels, ships, missing = next(strips)
+                file.write(np.moveaxis(pixels, 2, 0), window=Window(0, top, spec.size, len(pixels)))
+                top += len(pixels)
+                progress(len(pixels))
+        objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
+        write_dota(label_path, objects)
+        # The image last: where it is there, the scene is complete.
+        os.replace(temporary, image_path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return SceneReport(number, False, _count(objects), missing)
+
+
+def _read_report(out: Path, number: int) -> SceneReport:
+    return SceneReport(number, True, _count(read_dota(_paths(out, number)[1], AOSR15_CLASSES)), {})
+
+
+def _count(objects: list[LabeledObject]) -> dict[str, int]:
+    found = Counter(labeled.name for labeled in objects)
+    return {name: found[name] for name in AOSR15_CLASSES}
+
+
+def _profile(spec: SceneSpec, number: int) -> dict:
+    rng = np.random.default_rng([spec.seed, number, 2])
+    epsg, easting, northing = _PLACES[rng.integers(len(_PLACES))]
+    east, north = np.round(rng.uniform(-40_000, 40_000, 2)) + (easting, northing)
+    return {
+        'driver': 'GTiff', 'width': spec.size, 'height': spec.size, 'count': 3, 'dtype': 'uint8', 'tiled': True,
+        'blockxsize': _TILE, 'blockysize': _TILE, 'compress': 'deflate', 'predictor': 2, 'zlevel': 4,
+        'interleave': 'pixel', 'photometric': 'RGB', 'crs': f'EPSG:{epsg}',
+        'transform': from_origin(east, north, spec.gsd, spec.gsd),
+    }  # fmt: skip

@@ -1,0 +1,226 @@
+"""What stands along a quay: naval and submarine piers, container, cargo and tanker terminals, each with its berths."""
+
+from collections.abc import Callable
+
+import numpy as np
+from shapely.geometry import Polygon
+
+from .plan import Berth, Frame
+from .site import ASPHALT, CONCRETE, Site
+
+
+def build_navy_piers(site: Site, quay: Frame, length: float) -> None:
+    """Broad finger piers at one angle, destroyers nested along both sides, workshops behind."""
+    _apron(site, quay, length, 150)
+    _piers(site, quay, length, 'navy', width=(20, 34), reach=(190, 430), depth=(44, 74))
+    _workshops(site, quay, length, (-145, -50))
+
+
+def build_submarine_piers(site: Site, quay: Frame, length: float) -> None:
+    """Narrow piers, submarines nested along both sides."""
+    _apron(site, quay, length, 110)
+    _piers(site, quay, length, 'submarine', width=(9, 15), reach=(130, 290), depth=(26, 42))
+    _workshops(site, quay, length, (-105, -40))
+
+
+def build_container_terminal(site: Site, quay: Frame, length: float) -> None:
+    """A quay with gantry cranes, and blocks of containers behind it."""
+    depth = site.rng.uniform(220, 340)
+    _apron(site, quay, length, depth)
+    site.berths.append(Berth(quay, length, 66, 'container'))
+    for rail in (-4, -30):
+        site.pave(quay.rect(4, length - 4, rail - 0.6, rail + 0.6), (86, 84, 80))
+    for along in np.arange(40, length - 30, site.rng.uniform(75, 130)):
+        _gantry_crane(site, quay, along + site.rng.uniform(-15, 15))
+    for near in np.arange(-depth + 14, -66, 26.0):
+        for start in np.arange(14, length - 60, 118.0):
+            site.containers(quay, (start, min(start + 104, length - 10), near, near + 18))
+
+
+def build_cargo_terminal(site: Site, quay: Frame, length: float) -> None:
+    """A quay with long warehouses, bulk heaps and mobile cranes; a pontoon for tugs at its end."""
+    _apron(site, quay, length, 190)
+    site.berths.append(Berth(quay, length, 58, 'cargo'))
+    along = 20.0
+    while along < length - 70:
+        span = min(site.rng.uniform(60, 130), length - along - 10)
+        if site.rng.random() < 0.6:
+            site.shed(quay, (along + span / 2, -60), (span - 12, 38), 11)
+            site.shed(quay, (along + span / 2, -125), (span - 12, 44), 12)
+        else:
+            _heaps(site, quay, (along, along + span, -150, -40))
+        along += span
+    for along in np.arange(30, length - 20, site.rng.uniform(60, 110)):
+        _mobile_crane(site, quay, along)
+
+
+def build_tanker_terminal(site: Site, quay: Frame, length: float) -> None:
+    """A trestle to a loading platform with mooring dolphins in the water, a tank farm behind."""
+    _apron(site, quay, length, 60)
+    start, reach = length / 2, site.rng.uniform(90, 190)
+    trestle, platform = (
+        quay.rect(start - 4, start + 4, -10, reach),
+        quay.rect(start - 24, start + 24, reach, reach + 16),
+    )
+    if site.free_water(platform, 60):
+        for outline in (trestle, platform):
+            _build_in_water(site, outline, CONCRETE)
+        site.pave(quay.rect(start - 2.4, start - 0.8, -10, reach), (190, 186, 176))
+        site.pave(quay.rect(start + 0.8, start + 2.4, -10, reach), (176, 130, 92))
+        for offset in (-150, -105, -60, 60, 105, 150):
+            _build_in_water(site, quay.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13), CONCRETE)
+        for offset in (-14, 0, 14):
+            site.box(quay, (start + offset, reach + 12), (3, 3), 14, (196, 120, 70))
+        outer = Frame(quay.place((start - 190, reach + 16)), quay.along, quay.away)
+        site.berths.append(Berth(outer, 380, 70, 'tanker'))
+        if reach > 110:
+            inner = Frame(quay.place((start - 190, reach)), quay.along, -quay.away)
+            site.berths.append(Berth(inner, 380, 60, 'tanker'))
+    _tank_farm(site, quay, length)
+
+
+def add_tug_pontoons(site: Site, quay: Frame, length: float) -> None:
+    """Two low pontoons for tugs, barges and patrol craft."""
+    _apron(site, quay, length, 60)
+    _piers(site, quay, length, 'small', width=(6, 8), reach=(90, 170), depth=(26, 34))
+    site.cars(quay, (12, length - 12, -52, -22))
+
+
+def _apron(site: Site, quay: Frame, length: float, depth: float) -> None:
+    """The paved strip behind a wall, its rim and a road at the back."""
+    outline = quay.rect(0, length, -depth, 0)
+    site.zones.append(Polygon(outline))
+    if not site.in_scene(outline):
+        return
+    site.pave(outline, CONCRETE, 10)
+    site.pave(quay.rect(0, length, -depth, -depth + 11), ASPHALT)
+    site.pave(quay.rect(0, length, -22, -12), (128, 126, 122))
+    site.pave(quay.rect(0, length, -2.2, 0), (188, 184, 174))
+
+
+def _piers(site: Site, quay: Frame, length: float, trade: str, width: tuple[float, float], reach: tuple[float, float],
+           depth: tuple[float, float]) -> None:  # fmt: skip
+    """Finger piers side by side, at one angle to the quay, as many as its length holds."""
+    slant = site.rng.choice([0.0, site.rng.uniform(-0.6, 0.6)])
+    longest = site.rng.uniform(*reach)
+    room = site.rng.uniform(*depth)
+    along = min(room, length / 3)
+    while along < length - 0.5 * room:
+        breadth = site.rng.uniform(*width)
+        axis = quay.turned((along, 0), np.pi / 2 + slant)
+        pier_length = min(longest * site.rng.uniform(0.9, 1.05), 0.3 * site.extent)
+        outline = axis.rect(-30 * abs(np.sin(slant)) - 2, pier_length, -breadth / 2, breadth / 2)
+        outer = axis.rect(30, pier_length, -breadth / 2, breadth / 2)
+        if site.free_water(outer, min(room, 45)):
+            _pier(site, axis, outline, pier_length, breadth)
+            for side in (-1.0, 1.0):
+                # On the side where the pier leans over the quay the corner is too narrow for a ship.
+                start = 12 + max(-side * np.sin(slant), 0) * room
+                origin = axis.place((start, side * breadth / 2))
+                site.berths.append(Berth(Frame(origin, axis.along, side * axis.away), pier_length - start, room, trade))
+        along += (breadth + 2 * room + site.rng.uniform(18, 34)) / np.cos(slant)
+
+
+def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: float) -> None:
+    _build_in_water(site, outline, CONCRETE)
+    site.pave(axis.rect(0, length - 2, -breadth * 0.2, breadth * 0.2), (132, 130, 126))
+    if breadth < 16:
+        return
+    for along in np.arange(15, length - 15, 14.0):
+        chance = site.rng.random()
+        away = site.rng.choice([-1, 1]) * breadth * 0.3
+        if chance < 0.3:
+            site.box(axis, (along, away), (site.rng.uniform(4, 12), 2.6), 3, (150, 146, 138), 40)
+        elif chance < 0.42:
+            site.box(axis, (along, away), (5, 2.1), 1.6, (190, 190, 188), 40)
+        elif chance < 0.46:
+            _mobile_crane(site, axis, along, away * 0.6)
+
+
+def _build_in_water(site: Site, outline: np.ndarray, colour: tuple[int, int, int]) -> None:
+    site.solids.append(Polygon(outline))
+    if site.in_scene(outline):
+        site.pave(outline, colour, 10)
+
+
+def _workshops(site: Site, quay: Frame, length: float, span: tuple[float, float]) -> None:
+    """Halls, car parks and open ground behind naval piers."""
+    low, high = span
+    along = 12.0
+    while along < length - 50:
+        width = min(site.rng.uniform(45, 110), length - along - 6)
+        chance = site.rng.random()
+        middle, depth = (low + 12 + high) / 2, high - low - 12
+        if chance < 0.55:
+            site.shed(quay, (along + width / 2, middle), (width - 12, depth * site.rng.uniform(0.45, 0.9)), 12)
+        elif chance < 0.8:
+            site.cars(quay, (along + 3, along + width - 3, low + 14, high))
+        else:
+            site.pave(quay.rect(along + 4, along + width - 4, low + 14, high), (112, 122, 88), 12)
+        along += width
+
+
+def _gantry_crane(site: Site, quay: Frame, along: float) -> None:
+    """A ship-to-shore crane: legs on the apron, a boom out over the water."""
+    colour = site.rng.choice([(70, 108, 160), (186, 72, 58), (214, 214, 208), (206, 166, 66)])
+    for side in (-9, 9):
+        site.box(quay, (along + side, -17), (1.8, 30), 22, colour)
+    for away in (-4, -30):
+        site.box(quay, (along, away), (20, 1.8), 22, colour)
+    outline = [quay.rect(along + side - 0.8, along + side + 0.8, -48, 38) for side in (-3, 3)]
+    outline += [quay.rect(along - 3, along + 3, away - 0.6, away + 0.6) for away in range(-46, 40, 12)]
+    outline.append(quay.rect(along - 5, along + 5, -46, -34))
+    for part in outline:
+        if site.in_scene(part):
+            site.overhead.add(part, colour, 30)
+
+
+def _mobile_crane(site: Site, frame: Frame, along: float, away: float = -16.0) -> None:
+    colour = (206, 170, 62) if site.rng.random() < 0.6 else (178, 84, 62)
+    site.box(frame, (along, away), (9, 6), 6, colour)
+    turn = frame.turned((along, away), site.rng.uniform(0, 2 * np.pi))
+    outline = turn.rect(0, 24, -0.7, 0.7)
+    if site.in_scene(outline):
+        site.buildings.add(outline, colour, 16)
+
+
+def _heaps(site: Site, quay: Frame, area: tuple[float, float, float, float]) -> None:
+    """Heaps of coal, ore or sand."""
+    start, end, near, far = area
+    colour = site.rng.choice([(52, 50, 50), (124, 82, 62), (190, 168, 122), (146, 140, 130)])
+    site.pave(quay.rect(start + 4, end - 4, near, far), np.asarray(CONCRETE) - 24)
+    for along in np.arange(start + 18, end - 12, 26.0):
+        for away in np.arange(near + 16, far - 8, 26.0):
+            radius = site.rng.uniform(8, 13)
+            angles = np.arange(9) * (2 * np.pi / 9)
+            circle = np.column_stack([np.cos(angles), np.sin(angles)]) * site.rng.uniform(0.85, 1.1, (9, 1))
+            for share, height, lighter in ((1.0, 3, 0), (0.55, 6, 12)):
+                outline = quay.place((along, away)) + radius * share * circle
+                if site.in_scene(outline):
+                    site.buildings.add(outline, np.asarray(colour, dtype=float) + lighter, height)
+
+
+def _tank_farm(site: Site, quay: Frame, length: float) -> None:
+    """Rows of oil tanks in bunds of bare ground."""
+    depth = site.rng.uniform(180, 300)
+    outline = quay.rect(0, length, -depth - 60, -60)
+    site.zones.append(Polygon(outline))
+    if not site.in_scene(outline):
+        return
+    site.pave(outline, (142, 134, 116), 10)
+    step = site.rng.uniform(48, 72)
+    for along in np.arange(step * 0.6, length - step * 0.4, step):
+        for away in np.arange(-depth - 60 + step * 0.6, -60 - step * 0.4, step):
+            site.pave(quay.rect(along - step * 0.46, along + step * 0.46, away - step * 0.46, away + step * 0.46),
+                      (160, 150, 130), 8)  # fmt: skip
+            if site.rng.random() < 0.88:
+                site.tank(quay, (along, away), step * site.rng.uniform(0.2, 0.37))
+
+
+TERMINALS: dict[str, Callable[[Site, Frame, float], None]] = {
+    'navy': build_navy_piers,
+    'submarine': build_submarine_piers,
+    'container': build_container_terminal,
+    'cargo': build_cargo_terminal,
+    'tanker': build_tanker_terminal,
+}
