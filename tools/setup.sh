@@ -139,13 +139,13 @@ compile_mmcv() {
     }
 }
 
-# One line whenever ninja has got further, at most every 30 seconds.
+# One line a minute: which of how many files ninja has compiled.
 show_progress() {
-    local builder=$1 log=$2 start=$SECONDS files last=
+    local builder=$1 log=$2 start=$SECONDS files
     while kill -0 "$builder" 2>/dev/null; do
-        files=$(grep -oE '\[[0-9]+/[0-9]+\]' "$log" 2>/dev/null | tail -n 1 || true)
-        [ "$files" != "$last" ] && echo "  compiled $files files, $(((SECONDS - start) / 60)) min" && last=$files
-        for _ in {1..30}; do kill -0 "$builder" 2>/dev/null && sleep 1; done
+        for _ in {1..60}; do kill -0 "$builder" 2>/dev/null && sleep 1; done
+        files=$(grep -oE '^ *\[[0-9]+/[0-9]+\]' "$log" 2>/dev/null | tail -n 1 || true)
+        echo "  compiled files: ${files:-[0]}, $(((SECONDS - start) / 60)) min"
     done
 }
 

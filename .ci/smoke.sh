@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Runs the command lines one after the other on two small simulated scenes: does each start, and read what the last wrote?
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+python=.venv/bin/python
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The config and what makes it short. This is the one place that names them.
+config=configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py
+iterations=6
+options=(train_cfg.max_iters=$iterations train_cfg.val_interval=$iterations default_hooks.checkpoint.interval=$iterations
+    default_hooks.logger.interval=1)
+checkpoint=$work/run/iter_$iterations.pth
+export SHIP_DET_ROOT=$work/chips
+
+run() { printf '+ %s\n' "$*"; "$@"; }
+
+run "$python" data_tools/simulate.py "$work/scenes" --scenes 2 --size 1024 --gsd 1.2 --seed 0
+run "$python" data_tools/tile.py "$work/scenes" "$work/chips" --chip 512 --overlap 64 --workers 2
+run "$python" data_tools/split.py "$work/chips" --train 0.5 --by scene --seed 0
+run "$python" tools/train.py "$config" --work-dir "$work/run" --cfg-options "${options[@]}"
+run "$python" tools/test.py "$config" "$checkpoint" --work-dir "$work/test" \
+    --out "$work/predictions.jsonl" --cfg-options "${options[@]}"
+test -s "$work/predictions.jsonl"
