@@ -37,7 +37,7 @@ check_python() {
 }
 
 make_venv() {
-    if ! "$venv/bin/python" -c '' 2>/dev/null; then
+    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         say "Virtual environment in $venv ($("$python" --version))"
         # Debian keeps ensurepip in python3-venv; without it, the pip of $python installs one.
         "$python" -m venv --clear "$venv" >/dev/null 2>&1 ||
