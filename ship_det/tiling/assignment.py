@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Up to this many assignments, all are tried; beyond, the best of this many swaps is.
-_EXHAUSTIVE = 20_000
+_EXHAUSTIVE = 5_000
 _SWAPS = 4_000
 
 # A class missing from a part outweighs any imbalance; one missing from training outweighs several missing elsewhere.

@@ -19,11 +19,13 @@ class VisibleObject:
 
     Attributes:
         source: index of the object among those of the scene.
+        share: how much of its area is visible, 0 to 1.
         how: WHOLE, CUT (enough of it is visible to learn from) or MARKED (too little is: an ignore region).
         labeled: the label for the chip.
     """
 
     source: int
+    share: float
     how: str
     labeled: LabeledObject
 
@@ -90,7 +92,7 @@ class SceneObjects:
             how = WHOLE if whole[pair] else CUT if share[pair] >= min_visible else MARKED
             source = self.objects[rows[pair]]
             labeled = LabeledObject(quads[pair], source.name, source.difficult or how == MARKED, source.score)
-            shown[which[pair]].append(VisibleObject(int(rows[pair]), how, labeled))
+            shown[which[pair]].append(VisibleObject(int(rows[pair]), float(share[pair]), how, labeled))
         return shown
 
 

@@ -15,6 +15,15 @@ from rasterio.windows import Window
 #: Block cache of GDAL, MB: a row of 1000 px windows over a 12544 px scene is 38 MB.
 _CACHE_MB = 96
 
+_GDAL_OPTIONS = {
+    'GDAL_CACHEMAX': _CACHE_MB,
+    # Without these two a truncated JPEG or PNG is read as far as it goes, and garbage after that.
+    'GDAL_ERROR_ON_LIBJPEG_WARNING': True,
+    'GDAL_PNG_WHOLE_IMAGE_OPTIM': False,
+    # No .aux.xml files beside the images.
+    'GDAL_PAM_ENABLED': False,
+}
+
 #: GDAL's drivers that decode from the first line on; windows of such a scene are read in one go from top to bottom.
 SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF')
 
@@ -32,9 +41,8 @@ def open_scene(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         ValueError: the file is no image, is damaged, or its pixels are not 8 bit in 1, 3 or 4 bands.
     """
     path = Path(path)
-    options = {'GDAL_CACHEMAX': _CACHE_MB, 'GDAL_ERROR_ON_LIBJPEG_WARNING': True, 'GDAL_PAM_ENABLED': False}
     try:
-        with rasterio.Env(**options), _no_georeference_needed(), rasterio.open(path) as scene:
+        with rasterio.Env(**_GDAL_OPTIONS), _no_georeference_needed(), rasterio.open(path) as scene:
             if set(scene.dtypes) != {'uint8'} or scene.count not in (1, 3, 4):
                 kinds = '/'.join(dict.fromkeys(scene.dtypes))
                 raise ValueError(f'{path}: {scene.count} bands of {kinds}, expected 1, 3 or 4 bands of uint8')
@@ -73,7 +81,7 @@ def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
     driver, options = _DRIVERS[path.suffix.removeprefix('.')]
     bands, height, width = pixels.shape
     profile = {'driver': driver, 'count': bands, 'height': height, 'width': width, 'dtype': 'uint8', **options}
-    with _no_georeference_needed(), rasterio.MemoryFile() as memory:
+    with rasterio.Env(**_GDAL_OPTIONS), _no_georeference_needed(), rasterio.MemoryFile() as memory:
         with memory.open(**profile) as chip:
             chip.write(pixels)
         path.write_bytes(memory.getbuffer())

@@ -90,7 +90,7 @@ class StagedOutput:
             found = json.loads(read_text(path))
             differing = [key for key, value in expected['options'].items() if found['options'].get(key) != value]
             changed = 'inputs' in expected and found['inputs'] != expected['inputs']
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f'{path}: not the record of a tiling run ({error!r})') from error
         if differing:
             key = differing[0]

@@ -1,0 +1,36 @@
+"""chips.jsonl: the agreed keys, round trip, and bad lines named."""
+
+import json
+
+import pytest
+
+from ship_det.tiling import Chip, read_chip_index, write_chip_index
+
+
+def test_keys_and_round_trip(tmp_path):
+    chips = [Chip('a__0_0.png', 'a.tif', (0, 0, 10, 20), {'ship': 2}), Chip('ü__5_0.png', 'ü.tif', (5, 0, 10, 20), {})]
+    write_chip_index(tmp_path, chips)
+    first = json.loads((tmp_path / 'chips.jsonl').read_text(encoding='utf-8').splitlines()[0])
+    assert first == {'file': 'a__0_0.png', 'scene': 'a.tif', 'window': [0, 0, 10, 20], 'counts': {'ship': 2}}
+    assert read_chip_index(tmp_path) == chips
+
+
+@pytest.mark.parametrize(
+    'line',
+    [
+        'no json',
+        '[]',
+        '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1], "counts": {}}',
+        '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1]}',
+    ],
+)
+def test_bad_line_is_named(tmp_path, line):
+    good = Chip('a.png', 'a.tif', (0, 0, 1, 1), {}).to_json()
+    (tmp_path / 'chips.jsonl').write_text(f'{good}\n{line}\n')
+    with pytest.raises(ValueError, match=r'chips\.jsonl:2: not a chip'):
+        read_chip_index(tmp_path)
+
+
+def test_missing_index_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r'chips\.jsonl: no such file'):
+        read_chip_index(tmp_path)

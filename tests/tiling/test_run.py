@@ -1,0 +1,175 @@
+"""Whole tiling runs: chips show what their index says, runs are repeatable, resumable and refuse what does not fit."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ship_det.annotations import read_dota
+from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes
+from ship_det.tiling.raster import open_scene, read_window
+
+SMALL = TilingOptions(chip=200, overlap=50)
+
+
+CUT_AND_DIE = """
+import os, signal, sys
+from ship_det.tiling import TilingOptions, tile_scenes
+
+def die(done, total):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == '__main__':
+    options = TilingOptions(chip=80, overlap=40)
+    tile_scenes(sys.argv[1], sys.argv[2], options, int(sys.argv[3]), die)
+"""
+
+
+def tree_digest(root):
+    files = sorted(path for path in root.rglob('*') if path.is_file())
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_chips_show_their_windows_and_counts(scenes, tmp_path):
+    out = tmp_path / 'chips'
+    progress = []
+    summary = tile_scenes(scenes, out, SMALL, on_progress=lambda done, total: progress.append((done, total)))
+    chips = read_chip_index(out)
+    assert progress[-1] == (len(chips), len(chips)) == (summary.tally['chips'],) * 2
+    assert {path.name for path in (out / 'images').iterdir()} == {chip.file for chip in chips}
+    assert {path.stem for path in (out / 'labelTxt').iterdir()} == {Path(chip.file).stem for chip in chips}
+    for chip in chips:
+        x, y, w, h = chip.window
+        assert chip.file == f'{Path(chip.scene).stem}__{x}_{y}.png'
+        with open_scene(scenes / 'images' / chip.scene) as scene, open_scene(out / 'images' / chip.file) as image:
+            expected = read_window(scene, np.array(chip.window))
+            np.testing.assert_array_equal(read_window(image, np.array([0, 0, w, h])), expected)
+        objects = read_dota(out / 'labelTxt' / f'{Path(chip.file).stem}.txt', classes=['ship', 'boat'])
+        assert all((labeled.quad >= 0).all() and (labeled.quad <= [w, h]).all() for labeled in objects)
+        names = [labeled.name for labeled in objects if not labeled.difficult]
+        assert chip.counts == {name: names.count(name) for name in set(names)}
+        assert names
+
+
+def test_every_object_is_accounted_for(scenes, tmp_path):
+    tally = tile_scenes(scenes, tmp_path / 'chips', SMALL).tally
+    objects = [labeled for name in ('port', 'bay') for labeled in read_dota(scenes / 'labelTxt' / f'{name}.txt')]
+    inside = sum(bool(((labeled.quad >= 0) & (labeled.quad <= [700, 500])).all()) for labeled in objects)
+    assert tally['objects'] == 35
+    assert tally['objects whole in a chip'] == inside
+    assert tally['objects in no chip'] == 0
+
+
+def test_two_processes_make_the_same_bytes_as_one(scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'one', SMALL, workers=1)
+    tile_scenes(scenes, tmp_path / 'two', SMALL, workers=2)
+    assert tree_digest(tmp_path / 'one') == tree_digest(tmp_path / 'two')
+
+
+@pytest.mark.parametrize(('share', 'expected'), [(0.0, 0), (0.5, 10), (1.0, 20)])
+def test_keep_empty_keeps_a_share_of_the_chips_without_objects(scenes, tmp_path, share, expected):
+    (scenes / 'labelTxt' / 'port.txt').write_text('')  # 4 x 5 windows of 200 px
+    (scenes / 'labelTxt' / 'bay.txt').write_text('10 10 50 10 50 20 10 20 boat 0\n')
+    options = TilingOptions(chip=200, overlap=60, keep_empty=share)
+    tile_scenes(scenes, tmp_path / 'chips', options)
+    from_port = [chip for chip in read_chip_index(tmp_path / 'chips') if chip.scene == 'port.tif']
+    assert len(from_port) == expected
+    assert all(chip.counts == {} for chip in from_port)
+
+
+@pytest.mark.parametrize(('chip', 'overlap'), [(200, 0), (5000, 100)])
+def test_no_overlap_and_a_chip_larger_than_the_scene(scenes, tmp_path, chip, overlap):
+    tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=chip, overlap=overlap, whole=False))
+    windows = {found.window for found in read_chip_index(tmp_path / 'chips') if found.scene == 'port.tif'}
+    assert windows <= {(x, y, 200, 200) for x in (0, 200, 400, 500) for y in (0, 200, 300)} | {(0, 0, 700, 500)}
+
+
+def test_one_pixel_scene(tmp_path, write_raster):
+    (tmp_path / 'scenes/images').mkdir(parents=True)
+    write_raster(tmp_path / 'scenes/images/dot.png', np.full((1, 1, 1), 9, dtype=np.uint8))
+    tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(unlabeled=True, keep_empty=1))
+    assert read_chip_index(tmp_path / 'chips') == [Chip('dot__0_0.png', 'dot.png', (0, 0, 1, 1), {})]
+
+
+def test_complete_folder_is_left_alone(scenes, tmp_path):
+    out = tmp_path / 'chips'
+    first = tile_scenes(scenes, out, SMALL)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob('*')}
+    again = tile_scenes(scenes, out, SMALL)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob('*')} == times
+    assert (again.tally, again.class_counts) == (first.tally, first.class_counts)
+    assert (first.resumed, again.resumed) == (0, first.tally['chips'])
+
+
+def test_complete_folder_refuses_other_options_and_other_labels(scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'chips', SMALL)
+    with pytest.raises(ValueError, match=r'chips: made with overlap 50, not 60'):
+        tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=200, overlap=60))
+    with (scenes / 'labelTxt' / 'bay.txt').open('a') as labels:
+        labels.write('10 10 50 10 50 20 10 20 boat 0\n')
+    with pytest.raises(ValueError, match=r'chips: made from other scenes or labels'):
+        tile_scenes(scenes, tmp_path / 'chips', SMALL)
+
+
+def test_folder_of_another_origin_is_refused(scenes):
+    with pytest.raises(ValueError, match=r'images: already there'):
+        tile_scenes(scenes, scenes, SMALL)
+
+
+def test_killed_run_goes_on_and_ends_with_the_same_bytes(scenes, tmp_path):
+    options = TilingOptions(chip=80, overlap=40)
+    tile_scenes(scenes, tmp_path / 'whole', options)
+    script = tmp_path / 'cut.py'
+    script.write_text(CUT_AND_DIE)
+    out = tmp_path / 'killed'
+    for workers in ('1', '2', '1'):
+        killed = subprocess.run([sys.executable, script, scenes, out, workers])
+        assert killed.returncode == -signal.SIGKILL
+        assert os.listdir(out) == ['.tiling']
+    summary = tile_scenes(scenes, out, options)
+    assert summary.resumed > 0
+    assert tree_digest(out) == tree_digest(tmp_path / 'whole')
+
+
+def test_labels_changed_after_a_kill_leave_no_old_chip(scenes, tmp_path):
+    out = tmp_path / 'chips'
+    truncated = scenes / 'images' / 'port.tif'
+    whole = truncated.read_bytes()
+    truncated.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r'port\.tif'):
+        tile_scenes(scenes, out, SMALL)
+    assert os.listdir(out) == ['.tiling']
+    truncated.write_bytes(whole)
+    (scenes / 'labelTxt' / 'bay.txt').write_text('10 10 50 10 50 20 10 20 boat 0\n')
+    tile_scenes(scenes, out, SMALL)
+    chips = read_chip_index(out)
+    assert {path.name for path in (out / 'images').iterdir()} == {chip.file for chip in chips}
+    assert [chip.file for chip in chips if chip.scene == 'bay.png'] == ['bay__0_0.png']
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+@pytest.mark.parametrize('name', ['port.tif', 'bay.png'])
+def test_truncated_scene_is_named_and_nothing_looks_finished(scenes, tmp_path, name, workers):
+    path = scenes / 'images' / name
+    path.write_bytes(path.read_bytes()[:-20000])
+    with pytest.raises(ValueError, match=rf'{name}: not an image or a truncated one'):
+        tile_scenes(scenes, tmp_path / 'chips', SMALL, workers=workers)
+    assert os.listdir(tmp_path / 'chips') == ['.tiling']
+
+
+def test_scenes_without_any_object_ask_for_keep_empty(scenes, tmp_path):
+    for path in (scenes / 'labelTxt').iterdir():
+        path.write_text('')
+    with pytest.raises(ValueError, match=r'no scene shows an object; --keep-empty'):
+        tile_scenes(scenes, tmp_path / 'chips', SMALL)
+    assert not (tmp_path / 'chips').exists()
+
+
+def test_workers_below_one_are_refused(scenes, tmp_path):
+    with pytest.raises(ValueError, match='workers: expected at least 1, found 0'):
+        tile_scenes(scenes, tmp_path / 'chips', SMALL, workers=0)
