@@ -154,5 +154,6 @@ make_venv
 install_pins
 install_mmcv
 say 'ship-det, editable'
-"${pip[@]}" install -q --no-deps --no-build-isolation -e .
+# setuptools warns at length that the installation is editable, so its words are shown only where it failed.
+words=$("${pip[@]}" install -q --no-deps --no-build-isolation -e . 2>&1) || fail "$words"
 say "Ready after $((SECONDS / 60)) min $((SECONDS % 60)) s. What is there: make doctor"
