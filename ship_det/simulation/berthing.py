@@ -14,18 +14,19 @@ from .ships import Ship, ship_quad
 #: Least water between two hulls and between a hull and a wall, m.
 CLEARANCE = 0.8
 
+# The trades whose berths a class takes, the best first.
 _TRADES = {
-    'aircraft-carrier': ('navy',),
-    'perry-frigate': ('navy',),
-    'ticonderoga-cruiser': ('navy',),
-    'burke-destroyer': ('navy',),
-    'independence': ('navy',),
-    'freedom': ('navy',),
-    'amphibious-assault-ship': ('navy',),
+    'aircraft-carrier': ('navy', 'container', 'cargo'),
+    'perry-frigate': ('navy', 'submarine', 'cargo'),
+    'ticonderoga-cruiser': ('navy', 'submarine', 'cargo'),
+    'burke-destroyer': ('navy', 'submarine', 'cargo'),
+    'independence': ('navy', 'submarine', 'cargo'),
+    'freedom': ('navy', 'submarine', 'cargo'),
+    'amphibious-assault-ship': ('navy', 'container', 'cargo'),
     'tanker': ('tanker', 'cargo'),
     'container-ship': ('container',),
     'cargo-ship': ('cargo', 'container'),
-    'amphibious-transport-ship': ('navy',),
+    'amphibious-transport-ship': ('navy', 'container', 'cargo'),
     'small-military-warship': ('small', 'navy', 'submarine'),
     'supply-ship': ('navy', 'cargo'),
     'submarine': ('submarine', 'navy'),
@@ -46,14 +47,16 @@ class Roadstead:
     Args:
         extent: side of the scene, m.
         solid: land, piers and whatever else no ship may touch.
+        fairway: direction along which ships under way pass, rad.
         rng: chance.
     """
 
-    def __init__(self, extent: float, solid: BaseGeometry, rng: np.random.Generator):
+    def __init__(self, extent: float, solid: BaseGeometry, fairway: float, rng: np.random.Generator):
         self.extent = extent
         self.solid = solid
         shapely.prepare(self.solid)
         self.rng = rng
+        self.fairway = fairway
         self.wind = rng.uniform(0, 2 * np.pi)
         self.ships: list[Ship] = []
         self._rooms: list[Polygon] = []
@@ -103,13 +106,13 @@ class Roadstead:
     def _set_afloat(self, ship: Ship) -> bool:
         margin = min(ship.length / 2, self.extent / 2)
         under_way = self.rng.random() < 0.35
-        for attempt in range(60):
+        for attempt in range(80):
             x, y = self.rng.uniform(margin, self.extent - margin, 2)
             if under_way and attempt < 30:
-                heading = self.rng.uniform(0, 2 * np.pi)
+                heading = self.fairway + self.rng.choice([0, np.pi]) + self.rng.normal(0, 0.5)
                 speed = self.rng.uniform(0.3, 1.0)
             else:
-                heading = self.wind + self.rng.normal(0, 0.3)
+                heading = self.wind + self.rng.normal(0, 0.2)
                 speed = 0.0
             placed = replace(ship, x=float(x), y=float(y), heading=float(heading % (2 * np.pi)), speed=float(speed))
             if self._place(placed, 18 + 0.12 * ship.length):

@@ -1,6 +1,7 @@
 """Drawing on a ship in fractions of its size: along from stern 0 to bow 1, across from port -1 to starboard 1."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,7 +75,7 @@ class Deck:
         along, across = radius / self.ship.length, 2 * radius / self.ship.beam
         angles = np.linspace(0, 2 * np.pi, 17)
         points = [(at[0] + along * np.cos(angle), at[1] + across * np.sin(angle)) for angle in angles]
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in pairwise(points):
             self.line(start, end, 0.5, colour)
         self.line((at[0], at[1] - across), (at[0], at[1] + across), 0.5, colour)
 

@@ -11,9 +11,9 @@ from .berthing import Roadstead
 from .fleet import SHIPS_PER_KM2, class_counts, draw_fleet
 from .land import lay_out_land
 from .plan import FloatArray, Frame, Shapes
-from .shore import Bank, draw_bank
-from .site import RUBBLE, Site
 from .ships import Ship
+from .shore import Bank, draw_bank, draw_island
+from .site import RUBBLE, Site
 from .terminals import TERMINALS, add_tug_pontoons
 
 _TRADES = ('navy', 'submarine', 'container', 'navy', 'cargo', 'submarine', 'tanker')
@@ -93,18 +93,17 @@ class Harbor:
 def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     """The harbor of scene ``number`` of a set."""
     rng = np.random.default_rng([spec.seed, number])
-    extent = spec.extent
-    site = Site(extent, rng)
     angle = rng.uniform(0, 2 * np.pi)
-    banks = _banks(extent, angle, rng)
-    scene = box(0, 0, extent, extent)
-    land = shapely.union_all([bank.land for bank in banks]).intersection(scene.buffer(0.2 * extent + 100))
-    _build_terminals(site, banks, land)
-    _breakwater(site, land, angle)
-    lay_out_land(site, land, angle)
+    banks = _banks(spec.extent, angle, rng)
+    scene = box(0, 0, spec.extent, spec.extent)
+    land = shapely.union_all([bank.land for bank in banks]).intersection(scene.buffer(0.2 * spec.extent + 100))
+    site = Site(spec.extent, land, rng)
+    _build_terminals(site, banks)
+    _breakwater(site, angle)
+    lay_out_land(site, angle)
 
     solid = shapely.union_all([land, *site.solids])
-    roadstead = Roadstead(extent, solid, rng)
+    roadstead = Roadstead(spec.extent, solid, angle, rng)
     counts = class_counts(spec.ships_per_scene, spec.tail, spec.min_per_class, rng)
     missing: dict[str, int] = {}
     for ship in draw_fleet(counts, rng):
@@ -113,38 +112,49 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     for shapes in (site.ground, site.buildings, site.overhead):
         shapes.freeze()
     beaches = [beach for bank in banks for beach in bank.beaches if site.in_scene(beach)]
-    return Harbor(extent, solid, beaches, site.ground, site.buildings, site.overhead, roadstead.ships, missing,
+    return Harbor(spec.extent, solid, beaches, site.ground, site.buildings, site.overhead, roadstead.ships, missing,
                   (spec.seed, number))  # fmt: skip
 
 
 def _banks(extent: float, angle: float, rng: np.random.Generator) -> list[Bank]:
-    """One shore with open water in front of it, or two with a channel between them."""
+    """One shore with open water in front of it, or two with a channel between them, and islands where they fit."""
     along = np.array([np.cos(angle), np.sin(angle)])
     away = np.array([-along[1], along[0]])
     centre = np.array([extent / 2, extent / 2])
     if rng.random() < 0.4:
-        return [draw_bank(Frame(centre - away * extent * rng.uniform(0.08, 0.22), along, away), extent, rng)]
-    shift = rng.uniform(-0.1, 0.1) * extent
-    half = max(rng.uniform(0.22, 0.34) * extent, min(450.0, 0.4 * extent))
-    near = Frame(centre + away * (shift - half), along, away)
-    far = Frame(centre + away * (shift + half), -along, -away)
-    return [draw_bank(near, extent, rng), draw_bank(far, extent, rng)]
+        offset = extent * rng.uniform(0.02, 0.18)
+        banks = [draw_bank(Frame(centre - away * offset, along, away), extent, 0.5 * extent, rng)]
+    else:
+        shift = rng.uniform(-0.1, 0.1) * extent
+        half = max(rng.uniform(0.13, 0.26) * extent, min(450.0, 0.4 * extent))
+        near = Frame(centre + away * (shift - half), along, away)
+        far = Frame(centre + away * (shift + half), -along, -away)
+        banks = [draw_bank(near, extent, half, rng), draw_bank(far, extent, half, rng)]
+    for _ in range(int((extent / 1400) ** 2)):
+        island = draw_island(rng.uniform(0, extent, 2), angle + rng.normal(0, 0.5), rng)
+        if all(island.land.distance(bank.land) > 420 for bank in banks):
+            banks.append(island)
+    return banks
 
 
-def _build_terminals(site: Site, banks: list[Bank], land: BaseGeometry) -> None:
+def _build_terminals(site: Site, banks: list[Bank]) -> None:
     quays = [quay for bank in banks for quay in bank.quays if site.in_scene(quay[0].rect(0, quay[1], -100, 300))]
-    # Trades come in turn, so that even a small harbor has most of them.
+    quays = [quays[place] for place in site.rng.permutation(len(quays))]
+    # Trades come in turn, first to the quays that are well inside, so that even a small harbor has most of them.
+    quays.sort(key=lambda quay: not site.in_scene(quay[0].place([(quay[1] / 2, 0)])))
     first = int(site.rng.integers(2))
-    for index, place in enumerate(site.rng.permutation(len(quays))):
-        frame, length = quays[place]
+    for index, (frame, length, water) in enumerate(quays):
         trade = _TRADES[(first + index) % len(_TRADES)]
+        if water < 330 and trade in ('navy', 'tanker'):
+            trade = 'container' if trade == 'navy' else 'cargo'
         if length > 420 and trade in ('cargo', 'container', 'navy'):
-            add_tug_pontoons(site, Frame(frame.place((length - 130, 0)), frame.along, frame.away), 130)
+            corner = Frame(frame.place((length - 130, 0)), frame.along, frame.away)
+            add_tug_pontoons(site, (corner, 130, water))
             length -= 135
-        TERMINALS[trade](site, frame, length)
+        TERMINALS[trade](site, (frame, length, water))
 
 
-def _breakwater(site: Site, land: BaseGeometry, angle: float) -> None:
+def _breakwater(site: Site, angle: float) -> None:
     """A curved mole of rubble, where the water is wide enough for one."""
     rng = site.rng
     for _ in range(12):
@@ -155,7 +165,7 @@ def _breakwater(site: Site, land: BaseGeometry, angle: float) -> None:
         along = np.array([np.cos(turn), np.sin(turn)])
         bend = rng.uniform(-0.25, 0.25) * (way**2)[:, None] * np.array([-along[1], along[0]])
         line = LineString(middle + length * (way[:, None] * along + bend))
-        if line.distance(land) > 220 and all(line.distance(solid) > 120 for solid in site.solids):
+        if line.distance(site.land) > 220 and all(line.distance(solid) > 120 for solid in site.solids):
             mole = line.buffer(rng.uniform(5, 8), quad_segs=3)
             site.solids.append(mole)
             outline = np.asarray(mole.exterior.coords)[:-1]

@@ -1,6 +1,7 @@
 """Deck layouts of tankers, container, cargo and supply ships, tugs, ferries and barges, seen from above."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def draw_cargo_ship(deck: Deck) -> None:
     edges = np.linspace(0.17, 0.9, holds + 1)
     cover = deck.colour(_pick(deck, ((150, 146, 138), (92, 112, 96), (138, 84, 64), (104, 116, 128))), 12)
     open_hold = int(deck.rng.integers(holds)) if deck.rng.random() < 0.3 else -1
-    for hold, (stern, bow) in enumerate(zip(edges, edges[1:], strict=False)):
+    for hold, (stern, bow) in enumerate(pairwise(edges)):
         extent = (stern + 0.014, bow - 0.014, -0.58, 0.58)
         deck.rect(extent, (58, 50, 44) if hold == open_hold else cover, 0.0 if hold == open_hold else 2)
         middle = (extent[0] + extent[1]) / 2

@@ -22,6 +22,8 @@ _DECKS = {**NAVY_DECKS, **MERCHANT_DECKS}
 _MARGIN = 16
 _BLOCK = 1024
 _SHIFT = 4
+# Distance between the values of the coarse grids, px.
+_CELL = 8
 # How far above the water the tallest mast of a ship is, and how high quays are, m.
 _MAST_HEIGHT, _QUAY_HEIGHT = 40, 2.5
 _WATERS = ((44, 66, 72), (38, 58, 76), (58, 74, 66), (66, 78, 72), (30, 48, 62), (52, 70, 82))
@@ -38,6 +40,7 @@ class Look:
         shadow: (x, y) metres of shadow for each metre of height.
         water, soil: RGB.
         wave_height, patchiness: grey levels.
+        shallows: how much lighter the water is at the shore, grey levels.
         gain: RGB factor of light and white balance.
         haze: share of the light that is scattered haze.
         blur: standard deviation of the camera's blur, px.
@@ -49,6 +52,7 @@ class Look:
     soil: tuple[float, float, float]
     wave_height: float
     patchiness: float
+    shallows: float
     gain: tuple[float, float, float]
     haze: float
     blur: float
@@ -65,6 +69,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         soil=tuple(np.array(_SOILS[rng.integers(len(_SOILS))]) + rng.uniform(-8, 8, 3)),
         wave_height=rng.uniform(0.8, 3.0),
         patchiness=rng.uniform(1.5, 4.0),
+        shallows=rng.uniform(2.0, 16.0),
         gain=tuple(light * rng.uniform(0.96, 1.04, 3)),
         haze=rng.uniform(0.0, 0.16),
         blur=rng.uniform(0.45, 0.75),
@@ -81,6 +86,7 @@ class Renderer:
         self.look = draw_look(rng)
         self.texture = Texture(spec.size, spec.gsd, rng.uniform(0, 2 * np.pi), rng)
         self._land = solid_outlines(harbor.land)
+        self._shallows = _shallows(self._land, spec)
 
     def rows(self, top: int, height: int) -> NDArray[np.uint8]:
         """All columns of some rows, (height, size, 3) RGB."""
@@ -115,6 +121,7 @@ class Renderer:
         look = self.look
         level = look.wave_height * (0.8 * self.texture.waves(window) + 0.3 * self.texture.cloud(window, 211))
         level += look.patchiness * self.texture.patches(window)
+        level += look.shallows * self._sample(self._shallows, window)
         # Crests and shallow patches differ more in green and blue than in red.
         image = np.array(look.water, np.float32) + level[..., None] * np.array([0.8, 1.0, 0.95], np.float32)
         foam = self._foam(window)
@@ -122,13 +129,29 @@ class Renderer:
             image += (np.array(_FOAM, np.float32) - image) * foam[..., None]
         return image
 
+    def _beach_lines(self, image: NDArray[np.uint8], window: Window, width: float, colour) -> None:
+        """Draw along the natural shores, so many metres wide."""
+        corner = np.array(window[:2])
+        for beach in self.harbor.beaches:
+            line = _fixed(beach / self.gsd - corner)
+            cv2.polylines(image, [line], False, colour, max(round(width / self.gsd), 1), cv2.LINE_AA, _SHIFT)
+
+    def _sample(self, grid: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
+        """A coarse grid over the scene, of one value every _CELL px, at the pixels of a window."""
+        x, y, width, height = window
+        columns = (np.arange(x, x + width, dtype=np.float32) + 0.5) / _CELL - 0.5
+        rows = (np.arange(y, y + height, dtype=np.float32) + 0.5) / _CELL - 0.5
+        return cv2.remap(grid, *np.meshgrid(columns, rows), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
     def _foam(self, window: Window) -> NDArray[np.float32] | None:
-        """Share of foam (0 to 1) of each pixel: the wakes of ships under way."""
+        """Share of foam (0 to 1) of each pixel: the surf and the wakes of ships under way."""
         sailing = [ship for ship in self.harbor.ships if ship.speed > 0]
         near = [ship for ship in sailing if self._touches(ship, window, 1.2 * wake_length(ship))]
-        if not near:
-            return None
         mask = np.zeros((window[3], window[2]), np.uint8)
+        self._beach_lines(mask, window, 12, 60)
+        self._beach_lines(mask, window, 7, 130)
+        if not near and not mask.any():
+            return None
         for ship in near:
             for outline, strength in wake_outlines(ship):
                 _fill(mask, outline / self.gsd - window[:2], strength)
@@ -139,9 +162,7 @@ class Renderer:
         image = np.empty((window[3], window[2], 3), np.uint8)
         image[:] = np.rint(self.look.soil).astype(np.uint8)
         corner = np.array(window[:2])
-        for beach in self.harbor.beaches:
-            line = np.rint((beach / self.gsd - corner) * (1 << _SHIFT)).astype(np.int32)
-            cv2.polylines(image, [line], False, _SAND, max(round(26 / self.gsd), 1), cv2.LINE_AA, _SHIFT)
+        self._beach_lines(image, window, 26, _SAND)
         ground = self.harbor.ground
         for index in ground.touching(self._metres(window), 0):
             _fill(image, ground.outlines[index] / self.gsd - corner, ground.colours[index])
@@ -211,6 +232,14 @@ def _draw_shapes(canvas: Canvas, shapes: Shapes, indices: NDArray[np.intp]) -> N
     if len(indices):
         canvas.prisms(*([values[index] for index in indices]
                         for values in (shapes.outlines, shapes.heights, shapes.colours)))  # fmt: skip
+
+
+def _shallows(land: list[FloatArray], spec: SceneSpec) -> NDArray[np.float32]:
+    """How near land is, 1 at the shore and falling off over some 60 m, one value every _CELL px."""
+    cells = -(-spec.size // _CELL)
+    mask = _mask((0, 0, cells, cells), [outline / (spec.gsd * _CELL) for outline in land])
+    distance = cv2.distanceTransform(255 - mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) * (_CELL * spec.gsd)
+    return np.exp(-distance / 60).astype(np.float32)
 
 
 def _mask(window: Window, outlines: list[FloatArray]) -> NDArray[np.uint8]:

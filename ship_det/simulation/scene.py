@@ -186,7 +186,7 @@ def _count(objects: list[LabeledObject]) -> dict[str, int]:
 def _profile(spec: SceneSpec, number: int) -> dict:
     rng = np.random.default_rng([spec.seed, number, 2])
     epsg, easting, northing = _PLACES[rng.integers(len(_PLACES))]
-    east, north = np.round(rng.uniform(-40_000, 40_000, 2)) + (easting, northing)
+    east, north = np.array([easting, northing]) + np.round(rng.uniform(-40_000, 40_000, 2))
     return {
         'driver': 'GTiff', 'width': spec.size, 'height': spec.size, 'count': 3, 'dtype': 'uint8', 'tiled': True,
         'blockxsize': _TILE, 'blockysize': _TILE, 'compress': 'deflate', 'predictor': 2, 'zlevel': 4,

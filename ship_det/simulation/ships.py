@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations import AOSR15_CLASSES
-
 FloatArray = NDArray[np.float64]
 
 
@@ -169,7 +167,7 @@ def hull_outline(ship: Ship) -> FloatArray:
     if ship.name == 'aircraft-carrier':
         outline = np.array(_CARRIER)
     else:
-        starboard = np.array(_OTHERS_SIDES[ship.kind] if ship.name == 'others' else _STARBOARD_SIDES[ship.name])
+        starboard = _rounded(_OTHERS_SIDES[ship.kind] if ship.name == 'others' else _STARBOARD_SIDES[ship.name])
         outline = np.concatenate([starboard, starboard[::-1] * (1, -1)])
     return (outline - (0.5, 0)) * (ship.length, ship.beam / 2)
 
@@ -184,4 +182,10 @@ def ship_quad(ship: Ship) -> FloatArray:
     return ship.to_scene(corners)
 
 
-assert set(SHIP_TYPES) == set(AOSR15_CLASSES)
+def _rounded(side: list[tuple[float, float]], passes: int = 2) -> FloatArray:
+    """One side of a hull with its corners cut (Chaikin), but for the two ends; the straight sides keep their line."""
+    points = np.array(side, dtype=np.float64)
+    for _ in range(passes):
+        cut = np.stack([0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]], axis=1)
+        points = np.concatenate([points[:1], cut.reshape(-1, 2)[1:-1], points[-1:]])
+    return points

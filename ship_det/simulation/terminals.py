@@ -6,109 +6,113 @@ import numpy as np
 from shapely.geometry import Polygon
 
 from .plan import Berth, Frame
-from .site import ASPHALT, CONCRETE, Site
+from .shore import Quay
+from .site import ASPHALT, CONCRETE, Area, Site
 
 
-def build_navy_piers(site: Site, quay: Frame, length: float) -> None:
+def build_navy_piers(site: Site, quay: Quay) -> None:
     """Broad finger piers at one angle, destroyers nested along both sides, workshops behind."""
-    _apron(site, quay, length, 150)
-    _piers(site, quay, length, 'navy', width=(20, 34), reach=(190, 430), depth=(44, 74))
-    _workshops(site, quay, length, (-145, -50))
+    depth = _apron(site, quay, 150)
+    _piers(site, quay, 'navy', width=(20, 34), reach=(190, 430), depth=(44, 74))
+    _workshops(site, quay, depth)
 
 
-def build_submarine_piers(site: Site, quay: Frame, length: float) -> None:
+def build_submarine_piers(site: Site, quay: Quay) -> None:
     """Narrow piers, submarines nested along both sides."""
-    _apron(site, quay, length, 110)
-    _piers(site, quay, length, 'submarine', width=(9, 15), reach=(130, 290), depth=(26, 42))
-    _workshops(site, quay, length, (-105, -40))
+    depth = _apron(site, quay, 110)
+    _piers(site, quay, 'submarine', width=(9, 15), reach=(130, 290), depth=(26, 42))
+    _workshops(site, quay, depth)
 
 
-def build_container_terminal(site: Site, quay: Frame, length: float) -> None:
+def build_container_terminal(site: Site, quay: Quay) -> None:
     """A quay with gantry cranes, and blocks of containers behind it."""
-    depth = site.rng.uniform(220, 340)
-    _apron(site, quay, length, depth)
-    site.berths.append(Berth(quay, length, 66, 'container'))
+    depth = _apron(site, quay, site.rng.uniform(220, 340))
+    frame, length, _ = quay
+    site.berths.append(Berth(frame, length, 66, 'container'))
     for rail in (-4, -30):
-        site.pave(quay.rect(4, length - 4, rail - 0.6, rail + 0.6), (86, 84, 80))
+        site.pave(frame.rect(4, length - 4, rail - 0.6, rail + 0.6), (86, 84, 80))
     for along in np.arange(40, length - 30, site.rng.uniform(75, 130)):
-        _gantry_crane(site, quay, along + site.rng.uniform(-15, 15))
+        _gantry_crane(site, frame, along + site.rng.uniform(-15, 15))
     for near in np.arange(-depth + 14, -66, 26.0):
         for start in np.arange(14, length - 60, 118.0):
-            site.containers(quay, (start, min(start + 104, length - 10), near, near + 18))
+            site.containers(frame, (start, min(start + 104, length - 10), near, near + 18))
 
 
-def build_cargo_terminal(site: Site, quay: Frame, length: float) -> None:
-    """A quay with long warehouses, bulk heaps and mobile cranes; a pontoon for tugs at its end."""
-    _apron(site, quay, length, 190)
-    site.berths.append(Berth(quay, length, 58, 'cargo'))
+def build_cargo_terminal(site: Site, quay: Quay) -> None:
+    """A quay with long warehouses, bulk heaps and mobile cranes."""
+    depth = _apron(site, quay, 190)
+    frame, length, _ = quay
+    site.berths.append(Berth(frame, length, 58, 'cargo'))
     along = 20.0
-    while along < length - 70:
+    while along < length - 70 and depth > 90:
         span = min(site.rng.uniform(60, 130), length - along - 10)
         if site.rng.random() < 0.6:
-            site.shed(quay, (along + span / 2, -60), (span - 12, 38), 11)
-            site.shed(quay, (along + span / 2, -125), (span - 12, 44), 12)
+            for middle in range(-60, round(-depth) + 40, -65):
+                site.shed(frame, (along + span / 2, middle), (span - 12, 40), 11)
         else:
-            _heaps(site, quay, (along, along + span, -150, -40))
+            _heaps(site, frame, (along, along + span, -depth + 30, -40))
         along += span
     for along in np.arange(30, length - 20, site.rng.uniform(60, 110)):
-        _mobile_crane(site, quay, along)
+        _mobile_crane(site, frame, along)
 
 
-def build_tanker_terminal(site: Site, quay: Frame, length: float) -> None:
+def build_tanker_terminal(site: Site, quay: Quay) -> None:
     """A trestle to a loading platform with mooring dolphins in the water, a tank farm behind."""
-    _apron(site, quay, length, 60)
+    depth = _apron(site, quay, site.rng.uniform(220, 360))
+    frame, length, _ = quay
     start, reach = length / 2, site.rng.uniform(90, 190)
-    trestle, platform = (
-        quay.rect(start - 4, start + 4, -10, reach),
-        quay.rect(start - 24, start + 24, reach, reach + 16),
-    )
+    trestle = frame.rect(start - 4, start + 4, -10, reach)
+    platform = frame.rect(start - 24, start + 24, reach, reach + 16)
     if site.free_water(platform, 60):
         for outline in (trestle, platform):
             _build_in_water(site, outline, CONCRETE)
-        site.pave(quay.rect(start - 2.4, start - 0.8, -10, reach), (190, 186, 176))
-        site.pave(quay.rect(start + 0.8, start + 2.4, -10, reach), (176, 130, 92))
+        site.pave(frame.rect(start - 2.4, start - 0.8, -10, reach), (190, 186, 176))
+        site.pave(frame.rect(start + 0.8, start + 2.4, -10, reach), (176, 130, 92))
         for offset in (-150, -105, -60, 60, 105, 150):
-            _build_in_water(site, quay.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13), CONCRETE)
+            _build_in_water(site, frame.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13), CONCRETE)
         for offset in (-14, 0, 14):
-            site.box(quay, (start + offset, reach + 12), (3, 3), 14, (196, 120, 70))
-        outer = Frame(quay.place((start - 190, reach + 16)), quay.along, quay.away)
+            site.box(frame, (start + offset, reach + 12), (3, 3), 14, (196, 120, 70))
+        outer = Frame(frame.place((start - 190, reach + 16)), frame.along, frame.away)
         site.berths.append(Berth(outer, 380, 70, 'tanker'))
         if reach > 110:
-            inner = Frame(quay.place((start - 190, reach)), quay.along, -quay.away)
+            inner = Frame(frame.place((start - 190, reach)), frame.along, -frame.away)
             site.berths.append(Berth(inner, 380, 60, 'tanker'))
-    _tank_farm(site, quay, length)
+    _tank_farm(site, frame, (0, length, -depth, -60))
 
 
-def add_tug_pontoons(site: Site, quay: Frame, length: float) -> None:
+def add_tug_pontoons(site: Site, quay: Quay) -> None:
     """Two low pontoons for tugs, barges and patrol craft."""
-    _apron(site, quay, length, 60)
-    _piers(site, quay, length, 'small', width=(6, 8), reach=(90, 170), depth=(26, 34))
-    site.cars(quay, (12, length - 12, -52, -22))
+    depth = _apron(site, quay, 60)
+    _piers(site, quay, 'small', width=(6, 8), reach=(90, 170), depth=(26, 34))
+    if depth > 50:
+        site.cars(quay[0], (12, quay[1] - 12, -depth + 12, -24))
 
 
-def _apron(site: Site, quay: Frame, length: float, depth: float) -> None:
-    """The paved strip behind a wall, its rim and a road at the back."""
-    outline = quay.rect(0, length, -depth, 0)
-    site.zones.append(Polygon(outline))
-    if not site.in_scene(outline):
-        return
-    site.pave(outline, CONCRETE, 10)
-    site.pave(quay.rect(0, length, -depth, -depth + 11), ASPHALT)
-    site.pave(quay.rect(0, length, -22, -12), (128, 126, 122))
-    site.pave(quay.rect(0, length, -2.2, 0), (188, 184, 174))
+def _apron(site: Site, quay: Quay, wanted: float) -> float:
+    """The paved strip behind a wall, its rim and a road at the back; returns its depth (m)."""
+    frame, length, _ = quay
+    depth = site.reserve(frame, length, wanted)
+    outline = frame.rect(0, length, -depth, 0)
+    if site.in_scene(outline):
+        site.pave(outline, CONCRETE, 10)
+        site.pave(frame.rect(0, length, -depth, -depth + 11), ASPHALT)
+        site.pave(frame.rect(0, length, -22, -12), (128, 126, 122))
+        site.pave(frame.rect(0, length, -2.2, 0), (188, 184, 174))
+    return depth
 
 
-def _piers(site: Site, quay: Frame, length: float, trade: str, width: tuple[float, float], reach: tuple[float, float],
+def _piers(site: Site, quay: Quay, trade: str, width: tuple[float, float], reach: tuple[float, float],
            depth: tuple[float, float]) -> None:  # fmt: skip
     """Finger piers side by side, at one angle to the quay, as many as its length holds."""
+    frame, length, water = quay
     slant = site.rng.choice([0.0, site.rng.uniform(-0.6, 0.6)])
-    longest = site.rng.uniform(*reach)
+    longest = min(site.rng.uniform(*reach), 0.5 * water, 0.3 * site.extent)
     room = site.rng.uniform(*depth)
     along = min(room, length / 3)
     while along < length - 0.5 * room:
         breadth = site.rng.uniform(*width)
-        axis = quay.turned((along, 0), np.pi / 2 + slant)
-        pier_length = min(longest * site.rng.uniform(0.9, 1.05), 0.3 * site.extent)
+        axis = frame.turned((along, 0), np.pi / 2 + slant)
+        pier_length = longest * site.rng.uniform(0.9, 1.05)
         outline = axis.rect(-30 * abs(np.sin(slant)) - 2, pier_length, -breadth / 2, breadth / 2)
         outer = axis.rect(30, pier_length, -breadth / 2, breadth / 2)
         if site.free_water(outer, min(room, 45)):
@@ -143,20 +147,23 @@ def _build_in_water(site: Site, outline: np.ndarray, colour: tuple[int, int, int
         site.pave(outline, colour, 10)
 
 
-def _workshops(site: Site, quay: Frame, length: float, span: tuple[float, float]) -> None:
+def _workshops(site: Site, quay: Quay, ground: float) -> None:
     """Halls, car parks and open ground behind naval piers."""
-    low, high = span
+    if ground < 75:
+        return
+    frame, length, _ = quay
+    low, high = 16 - ground, -36
     along = 12.0
     while along < length - 50:
         width = min(site.rng.uniform(45, 110), length - along - 6)
         chance = site.rng.random()
-        middle, depth = (low + 12 + high) / 2, high - low - 12
         if chance < 0.55:
-            site.shed(quay, (along + width / 2, middle), (width - 12, depth * site.rng.uniform(0.45, 0.9)), 12)
+            size = (width - 12, (high - low) * site.rng.uniform(0.45, 0.9))
+            site.shed(frame, (along + width / 2, (low + high) / 2), size, 12)
         elif chance < 0.8:
-            site.cars(quay, (along + 3, along + width - 3, low + 14, high))
+            site.cars(frame, (along + 3, along + width - 3, low, high))
         else:
-            site.pave(quay.rect(along + 4, along + width - 4, low + 14, high), (112, 122, 88), 12)
+            site.pave(frame.rect(along + 4, along + width - 4, low, high), site.green((112, 122, 88)), 12)
         along += width
 
 
@@ -184,7 +191,7 @@ def _mobile_crane(site: Site, frame: Frame, along: float, away: float = -16.0) -
         site.buildings.add(outline, colour, 16)
 
 
-def _heaps(site: Site, quay: Frame, area: tuple[float, float, float, float]) -> None:
+def _heaps(site: Site, quay: Frame, area: Area) -> None:
     """Heaps of coal, ore or sand."""
     start, end, near, far = area
     colour = site.rng.choice([(52, 50, 50), (124, 82, 62), (190, 168, 122), (146, 140, 130)])
@@ -200,24 +207,23 @@ def _heaps(site: Site, quay: Frame, area: tuple[float, float, float, float]) -> 
                     site.buildings.add(outline, np.asarray(colour, dtype=float) + lighter, height)
 
 
-def _tank_farm(site: Site, quay: Frame, length: float) -> None:
-    """Rows of oil tanks in bunds of bare ground."""
-    depth = site.rng.uniform(180, 300)
-    outline = quay.rect(0, length, -depth - 60, -60)
-    site.zones.append(Polygon(outline))
-    if not site.in_scene(outline):
+def _tank_farm(site: Site, frame: Frame, area: Area) -> None:
+    """Rows of oil tanks in bunds of bare ground over an area (start, end, near, far)."""
+    start, end, near, far = area
+    outline = frame.rect(start + 2, end - 2, near + 12, far)
+    if far - near < 70 or not site.in_scene(outline):
         return
     site.pave(outline, (142, 134, 116), 10)
     step = site.rng.uniform(48, 72)
-    for along in np.arange(step * 0.6, length - step * 0.4, step):
-        for away in np.arange(-depth - 60 + step * 0.6, -60 - step * 0.4, step):
-            site.pave(quay.rect(along - step * 0.46, along + step * 0.46, away - step * 0.46, away + step * 0.46),
-                      (160, 150, 130), 8)  # fmt: skip
+    for along in np.arange(start + step * 0.6, end - step * 0.5, step):
+        for away in np.arange(near + 12 + step * 0.5, far - step * 0.45, step):
+            bund = frame.rect(along - step * 0.46, along + step * 0.46, away - step * 0.46, away + step * 0.46)
+            site.pave(bund, (160, 150, 130), 8)
             if site.rng.random() < 0.88:
-                site.tank(quay, (along, away), step * site.rng.uniform(0.2, 0.37))
+                site.tank(frame, (along, away), step * site.rng.uniform(0.2, 0.37))
 
 
-TERMINALS: dict[str, Callable[[Site, Frame, float], None]] = {
+TERMINALS: dict[str, Callable[[Site, Quay], None]] = {
     'navy': build_navy_piers,
     'submarine': build_submarine_piers,
     'container': build_container_terminal,
