@@ -1,6 +1,6 @@
 """Precision and recall over descending scores, and the figures read off them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -123,12 +123,13 @@ def operating_point(curve: PrecisionRecallCurve, num_ground_truths: int, score: 
 
 
 def best_f1_point(curve: PrecisionRecallCurve, num_ground_truths: int) -> OperatingPoint:
-    """Figures at the score with the best F1; of equal ones the highest score. Score nan without detections.
+    """Figures at the score with the best F1; of equal ones the highest score. Score nan where none is better.
 
     Detections of one score cannot be told apart by a score, so they count together.
     """
-    if not len(curve.scores):
-        return operating_point(curve, num_ground_truths, float('nan'))
+    if not len(curve.scores) or not num_ground_truths:
+        # No score is better than another, so none is chosen and no detection counted.
+        return replace(operating_point(curve, num_ground_truths, float('inf')), score=float('nan'))
     ends = np.flatnonzero(np.diff(curve.scores, append=-np.inf))
     f1 = 2 * curve.true_positives[ends] / (ends + 1 + num_ground_truths)
     return operating_point(curve, num_ground_truths, float(curve.scores[ends[np.argmax(f1)]]))

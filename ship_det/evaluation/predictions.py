@@ -129,7 +129,7 @@ def _to_record(path: Path, number: int, row: Mapping[str, Any]) -> dict[str, Any
             array = np.array(row[key], dtype=np.float64)
         except (TypeError, ValueError):
             _refuse(path, number, key, row[key], expected)
-        if array.shape != (0,) and array.shape[1:] != shape:
+        if array.shape != (0,) and (array.ndim == 0 or array.shape[1:] != shape):
             _refuse(path, number, key, row[key], expected)
         record[key] = array.reshape(-1, *shape)
     labels = row['labels']

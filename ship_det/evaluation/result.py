@@ -13,7 +13,6 @@ from rich.table import Table
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
 from ship_det.evaluation.matching import MinIoU
 
-
 _POINTS = ('at_score', 'best_f1')
 _FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
 

@@ -37,6 +37,9 @@ class VOCRotatedMetric(BaseMetric):
     The table of each threshold goes to the log. The metrics returned are ``mAP``, ``AP/<class>`` for each class with
     ground truth, and for several thresholds their means and ``mAP@<threshold>`` each.
 
+    With the two the other way round ground truth is in the pixels of the resized image. That is refused where it puts
+    an object outside the image on disk; where the image is made smaller nothing shows but a low mAP.
+
     Args:
         iou_threshold: one or several.
         ap_mode: '11points' or 'area'.
@@ -83,12 +86,13 @@ class VOCRotatedMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Take the predictions and ground truths of some images; of no use, they raise ValueError here."""
+        classes = self.classes
         for sample in data_samples:
             file = Path(sample['img_path']).name
             prediction: dict[str, Any] = {'file': file, **_arrays(file, sample['pred_instances'], ('labels', 'scores'))}
             truth: dict[str, Any] = {'file': file, **_ground_truth(file, sample)}
-            gather_detections([prediction], self.classes)
-            gather_ground_truths([truth], self.classes)
+            gather_detections([prediction], classes)
+            gather_ground_truths([truth], classes)
             _check_scale(file, truth['boxes'], sample)
             prediction['boxes'] = to_le90(prediction['boxes'])
             self.results.append((prediction, truth))
@@ -164,8 +168,8 @@ def _check_scale(file: str, boxes: np.ndarray, sample: Mapping[str, Any]) -> Non
         return
     height, width = sample['ori_shape'][:2]
     half = np.array([width, height]) / 2
-    # An object cut off at the border may have its centre outside, by less than its length.
-    outside = np.abs(boxes[:, :2] - half) > half + boxes[:, 2:3]
+    # An object cut off at the border may have its centre outside, by less than half its diagonal.
+    outside = np.abs(boxes[:, :2] - half) > half + (boxes[:, 2:3] + boxes[:, 3:4]) / 2
     if outside.any():
         box = boxes[int(np.argmax(outside.any(axis=1)))].tolist()
         raise ValueError(

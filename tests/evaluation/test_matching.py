@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from ship_det.evaluation import Detections, GroundTruths, best_overlaps, judge, matching
+
+# Bars of 4 x 1: one moved along by d has IoU (4 - d) / (4 + d).
+BAR = [0, 0, 4, 1, 0]
+
+
+def bar(shift):
+    return [shift, *BAR[1:]]
+
+
+def detections(boxes, scores, image=0, labels=0):
+    count = len(boxes)
+    boxes = np.array(boxes, dtype=float).reshape(-1, 5)
+    return Detections(np.full(count, image), boxes, np.full(count, labels), np.array(scores, dtype=float))
+
+
+def truths(boxes, difficult=None, image=0, labels=0):
+    count = len(boxes)
+    flags = np.array(difficult or [False] * count)
+    return GroundTruths(np.full(count, image), np.array(boxes, float).reshape(-1, 5), np.full(count, labels), flags)
+
+
+def matched(found, objects, threshold=0.5, min_iou='>'):
+    return judge(found, objects, best_overlaps(found, objects), threshold, min_iou)
+
+
+def test_best_overlap_by_hand():
+    iou, row = best_overlaps(detections([bar(1), bar(8), bar(3)], [1, 1, 1]), truths([bar(0), bar(4)]))
+    # bar(8) touches bar(4); bar(3) overlaps bar(4) by 3 / 5 and bar(0) by 1 / 7.
+    np.testing.assert_allclose(iou, [3 / 5, 0, 3 / 5])
+    assert row.tolist() == [0, -1, 1]
+
+
+def test_other_image_or_class_does_not_count():
+    objects = truths([BAR], image=1, labels=2)
+    for image, label, expected in ((1, 2, 1), (0, 2, 0), (1, 0, 0), (2, 1, 0)):
+        assert best_overlaps(detections([BAR], [1], image, label), objects)[0].tolist() == [expected]
+
+
+def test_of_equal_overlaps_the_first_is_taken():
+    _, row = best_overlaps(detections([bar(1)], [1]), truths([bar(9), bar(2), bar(0), bar(0)]))
+    assert row.tolist() == [1]
+
+
+def test_second_detection_of_an_object_is_wrong():
+    # The lower score lies better, but comes second.
+    result = matched(detections([BAR, bar(1)], [0.3, 0.9]), truths([BAR]))
+    assert result.right.tolist() == [False, True]
+    assert result.ground_truth.tolist() == [0, 0]
+    assert not result.ignored.any()
+
+
+def test_tied_scores_keep_the_order_given():
+    assert matched(detections([bar(1), BAR, bar(1)], [0.5] * 3), truths([BAR])).right.tolist() == [True, False, False]
+
+
+def test_duplicate_does_not_move_on_to_another_object():
+    """The devkit compares a detection with its best object only, also where that one is taken."""
+    result = matched(detections([BAR, bar(0.1)], [0.9, 0.8]), truths([BAR, bar(1)]))
+    assert result.right.tolist() == [True, False]
+
+
+def test_any_number_on_a_difficult_object_is_ignored():
+    result = matched(detections([BAR, BAR, bar(9)], [0.9, 0.8, 0.7]), truths([BAR], difficult=[True]))
+    assert result.ignored.tolist() == [True, True, False]
+    assert not result.right.any()
+
+
+@pytest.mark.parametrize(('min_iou', 'right'), [('>', False), ('>=', True)])
+@pytest.mark.parametrize('theta', np.linspace(-1.5, 1.5, 13))
+def test_an_iou_at_the_threshold(theta, min_iou, right):
+    moved = [np.cos(theta), np.sin(theta), 4, 1, theta]
+    result = matched(detections([moved], [1]), truths([[0, 0, 4, 1, theta]]), 0.6, min_iou)
+    assert result.right.tolist() == [right]
+
+
+def test_no_overlap_is_never_right():
+    assert not matched(detections([bar(9)], [1]), truths([BAR]), 0, '>=').right.any()
+    assert not matched(detections([bar(9)], [1]), truths([]), 0, '>=').right.any()
+
+
+def test_crowds_are_done_in_parts(monkeypatch):
+    rng = np.random.default_rng(0)
+    boxes = np.column_stack([rng.uniform(0, 50, (90, 2)), rng.uniform(3, 20, (90, 2)), rng.uniform(-1, 1, 90)])
+    image, labels = rng.integers(0, 3, 90), rng.integers(0, 2, 90)
+    found = Detections(image[:50], boxes[:50], labels[:50], rng.random(50))
+    objects = GroundTruths(image[50:], boxes[50:], labels[50:], np.zeros(40, bool))
+    whole = best_overlaps(found, objects)
+    assert np.count_nonzero(whole[0]) > 20
+    for size in (1, 13, 64):
+        monkeypatch.setattr(matching, '_CHUNK_PAIRS', size)
+        for part, expected in zip(best_overlaps(found, objects), whole, strict=True):
+            np.testing.assert_array_equal(part, expected)
+
+
+def test_bad_options():
+    found, objects = detections([], []), truths([])
+    with pytest.raises(ValueError, match=r'iou_threshold.*found 60'):
+        matched(found, objects, 60)
+    with pytest.raises(ValueError, match=r"min_iou.*found '<'"):
+        matched(found, objects, 0.5, '<')

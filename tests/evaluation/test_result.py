@@ -1,0 +1,58 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from ship_det.evaluation import evaluate
+
+CLASSES = ('a-class-with-a-rather-long-name', 'submarine', 'tanker')
+
+
+@pytest.fixture
+def result():
+    boxes = np.array([[0, 0, 40, 10, 0.1], [90, 0, 40, 10, 0.2], [0, 90, 40, 10, 0.3]])
+    truths = [{'boxes': boxes, 'labels': [0, 0, 1], 'difficult': [False, True, False]}]
+    predictions = [{'boxes': boxes, 'scores': [0.9, 0.8, 0.4], 'labels': [0, 0, 2]}]
+    return evaluate(predictions, truths, CLASSES, 0.6, score_threshold=0.3)
+
+
+def test_mean_leaves_out_classes_without_ground_truth(result):
+    assert result.mean_ap == 0.5
+    assert result.mean(lambda one: one.best_f1.gmean) == 0.5
+    assert result.mean(lambda one: one.num_detections) == 1
+
+
+def test_json_has_no_nan(result):
+    content = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert content['mean_ap'] == 0.5
+    assert content['classes']['tanker']['ap'] is None
+    assert content['classes']['tanker']['at_score']['false_positives'] == 1
+    assert content['classes']['tanker']['best_f1']['score'] is None
+    assert content['mean']['at_score'] == {'precision': 0.5, 'recall': 0.5, 'f1': 0.5, 'gmean': 0.5}
+    choices = {'iou_threshold': 0.6, 'min_iou': '>', 'ap_mode': '11points', 'score_threshold': 0.3, 'num_images': 1}
+    assert choices.items() <= content.items()
+
+
+def test_table_says_everything(result):
+    lines = result.table().splitlines()
+    assert 'AP (11points) with IoU > 0.6, 1 images' in lines[0]
+    rows = {
+        cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for line in lines if (cells := line.split('|'))[1:]
+    }
+    # Class: objects, detections, AP, then P, R, F1, Gmean at the score and at best F1, and that score.
+    assert rows['a-class-with-a-rather-long-name'] == ['1', '2', *['1.0000'] * 9, '0.9000']
+    assert rows['submarine'] == ['1', '0', *['0.0000'] * 9, 'nan']
+    assert rows['tanker'] == ['0', '1', 'nan', '0.0000', *['nan'] * 3, '0.0000', *['nan'] * 4]
+    assert rows['mean'] == ['2', '3', *['0.5000'] * 9, '']
+    text = '\n'.join(lines)
+    assert 'No ground truth, so AP nan and out of the mean: tanker.' in text
+    assert '1 difficult object' in text
+    assert '@0.3: detections of this score or more.' in text
+
+
+def test_curve(result):
+    curve = result.classes['tanker'].curve
+    assert curve.scores.tolist() == [0.4]
+    assert math.isnan(curve.recall[0])
+    assert result.classes[CLASSES[0]].curve.precision.tolist() == [1.0]

@@ -1,0 +1,233 @@
+import json
+import logging
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch')
+pytest.importorskip('mmrotate')
+
+from mmdet.structures import DetDataSample  # noqa: E402
+from mmengine.logging import MMLogger  # noqa: E402
+from mmengine.structures import InstanceData  # noqa: E402
+from mmrotate.registry import METRICS  # noqa: E402
+from mmrotate.structures.bbox import QuadriBoxes, RotatedBoxes  # noqa: E402
+
+from ship_det.evaluation import VOCRotatedMetric, evaluate, evaluate_file, read_predictions  # noqa: E402
+from ship_det.geometry import rbox_to_quad  # noqa: E402
+
+CLASSES = ('tanker', 'submarine', 'others')
+
+
+def data_sample(prediction, truth, **meta):
+    """What the test loop hands to a metric, from records of ``evaluate``."""
+    difficult = truth['difficult']
+    sample = DetDataSample(metainfo={'img_path': f'/somewhere/images/{truth["file"]}', **meta})
+    sample.pred_instances = InstanceData(
+        bboxes=torch.tensor(prediction['boxes'], dtype=torch.float32),
+        scores=torch.tensor(prediction['scores'], dtype=torch.float32),
+        labels=torch.tensor(prediction['labels']),
+    )
+    for key, rows in (('gt_instances', ~difficult), ('ignored_instances', difficult)):
+        boxes = RotatedBoxes(torch.tensor(truth['boxes'][rows], dtype=torch.float32).reshape(-1, 5))
+        sample.set_field(InstanceData(bboxes=boxes, labels=torch.tensor(truth['labels'][rows])), key)
+    return sample.to_dict()
+
+
+def as_float32(record):
+    floats = {key: np.float32(record[key]) for key in ('boxes', 'scores') if key in record}
+    return {**record, **floats}
+
+
+def run(metric, samples):
+    metric.dataset_meta = {'classes': CLASSES}
+    for sample in samples:
+        metric.process(None, [sample])
+    return metric.evaluate(len(samples))
+
+
+@pytest.fixture
+def case(random_case):
+    predictions, truths = random_case(7, num_images=5)
+    truths[2]['difficult'][:] = True
+    return [as_float32(record) for record in predictions], [as_float32(record) for record in truths]
+
+
+def expected_result(case, **options):
+    """Ignored instances come behind the others, which matters for the first of equal overlaps."""
+    predictions, truths = case
+    ordered = []
+    for record in truths:
+        order = np.argsort(record['difficult'], kind='stable')
+        ordered.append({**record, **{key: record[key][order] for key in ('boxes', 'labels', 'difficult')}})
+    return evaluate(predictions, ordered, CLASSES, **options)
+
+
+def test_is_evaluate(case):
+    metric = METRICS.build({'type': 'VOCRotatedMetric', 'iou_threshold': 0.5, 'ap_mode': 'area', 'min_iou': '>='})
+    metrics = run(metric, map_samples(case))
+    result = expected_result(case, iou_threshold=0.5, ap_mode='area', min_iou='>=')
+    assert metrics.pop('voc/mAP') == result.mean_ap > 0
+    counted = {name: one.ap for name, one in result.classes.items() if one.num_ground_truths}
+    assert metrics == {f'voc/AP/{name}': ap for name, ap in counted.items()}
+
+
+def map_samples(case):
+    return [data_sample(prediction, truth) for prediction, truth in zip(*case, strict=True)]
+
+
+def test_several_thresholds(case):
+    metrics = run(VOCRotatedMetric(iou_threshold=[0.3, 0.6]), map_samples(case))
+    low, high = (expected_result(case, iou_threshold=threshold).mean_ap for threshold in (0.3, 0.6))
+    assert (metrics['voc/mAP@0.3'], metrics['voc/mAP@0.6']) == (low, high)
+    assert metrics['voc/mAP'] == pytest.approx((low + high) / 2)
+
+
+def test_files_and_log(case, tmp_path, caplog):
+    files = {'predictions_file': tmp_path / 'p.jsonl', 'results_file': tmp_path / 'new' / 'r.json'}
+    metric = VOCRotatedMetric(**files, configuration={'seed': 3})
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    try:
+        with caplog.at_level(logging.INFO):
+            metrics = run(metric, map_samples(case)[::-1])
+    finally:
+        logger.removeHandler(caplog.handler)
+    result = expected_result(case)
+    assert result.table() in caplog.text
+    content = json.loads(files['results_file'].read_text())
+    assert content == {'configuration': {'seed': 3}, 'results': [json.loads(json.dumps(result.to_dict()))]}
+    assert [image['file'] for image in read_predictions(files['predictions_file']).images] == [
+        f'{index}.png' for index in range(5)
+    ]
+    again = evaluate_file(files['predictions_file'], {record['file']: record for record in case[1]})
+    assert again.mean_ap == metrics['voc/mAP']
+
+
+def test_quads_are_taken_as_rectangles(case):
+    samples = map_samples(case)
+    for sample in samples:
+        for key in ('gt_instances', 'ignored_instances'):
+            quads = rbox_to_quad(sample[key]['bboxes'].tensor.numpy())
+            sample[key]['bboxes'] = QuadriBoxes(torch.tensor(quads.reshape(-1, 8), dtype=torch.float32))
+    assert run(VOCRotatedMetric(iou_threshold=0.5), samples)['voc/mAP'] == pytest.approx(
+        expected_result(case, iou_threshold=0.5).mean_ap, abs=1e-3
+    )
+
+
+def test_bad_samples_are_named(case):
+    metric = VOCRotatedMetric()
+    metric.dataset_meta = {'classes': CLASSES}
+    box = {'boxes': [[9, 9, 4, 2, 0]], 'scores': [0.5], 'labels': [0]}
+    for changes, message in (
+        ({'boxes': [[9, 9, float('nan'), 2, 0]]}, r'0\.png: box 0'),
+        ({'scores': [1.5]}, r'0\.png: score 0 is 1\.5'),
+        ({'labels': [3]}, r'0\.png: label 0 is 3'),
+        ({'boxes': [[9, 9, 4, 2]]}, r'0\.png: expected rotated boxes \(N, 5\) or quads'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            metric.process(None, [data_sample({**box, **changes}, case[1][0])])
+    sample = map_samples(case)[0]
+    with pytest.raises(ValueError, match=r'0\.png: no ground truth in the data sample; .*LoadAnnotations'):
+        metric.process(None, [{**sample, 'gt_instances': {}}])
+    metric.process(None, [sample, sample])
+    with pytest.raises(ValueError, match=r'two records for image 0\.png'):
+        metric.evaluate(2)
+    with pytest.raises(ValueError, match='results of 2 images, expected 9'):
+        metric.evaluate(9)
+
+
+def test_bad_options_are_told_at_once():
+    with pytest.raises(ValueError, match='ap_mode'):
+        VOCRotatedMetric(ap_mode='area11')
+    with pytest.raises(ValueError, match='min_iou'):
+        VOCRotatedMetric(min_iou='>>')
+    with pytest.raises(ValueError, match='iou_threshold'):
+        VOCRotatedMetric(iou_threshold=50)
+    with pytest.raises(ValueError, match='names no classes'):
+        VOCRotatedMetric().process(None, [{'img_path': 'a.png', 'pred_instances': {}}])
+
+
+@pytest.mark.parametrize('scale', [0.5, 2.0])
+@pytest.mark.parametrize('annotations_last', [True, False])
+def test_scale_of_the_pipeline(scale, annotations_last):
+    """MMRotate's order of a test pipeline is right; the other one is noticed where boxes leave the image."""
+    from mmengine.dataset import Compose
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=True)
+    annotations = [
+        {'type': 'mmdet.LoadAnnotations', 'with_bbox': True, 'box_type': 'qbox'},
+        {'type': 'mmrotate.ConvertBoxType', 'box_type_mapping': {'gt_bboxes': 'rbox'}},
+    ]
+    resize = [{'type': 'mmdet.Resize', 'scale_factor': scale}]
+    keys = ('img_path', 'ori_shape', 'img_shape', 'scale_factor')
+    pack = [{'type': 'mmdet.PackDetInputs', 'meta_keys': keys}]
+    pipeline = Compose((resize + annotations if annotations_last else annotations + resize) + pack)
+
+    box = np.array([[160, 100, 60, 20, 0.3]])
+    instance = {'bbox': rbox_to_quad(box).ravel().tolist(), 'bbox_label': 0, 'ignore_flag': 0}
+    image = {'img': np.zeros((200, 200, 3), np.uint8), 'img_path': 'a.png', 'img_shape': (200, 200)}
+    sample = pipeline({**image, 'ori_shape': (200, 200), 'instances': [instance]})['data_samples']
+    sample.pred_instances = InstanceData(
+        bboxes=torch.tensor(box, dtype=torch.float32), scores=torch.ones(1), labels=torch.zeros(1, dtype=torch.int64)
+    )
+    if not annotations_last and scale > 1:
+        with pytest.raises(ValueError, match=r'a\.png: ground truth .* outside .*after Resize'):
+            run(VOCRotatedMetric(), [sample.to_dict()])
+    else:
+        assert run(VOCRotatedMetric(), [sample.to_dict()])['voc/mAP'] == (1 if annotations_last else 0)
+
+
+RANK = """
+    import json, sys
+    import numpy as np
+    import torch
+    from ship_det.evaluation import VOCRotatedMetric
+
+    rank, store, device = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    torch.distributed.init_process_group('gloo', init_method=f'file://{store}', rank=rank, world_size=2)
+    metric = VOCRotatedMetric(predictions_file='p.jsonl', collect_device=device)
+    metric.dataset_meta = {'classes': ['tanker']}
+    # Five images on two ranks: the sampler gives the second one image 0 again. Only image 0 is found.
+    for index in ([0, 2, 4], [1, 3, 0])[rank]:
+        box = torch.tensor([[50.0, 50.0, 40.0, 10.0, 0.1]])
+        found = box if index == 0 else box + 500
+        label = torch.zeros(1, dtype=torch.int64)
+        metric.process(None, [{
+            'img_path': f'{index}.png',
+            'pred_instances': {'bboxes': found, 'scores': torch.ones(1), 'labels': label},
+            'gt_instances': {'bboxes': box, 'labels': label},
+            'ignored_instances': {},
+        }])
+    print(json.dumps(metric.evaluate(5)))
+    torch.distributed.destroy_process_group()
+"""
+
+
+def test_two_ranks_and_an_odd_number_of_images(tmp_path):
+    script = tmp_path / 'rank.py'
+    script.write_text(textwrap.dedent(RANK))
+    arguments = [str(tmp_path / 'store'), 'cpu']
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(rank), *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate()[0] for process in ranks]
+    assert [process.returncode for process in ranks] == [0, 0]
+    # One right of five with one object each: precision 1 up to recall .2, so 3 points of 11. With image 0 counted
+    # twice it would be 2 of 6 and 4 points.
+    for output in outputs:
+        assert json.loads(output.splitlines()[-1]) == {'voc/mAP': 3 / 11, 'voc/AP/tanker': 3 / 11}
+    assert [image['file'] for image in read_predictions(tmp_path / 'p.jsonl').images] == [f'{k}.png' for k in range(5)]
