@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test doctor lint clean clean-venv
 
-PYTHON ?= python3
+# Which Python .venv is made from: empty for python3.
+PYTHON ?=
 VENV_PYTHON := .venv/bin/python
 # Made at the end of a set-up that went well; younger files here mean another set-up.
 READY := .venv/.ready
@@ -24,7 +25,7 @@ test: $(READY) ## the whole test suite
 
 # Without set-up: it is there to say why a set-up failed.
 doctor: ## versions, compiled ops, GPU, and what to do about each problem
-	@if [ -x $(VENV_PYTHON) ]; then $(VENV_PYTHON) tools/doctor.py; else "$(PYTHON)" tools/doctor.py; fi
+	@if [ -x $(VENV_PYTHON) ]; then $(VENV_PYTHON) tools/doctor.py; else $(or $(PYTHON),python3) tools/doctor.py; fi
 
 lint: $(READY) ## ruff and mypy
 	.venv/bin/ruff check .

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the virtual environment: `make setup`. Environment variables:
-#   PYTHON          the Python to use (default: python3), 3.10, 3.11 or 3.12
+#   PYTHON          the Python to use: 3.10, 3.11 or 3.12 (default: the one of .venv where that is there, else python3)
 #   PIP_FIND_LINKS  folders with wheels, as pip understands it
 #   OPS             cpu or cuda: which compiled ops onedl-mmcv must have (default: cuda where a GPU and nvcc are)
 #   MAX_JOBS        compiler processes at a time (default: as many as cores and memory allow)
@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=.venv
-python=${PYTHON:-python3}
 pins=constraints.txt
+python=${PYTHON:-python3}
+if [ -z "${PYTHON:-}" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then python=$venv/bin/python; fi
 # Not $venv/bin/pip: its first line breaks where the path of the checkout is long.
 pip=("$venv/bin/python" -m pip)
 # One compiler process takes up to 1.5 GB; the whole took 36 core minutes where it was measured.
@@ -19,12 +20,13 @@ core_minutes_cuda=110
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
 pin() { sed -n "s/^$1==\([^ ]*\).*/\1/p" "$pins"; }
 
 check_python() {
     command -v "$python" >/dev/null || fail "no such Python: $python. Name one: make setup PYTHON=/path/to/python3.11"
     local version
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') || fail "$python does not run"
+    version=$(version_of "$python") || fail "$python does not run"
     case $version in
         3.10 | 3.11 | 3.12) ;;
         *) fail "$python is Python $version; needed is 3.10, 3.11 or 3.12. Name one: make setup PYTHON=python3.11" ;;
@@ -45,8 +47,8 @@ make_venv() {
             fail 'the virtual environment could not be made. Debian: apt install python3-venv'
     fi
     local have want
-    have=$("$venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    want=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    have=$(version_of "$venv/bin/python")
+    want=$(version_of "$python")
     [ "$have" = "$want" ] || fail "$venv has Python $have, $python is $want. Remove it first: make clean-venv"
 }
 
@@ -65,11 +67,11 @@ wheel_cache() {
     printf '%s/ship-det/onedl-mmcv-%s-torch-%s' "${XDG_CACHE_HOME:-$HOME/.cache}" "$(pin onedl-mmcv)" "$(pin torch)"
 }
 
-python_tag() { "$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])'; }
+installed_mmcv() { "${pip[@]}" show onedl-mmcv 2>/dev/null | sed -n 's/^Version: //p' || true; }
 
 has_wheel() {
-    compgen -G "$(wheel_cache)-*/*-$(python_tag)-*.whl" >/dev/null && return
-    "$venv/bin/python" -c 'import mmcv._ext' 2>/dev/null && return
+    compgen -G "$(wheel_cache)-*/*-cp$(version_of "$python" | tr -d .)-*.whl" >/dev/null && return
+    [ "$(installed_mmcv)" = "$(pin onedl-mmcv)" ] && return
     local empty
     empty=$(mktemp -d)
     "$python" -m pip download -q --no-deps --only-binary :all: -d "$empty" "onedl-mmcv==$(pin onedl-mmcv)" >/dev/null 2>&1
@@ -86,10 +88,7 @@ install_mmcv() {
     ops=${OPS:-$("$venv/bin/python" tools/doctor.py --wanted-ops)}
     wheels=$(wheel_cache)-$ops
     say "onedl-mmcv $version with $ops ops"
-    if [ "$("$venv/bin/python" -m pip show onedl-mmcv 2>/dev/null | sed -n 's/^Version: //p')" = "$version" ] &&
-        ops_work "$ops"; then
-        return
-    fi
+    if [ "$(installed_mmcv)" = "$version" ] && ops_work "$ops"; then return; fi
     local install=("${pip[@]}" install --no-deps --force-reinstall "onedl-mmcv==$version")
     if "${install[@]}" -q --no-index --find-links "$wheels" 2>/dev/null && ops_work "$ops"; then return; fi
     if "${install[@]}" -q --only-binary onedl-mmcv 2>/dev/null; then
