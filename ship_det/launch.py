@@ -58,7 +58,7 @@ def load_config(args: argparse.Namespace) -> Config:
             old_root = cfg.get('data_root')
             cfg.merge_from_dict(args.cfg_options)
             if 'data_root' in args.cfg_options:
-                _replace_root(cfg, old_root, cfg.data_root)
+                _replace_root(cfg._cfg_dict, old_root, cfg.data_root)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

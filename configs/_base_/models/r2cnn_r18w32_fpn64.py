@@ -1,0 +1,29 @@
+# R2CNN that learns from nothing in minutes on a CPU: a ResNet-18 of half width, 64 channels in the pyramid, small
+# heads, and anchors as slender as a ship that lies along an image axis.
+_base_ = './r2cnn_r50_fpn.py'
+
+model = dict(
+    backbone=dict(
+        depth=18,
+        base_channels=32,
+        stem_channels=32,
+        frozen_stages=-1,
+        norm_eval=False,
+        init_cfg=None,
+    ),
+    neck=dict(in_channels=[32, 64, 128, 256], out_channels=64),
+    rpn_head=dict(
+        in_channels=64,
+        feat_channels=64,
+        anchor_generator=dict(ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
+    ),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=64),
+        bbox_head=dict(in_features=64 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256),
+    ),
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=1000, max_per_img=500),
+        rcnn=dict(sampler=dict(num=128, pos_fraction=0.5)),
+    ),
+    test_cfg=dict(rpn=dict(nms_pre=1000, max_per_img=500), rcnn=dict(max_per_img=300)),
+)

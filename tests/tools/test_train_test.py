@@ -1,0 +1,149 @@
+"""tools/train.py and tools/test.py: a tiny training run, its counts in the checkpoint, and how errors end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+CLASSES = ('tanker', 'submarine')
+
+
+def tool(name: str, *arguments: object) -> subprocess.CompletedProcess:
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    command = [sys.executable, str(ROOT / 'tools' / name), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+
+
+@pytest.fixture(scope='module')
+def chips(tmp_path_factory) -> Path:
+    """Two chips of bright ships on dark water, in DOTA layout, with a config of their own."""
+    root = tmp_path_factory.mktemp('chips')
+    for folder in ('images', 'labelTxt'):
+        (root / folder).mkdir()
+    for index, name in enumerate(('a', 'b')):
+        image = Image.new('RGB', (128, 128), (30, 50, 60))
+        lines = []
+        for k in range(3 + index):
+            box = (20, 15 + 25 * k, 90, 27 + 25 * k)
+            ImageDraw.Draw(image).rectangle(box, fill=(200, 200, 200))
+            label = CLASSES[0] if k == 0 else CLASSES[1]
+            lines.append(f'{box[0]} {box[1]} {box[2]} {box[1]} {box[2]} {box[3]} {box[0]} {box[3]} {label} 0\n')
+        image.save(root / 'images' / f'{name}.png')
+        (root / 'labelTxt' / f'{name}.txt').write_text(''.join(lines))
+    for part in ('train', 'test'):
+        (root / f'{part}.txt').write_text('a.png\nb.png\n')
+    settings = f"""_base_ = '{CONFIG}'
+metainfo = dict(classes={CLASSES})
+train_dataloader = dict(
+    batch_size=2, num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo)
+)
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo))
+val_dataloader = test_dataloader
+model = dict(roi_head=dict(bbox_head=dict(num_classes=2)))
+train_cfg = dict(max_iters=2)
+default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
+"""
+    (root / 'config.py').write_text(settings)
+    return root
+
+
+@pytest.fixture(scope='module')
+def trained(chips) -> Path:
+    result = tool('train.py', chips / 'config.py', '--work-dir', chips / 'work', '--cfg-options', f'data_root={chips}')
+    assert result.returncode == 0, result.stderr[-3000:]
+    return chips / 'work' / 'iter_2.pth'
+
+
+def test_training_writes_a_checkpoint_with_the_counts_of_the_annotations(trained):
+    state = torch.load(trained, weights_only=False)['state_dict']
+    assert state['roi_head.bbox_head.loss_cls.class_counts'].tolist() == [2, 5]
+    losses = [
+        json.loads(line)['loss']
+        for line in next(trained.parent.glob('*/vis_data/scalars.json')).read_text().splitlines()
+        if '"loss"' in line
+    ]
+    assert len(losses) == 2
+    assert np.isfinite(losses).all()
+
+
+def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips, tmp_path):
+    out = tmp_path / 'predictions.jsonl'
+    options = ('--cfg-options', f'data_root={chips}', 'train_dataloader.dataset.ann_file=gone.txt')
+    arguments = ('--out', out, '--work-dir', tmp_path, '--show-dir', 'shown', *options)
+    result = tool('test.py', chips / 'config.py', trained, *arguments)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert 'submarine' in result.stdout + result.stderr
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert lines[0]['classes'] == list(CLASSES)
+    assert [line['file'] for line in lines[1:]] == ['a.png', 'b.png']
+    assert len(list(tmp_path.glob('*/shown/*.png'))) == 2
+
+
+def damage_config(root: Path) -> str:
+    text = (root / 'config.py').read_text().replace('num_classes=2', "num_classes=2, loss_cls=dict(type='CILos')")
+    (root / 'config.py').write_text(text)
+    return r'config.py: cannot be built: .*CILos'
+
+
+def damage_syntax(root: Path) -> str:
+    (root / 'config.py').write_text('model = dict(\n')
+    return r'config.py'
+
+
+def damage_heads(root: Path) -> str:
+    (root / 'config.py').write_text((root / 'config.py').read_text().replace('num_classes=2', 'num_classes=3'))
+    return r'num_classes=3, expected 2'
+
+
+def damage_folder(root: Path) -> str:
+    (root / 'labelTxt').rename(root / 'labels')
+    return r'labelTxt: no such folder; expected the DOTA labels'
+
+
+def damage_label(root: Path) -> str:
+    path = root / 'labelTxt' / 'b.txt'
+    path.write_text(path.read_text().replace('submarine', 'rowboat', 1))
+    return r'b\.txt.*2.*rowboat.*tanker'
+
+
+def damage_image(root: Path) -> str:
+    for name in ('a', 'b'):
+        path = root / 'images' / f'{name}.png'
+        path.write_bytes(path.read_bytes()[:120])
+    return r'images/[ab]\.png: expected a whole, readable image'
+
+
+@pytest.mark.parametrize(
+    'damage', [damage_config, damage_syntax, damage_heads, damage_folder, damage_label, damage_image]
+)
+def test_bad_input_ends_with_one_message(chips, tmp_path, damage):
+    import re
+    import shutil
+
+    root = tmp_path / 'chips'
+    shutil.copytree(chips, root, ignore=shutil.ignore_patterns('work'))
+    message = damage(root)
+    result = tool('train.py', root / 'config.py', '--work-dir', tmp_path, '--cfg-options', f'data_root={root}')
+    assert result.returncode == 2, result.stderr[-3000:]
+    assert 'Traceback' not in result.stderr
+    errors = [line for line in result.stderr.splitlines() if line.startswith('error: ')]
+    assert len(errors) == 1
+    assert re.search(message, errors[0]), errors[0]
+
+
+def test_missing_files_are_named(tmp_path):
+    for arguments, message in (
+        (('train.py', tmp_path / 'none.py'), 'none.py: no such config file'),
+        (('test.py', CONFIG, tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
+    ):
+        result = tool(*arguments)
+        assert result.returncode == 2
+        assert message in result.stderr
