@@ -3,7 +3,6 @@
 from .chip_index import Chip, read_chip_index, write_chip_index
 from .clipping import SceneObjects, VisibleObject
 from .plan import TilingOptions
-from .raster import verify_image
 from .run import TilingSummary, tile_scenes
 from .windows import plan_windows
 
@@ -16,6 +15,5 @@ __all__ = [
     'plan_windows',
     'read_chip_index',
     'tile_scenes',
-    'verify_image',
     'write_chip_index',
 ]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ship_det.tiling.raster import open_scene, read_window, verify_image, write_chip
+from ship_det.annotations.images import verify_image
+from ship_det.tiling.raster import open_scene, read_window, write_chip
 
 WINDOW = np.array([20, 10, 30, 40])
 

@@ -1,0 +1,219 @@
+"""Whole data sets in each format: which image belongs to which labels, and where either lies."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from .coco import CocoImage, read_coco, write_coco
+from .dior import read_dior, write_dior
+from .dota import read_dota, write_dota
+from .files import write_text
+from .folders import IMAGE_SUFFIXES
+from .hrsc import read_hrsc, write_hrsc
+from .images import image_size
+from .objects import LabeledObject
+from .rolabelimg import read_rolabelimg, write_rolabelimg
+from .voc import read_voc
+from .yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
+
+
+@dataclass(slots=True)
+class LabeledImage:
+    """An image, where its labels come from, and its objects."""
+
+    image: Path
+    labels: Path
+    objects: list[LabeledObject]
+
+
+@dataclass(slots=True)
+class DataSet:
+    """The labelled images of a data set, and what lacks its other half."""
+
+    images: list[LabeledImage] = field(default_factory=list)
+    without_labels: list[Path] = field(default_factory=list)
+    without_image: list[Path] = field(default_factory=list)
+
+
+class Format(Protocol):
+    """A way to lay out a data set on disk.
+
+    ``keeps_quads`` is False where a label can hold rectangles only; a format without ``writable`` can only be read.
+    """
+
+    keeps_quads: bool
+    writable: bool
+
+    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+        """Read a data set; ``classes`` names the classes of a format that only numbers them."""
+
+    def image_folder(self, root: Path) -> Path:
+        """Where the images of a written data set lie."""
+
+    def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write the labels of all images; ``classes`` are those that occur."""
+
+
+@dataclass(frozen=True)
+class FilePerImage:
+    """A label file for each image, named after it.
+
+    Attributes:
+        images: folders that hold the images; all of them that exist are read, the last is written to.
+        labels: folders that may hold the labels; the first that exists is read, the last is written to.
+        suffix: of a label file.
+        read_file: objects from a label file.
+        write_file: label file from objects, image name and image size.
+        keeps_quads: the format holds any quad, not only rectangles.
+    """
+
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    suffix: str
+    read_file: Callable[[Path], list[LabeledObject]]
+    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
+    keeps_quads: bool = True
+
+    @property
+    def writable(self) -> bool:
+        return self.write_file is not None
+
+    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+        found = _pair(root, self.images, self.labels, self.suffix)
+        for pair in found.images:
+            pair.objects = self.read_file(pair.labels)
+        return found
+
+    def image_folder(self, root: Path) -> Path:
+        return root / self.images[-1]
+
+    def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        folder = root / self.labels[-1]
+        folder.mkdir(parents=True)
+        for labeled in images:
+            path = folder / f'{labeled.image.stem}{self.suffix}'
+            self.write_file(path, labeled.objects, labeled.image.name, image_size(labeled.image))
+
+
+@dataclass(frozen=True)
+class YoloObb:
+    """images/, labels/ and the class names in data.yaml."""
+
+    keeps_quads: bool = True
+    writable: bool = True
+
+    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+        names = list(classes) or read_class_names(root)
+        found = _pair(root, ('images',), ('labels',), '.txt', not_labels=('classes.txt',))
+        for pair in found.images:
+            pair.objects = read_yolo_obb(pair.labels, image_size(pair.image), names)
+        return found
+
+    def image_folder(self, root: Path) -> Path:
+        return root / 'images'
+
+    def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        import yaml
+
+        (root / 'labels').mkdir(parents=True)
+        for labeled in images:
+            path = root / 'labels' / f'{labeled.image.stem}.txt'
+            write_yolo_obb(path, labeled.objects, image_size(labeled.image), classes)
+        content = {'path': '.', 'train': 'images', 'val': 'images', 'names': dict(enumerate(classes))}
+        write_text(root / 'data.yaml', yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class RotatedCoco:
+    """images/ and one JSON file in annotations/.
+
+    Attributes:
+        clockwise: how angles turn in the files that are read; see :func:`read_coco`.
+    """
+
+    clockwise: bool = False
+    keeps_quads: bool = True
+    writable: bool = True
+
+    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+        files = sorted((root / 'annotations').glob('*.json')) or sorted(root.glob('*.json'))
+        if len(files) != 1:
+            raise ValueError(f'{root}: {len(files)} JSON files in annotations/ or beside it, expected one')
+        images = {image.name: image for image in _images_in(root, ('images',))}
+        found = DataSet()
+        for labeled in read_coco(files[0], self.clockwise):
+            image = images.pop(Path(labeled.file).name, None)
+            if image is None:
+                found.without_image.append(files[0].with_name(f'{files[0].name}: {labeled.file}'))
+            else:
+                found.images.append(LabeledImage(image, files[0], labeled.objects))
+        found.without_labels = list(images.values())
+        return found
+
+    def image_folder(self, root: Path) -> Path:
+        return root / 'images'
+
+    def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        (root / 'annotations').mkdir(parents=True)
+        listed = [CocoImage(labeled.image.name, image_size(labeled.image), labeled.objects) for labeled in images]
+        write_coco(root / 'annotations' / 'instances.json', listed, classes)
+
+
+FORMATS: dict[str, Format] = {
+    'dota': FilePerImage(
+        ('images',), ('labelTxt',), '.txt', read_dota, lambda path, objects, image, size: write_dota(path, objects)
+    ),
+    'hrsc': FilePerImage(
+        ('images', 'AllImages'), ('annotations', 'Annotations'), '.xml', read_hrsc, write_hrsc, keeps_quads=False
+    ),
+    'rolabelimg': FilePerImage(
+        ('images',), ('annotations',), '.xml', read_rolabelimg, write_rolabelimg, keeps_quads=False
+    ),
+    'dior': FilePerImage(
+        ('images', 'JPEGImages-trainval', 'JPEGImages-test', 'JPEGImages'),
+        ('annotations', 'Annotations/Oriented Bounding Boxes', 'Annotations'),
+        '.xml',
+        read_dior,
+        write_dior,
+    ),
+    'coco-rotated': RotatedCoco(),
+    'coco-rotated-clockwise': RotatedCoco(clockwise=True, writable=False),
+    'yolo-obb': YoloObb(),
+    'voc': FilePerImage(('images', 'JPEGImages'), ('annotations', 'Annotations'), '.xml', read_voc, None),
+}
+
+
+def _images_in(root: Path, folders: Sequence[str]) -> list[Path]:
+    """Images of all the folders that exist, of the root itself where none does."""
+    existing = [root / folder for folder in folders if (root / folder).is_dir()] or [root]
+    if not root.is_dir():
+        raise ValueError(f'{root}: no such folder, expected a data set')
+    return sorted(
+        path
+        for folder in existing
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+    )
+
+
+def _pair(
+    root: Path, image_folders: Sequence[str], label_folders: Sequence[str], suffix: str, not_labels: Sequence[str] = ()
+) -> DataSet:
+    """Images and label files of one name, objects still to be read; all in the root itself where no folder is there."""
+    images = _images_in(root, image_folders)
+    existing = [root / folder for folder in label_folders if (root / folder).is_dir()]
+    folder = existing[0] if existing else root
+    labels = {path.stem: path for path in sorted(folder.glob(f'*{suffix}')) if path.name not in not_labels}
+    if not labels:
+        places = ', '.join(f'{root / place}/*{suffix}' for place in label_folders)
+        raise ValueError(f'{folder}: holds no label file, expected {places}')
+    found = DataSet()
+    for image in images:
+        path = labels.pop(image.stem, None)
+        if path is None:
+            found.without_labels.append(image)
+        else:
+            found.images.append(LabeledImage(image, path, []))
+    found.without_image = list(labels.values())
+    return found

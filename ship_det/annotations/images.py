@@ -1,0 +1,69 @@
+"""Images of any size and kind through rasterio: their size, and whether all of them can be decoded."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+_GDAL_OPTIONS = {
+    # Block cache, MB: a row of 1000 px windows over a 12544 px scene is 38 MB.
+    'GDAL_CACHEMAX': 96,
+    # Without these two a truncated JPEG or PNG is read as far as it goes, and garbage after that.
+    'GDAL_ERROR_ON_LIBJPEG_WARNING': True,
+    'GDAL_PNG_WHOLE_IMAGE_OPTIM': False,
+    # No .aux.xml files beside the images.
+    'GDAL_PAM_ENABLED': False,
+}
+
+# Rows decoded at a time when an image is only looked through.
+_STRIP = 512
+
+
+@contextmanager
+def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
+    """Open an image; every failure to decode it, within the block too, becomes a ValueError that names the file."""
+    path = Path(path)
+    try:
+        with gdal_environment(), rasterio.open(path) as image:
+            yield image
+    except RasterioError as error:
+        if not path.exists():
+            raise ValueError(f'{path}: no such file, expected an image') from error
+        raise ValueError(f'{path}: not an image or a truncated one ({_reason(error)})') from error
+
+
+@contextmanager
+def gdal_environment() -> Iterator[None]:
+    """GDAL's options for images that need not be georeferenced."""
+    with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
+        warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        yield
+
+
+def image_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Width and height in px, from the image's header."""
+    with open_image(path) as image:
+        return image.width, image.height
+
+
+def verify_image(path: str | os.PathLike) -> None:
+    """Decode all of an image, a strip at a time.
+
+    Raises:
+        ValueError: naming the file, where a part of it cannot be decoded.
+    """
+    with open_image(path) as image:
+        for top in range(0, image.height, _STRIP):
+            image.read(window=Window(0, top, image.width, min(_STRIP, image.height - top)))
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost message: rasterio's own says no more than 'see previous exception'."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip()

@@ -1,0 +1,108 @@
+"""What the XML label formats share: numbers and flags of an object, errors that name file and line."""
+
+import math
+import os
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .files import read_text
+from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+
+
+@dataclass(frozen=True)
+class XmlObject:
+    """One object's element in a label file."""
+
+    path: Path
+    text: str
+    element: ElementTree.Element
+    tag: str
+    index: int
+
+    @property
+    def where(self) -> str:
+        """``FILE:LINE`` of the object."""
+        starts = list(re.finditer(rf'<{self.tag}[\s>]', self.text))
+        line = self.text.count('\n', 0, starts[self.index].start()) + 1 if self.index < len(starts) else 1
+        return f'{self.path}:{line}'
+
+    def has(self, key: str) -> bool:
+        return self.element.find(key) is not None
+
+    def word(self, key: str) -> str:
+        """The text under a key such as ``robndbox/cx``.
+
+        Raises:
+            ValueError: naming file, line and key, where there is none.
+        """
+        found = ' '.join((self.element.findtext(key) or '').split())
+        if not found:
+            raise ValueError(f'{self.where}: no <{key}> in <{self.tag}>, expected one')
+        return found
+
+    def number(self, key: str) -> float:
+        """The finite number under a key."""
+        word = self.word(key)
+        try:
+            value = float(word)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise ValueError(f'{self.where}: <{key}> is {word!r}, expected a finite number')
+        return value
+
+    def difficult(self) -> bool:
+        """The difficult flag, False where there is none."""
+        word = (self.element.findtext('difficult') or self.element.findtext('Difficult') or '0').strip()
+        if word not in ('0', '1'):
+            raise ValueError(f'{self.where}: <difficult> is {word!r}, expected 0 or 1')
+        return word == '1'
+
+    def labeled(self, quad: np.ndarray, name: str) -> LabeledObject:
+        """The object with these corners, which are put in order; one without area is an error."""
+        (quad,) = order_quads(quad)
+        if quad_areas(quad[None])[0] < MIN_QUAD_AREA:
+            raise ValueError(f'{self.where}: {name!r} has no area, expected a box around the object')
+        return LabeledObject(quad, name, self.difficult())
+
+
+def read_objects(path: str | os.PathLike, root: str, tag: str) -> list[XmlObject]:
+    """Elements ``tag`` anywhere under a root element of the given name.
+
+    Raises:
+        ValueError: naming the file, where it is not XML or of another kind.
+    """
+    path = Path(path)
+    text = read_text(path)
+    try:
+        tree = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise ValueError(f'{path}:{error.position[0]}: not XML ({error}), expected a label file') from error
+    if tree.tag != root:
+        raise ValueError(f'{path}: root element <{tree.tag}>, expected <{root}>')
+    return [XmlObject(path, text, element, tag, index) for index, element in enumerate(tree.iter(tag))]
+
+
+def bounds_quad(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """(4, 2) corners of a horizontal box."""
+    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
+
+
+def decimal(value: float, digits: int) -> str:
+    """A number with at most so many decimals and no trailing zeros."""
+    return repr(round(float(value), digits) + 0.0).removesuffix('.0')
+
+
+def xml_text(root: ElementTree.Element) -> str:
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding='unicode') + '\n'
+
+
+def add(parent: ElementTree.Element, **texts: object) -> None:
+    """Add an element with text for each keyword."""
+    for key, text in texts.items():
+        ElementTree.SubElement(parent, key).text = str(text)

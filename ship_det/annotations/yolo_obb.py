@@ -1,0 +1,94 @@
+"""YOLO-OBB text files: a class index and coordinates as shares of the image's width and height.
+
+Two kinds of line are read: ``class x1 y1 x2 y2 x3 y3 x4 y4`` (Ultralytics; the one that is written) and
+``class cx cy w h angle``, width and height measured along the box and given as shares of the image's, angle in radians
+clockwise on screen.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ship_det.geometry import rbox_to_quad
+
+from .files import read_text, write_text
+from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+
+
+def read_yolo_obb(path: str | os.PathLike, size: tuple[int, int], classes: Sequence[str]) -> list[LabeledObject]:
+    """Read the objects of a YOLO-OBB label file.
+
+    Args:
+        path: label file.
+        size: the image's width and height, px.
+        classes: class names in the order of their indices.
+
+    Raises:
+        ValueError: naming file and line.
+    """
+    rows = [(f'{path}:{number}', line.split()) for number, line in enumerate(read_text(path).split('\n'), start=1)]
+    return [_parse_row(where, row, size, classes) for where, row in rows if row]
+
+
+def write_yolo_obb(
+    path: str | os.PathLike, objects: Iterable[LabeledObject], size: tuple[int, int], classes: Sequence[str]
+) -> None:
+    """Write objects by their corners. The format has no difficult flag."""
+    indices = {name: index for index, name in enumerate(classes)}
+    lines = []
+    for labeled in objects:
+        if labeled.name not in indices:
+            raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
+        shares = (labeled.quad / size).ravel() + 0.0
+        lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
+    write_text(path, ''.join(lines))
+
+
+def read_class_names(root: str | os.PathLike) -> list[str]:
+    """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt.
+
+    Raises:
+        ValueError: naming the file; there is neither, or no list in it.
+    """
+    root = Path(root)
+    if (root / 'data.yaml').is_file():
+        import yaml
+
+        try:
+            content = yaml.safe_load(read_text(root / 'data.yaml'))
+            names = content['names']
+            return [str(names[index]) for index in range(len(names))]
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            raise ValueError(
+                f'{root / "data.yaml"}: no list of class names ({error!r}), expected names: [..]'
+            ) from error
+    if (root / 'classes.txt').is_file():
+        return [line.strip() for line in read_text(root / 'classes.txt').split('\n') if line.strip()]
+    raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files')
+
+
+def _parse_row(where: str, row: list[str], size: tuple[int, int], classes: Sequence[str]) -> LabeledObject:
+    try:
+        numbers = np.array([float(word) for word in row])
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}, expected numbers') from None
+    if len(numbers) not in (6, 9) or not np.isfinite(numbers).all():
+        raise ValueError(
+            f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4) or 6 '
+            '(class cx cy w h angle)'
+        )
+    index = numbers[0]
+    if index not in range(len(classes)):
+        raise ValueError(f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})')
+    if len(numbers) == 9:
+        quad = numbers[1:].reshape(4, 2) * size
+    else:
+        if (numbers[3:5] <= 0).any():
+            raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
+        quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], numbers[5])[None])[0]
+    (quad,) = order_quads(quad)
+    if quad_areas(quad[None])[0] < MIN_QUAD_AREA:
+        raise ValueError(f'{where}: the box has no area, expected corners around the object')
+    return LabeledObject(quad, classes[int(index)])
