@@ -37,6 +37,7 @@ class _Walk:
         self.points = [start]
         self.quays: list[Quay] = []
         self.beaches: list[FloatArray] = []
+        self._docks: list[Polygon] = []
 
     @property
     def at(self) -> tuple[float, float]:
@@ -48,15 +49,20 @@ class _Walk:
         self.points.append((start[0] + length * np.cos(angle), start[1] + length * np.sin(angle)))
         self._add_quay(start, self.at, self.water)
 
-    def dock(self, angle: float, depth: float, width: float) -> None:
-        """A dock cut into the land at right angles to the shore, with a quay on either side."""
+    def dock(self, angle: float, depth: float, width: float) -> bool:
+        """Cut a dock into the land at right angles to the shore, with a quay on either side, unless another is near."""
         along = np.array([np.cos(angle), np.sin(angle)])
         inward = np.array([along[1], -along[0]])
         mouth = np.array(self.at)
         near, far = mouth + inward * depth, mouth + inward * depth + along * width
+        outline = Polygon([mouth, near, far, mouth + along * width])
+        if any(outline.distance(dock) < _MOUTH for dock in self._docks):
+            return False
+        self._docks.append(outline)
         self.points += [tuple(near), tuple(far), tuple(mouth + along * width)]
         self._add_quay(mouth + inward * _MOUTH, near, width)
         self._add_quay(far, mouth + along * width + inward * _MOUTH, width)
+        return True
 
     def beach(self, length: float, rng: np.random.Generator) -> None:
         """A stretch of natural shore."""
@@ -89,13 +95,14 @@ def draw_bank(frame: Frame, extent: float, water: float, rng: np.random.Generato
             # Bends back towards the frame, so that the shore does not wander out of the scene.
             angle = float(np.clip(rng.normal(0, 0.28) - walk.at[1] / (0.35 * extent), -0.6, 0.6))
         walk.wall(angle, rng.uniform(0.45, 1.0) * longest)
-        keep = extent > 3500 and rng.random() < 0.4
-        if keep:
-            walk.dock(angle, rng.uniform(750, 1250), rng.uniform(230, 430))
-        else:
+        wants_dock = extent > 3500 and rng.random() < 0.45
+        # The quay after a dock goes on in the same direction, so that the ground at the dock's corner is square.
+        keep = wants_dock and walk.dock(angle, rng.uniform(750, 1250), rng.uniform(230, 430))
+        if not keep:
             walk.beach(rng.uniform(0.12, 0.5) * min(longest, 450.0), rng)
-    far = -2.2 * extent
-    outline = frame.place([*walk.points, (walk.at[0], far), (-reach, far)])
+    # Wide enough around the docks at either end.
+    side, far = walk.at[0] + 1500, -2.2 * extent - 1500
+    outline = frame.place([(-side, 0), *walk.points, (side, walk.at[1]), (side, far), (-side, far)])
     return Bank(Polygon(outline), walk.quays, walk.beaches)
 
 
