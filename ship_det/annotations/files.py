@@ -1,6 +1,8 @@
 """Text files of labels: decoding on the way in, replacing whole files on the way out."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -23,8 +25,18 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a UTF-8 file under a temporary name, then rename it, so that no reader ever sees half a file."""
     path = Path(path)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    with naming(path):
+        try:
+            temporary.write_text(text, encoding='utf-8', newline='\n')
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: str | os.PathLike) -> Iterator[None]:
+    """Make an OSError within the block name the file: that of a full disk names none."""
     try:
-        temporary.write_text(text, encoding='utf-8', newline='\n')
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -10,6 +10,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
+from ship_det.annotations.files import naming
 from ship_det.annotations.images import gdal_environment, open_image
 
 #: GDAL's drivers that decode from the first line on; windows of such a scene are read in one go from top to bottom.
@@ -55,4 +56,5 @@ def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
     with gdal_environment(), rasterio.MemoryFile() as memory:
         with memory.open(**profile) as chip:
             chip.write(pixels)
-        path.write_bytes(memory.getbuffer())
+        with naming(path):
+            path.write_bytes(memory.getbuffer())

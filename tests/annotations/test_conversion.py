@@ -1,0 +1,141 @@
+"""Data sets from one format to another: nothing moved, nothing lost without being said."""
+
+import os
+
+import numpy as np
+import pytest
+import rasterio
+
+from ship_det.annotations import LabeledObject, read_dota, write_dota
+from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map, writable_formats
+from ship_det.annotations.formats import FORMATS
+from ship_det.geometry import rbox_to_quad
+
+RECTANGLES = rbox_to_quad([[30, 20, 24, 6, 0.4], [50.5, 30.25, 9, 9, -1.2]])
+KITE = np.array([[10.5, 20], [30, 22], [33, 40], [12, 30]])
+
+
+@pytest.fixture
+def harbor(tmp_path):
+    """Two images of 80 x 60 px, one empty; three objects of two classes, one no rectangle, one difficult."""
+    root = tmp_path / 'harbor'
+    (root / 'images').mkdir(parents=True)
+    (root / 'labelTxt').mkdir()
+    profile = {'driver': 'PNG', 'count': 3, 'width': 80, 'height': 60, 'dtype': 'uint8'}
+    for name in ('a', 'b'):
+        with rasterio.open(root / f'images/{name}.png', 'w', **profile) as image:
+            image.write(np.random.default_rng(0).integers(0, 256, (3, 60, 80), dtype=np.uint8))
+        (root / f'images/{name}.png.aux.xml').unlink(missing_ok=True)
+    objects = [
+        LabeledObject(RECTANGLES[0], 'Perry'),
+        LabeledObject(RECTANGLES[1], 'submarine', True),
+        LabeledObject(KITE, 'submarine'),
+    ]
+    write_dota(root / 'labelTxt/a.txt', objects)
+    write_dota(root / 'labelTxt/b.txt', [])
+    return root
+
+
+pytestmark = pytest.mark.filterwarnings('ignore::rasterio.errors.NotGeoreferencedWarning')
+
+
+@pytest.mark.parametrize('name', writable_formats())
+def test_to_every_format_and_back(harbor, tmp_path, name, same_corners):
+    there = convert('dota', name, harbor, tmp_path / 'there')
+    back = convert(name, 'dota', tmp_path / 'there', tmp_path / 'back')
+    assert (there.images, back.images) == (2, 2)
+    assert there.objects == back.objects == {'Perry': 1, 'submarine': 2}
+    expected = read_dota(harbor / 'labelTxt/a.txt')
+    found = read_dota(tmp_path / 'back/labelTxt/a.txt')
+    assert there.rectangles == (0 if FORMATS[name].keeps_quads else 1)
+    if name == 'yolo-obb':  # it has no difficult flag
+        expected[1].difficult = False
+    same_corners(found[:2], expected[:2])
+    if FORMATS[name].keeps_quads:
+        same_corners(found, expected)
+    assert read_dota(tmp_path / 'back/labelTxt/b.txt') == []
+    assert (tmp_path / 'back/images/a.png').read_bytes() == (harbor / 'images/a.png').read_bytes()
+
+
+def test_class_map_renames_and_drops(harbor, tmp_path):
+    (tmp_path / 'map.yaml').write_text('Perry: frigate\nsubmarine:\n')
+    options = ConversionOptions(class_map=read_class_map(tmp_path / 'map.yaml'))
+    summary = convert('dota', 'dota', harbor, tmp_path / 'out', options)
+    assert (summary.objects, summary.dropped) == ({'frigate': 1}, {'submarine': 2})
+    assert [labeled.name for labeled in read_dota(tmp_path / 'out/labelTxt/a.txt')] == ['frigate']
+
+
+def test_unknown_class_is_an_error_or_a_counted_skip(harbor, tmp_path):
+    with pytest.raises(ValueError, match=r"labelTxt/a\.txt: unknown class 'submarine', expected one of: Perry"):
+        convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions({'Perry': 'frigate'}))
+    assert not (tmp_path / 'out').exists()
+    options = ConversionOptions({'Perry': 'frigate'}, skip_unknown=True)
+    assert convert('dota', 'dota', harbor, tmp_path / 'out', options).dropped == {'submarine': 2}
+
+
+@pytest.mark.parametrize(
+    ('lost', 'message'), [('labelTxt/b.txt', r'images/b\.png: an image without'), ('images/b.png', r'b\.txt: labels')]
+)
+def test_unpaired_files_are_an_error_or_a_counted_skip(harbor, tmp_path, lost, message):
+    (harbor / lost).unlink()
+    with pytest.raises(ValueError, match=message):
+        convert('dota', 'dota', harbor, tmp_path / 'out')
+    assert convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions(skip_unpaired=True)).unpaired == 1
+
+
+def test_damaged_image_leaves_nothing_behind(harbor, tmp_path):
+    image = harbor / 'images/b.png'
+    image.write_bytes(image.read_bytes()[:-2000])
+    with pytest.raises(ValueError, match=r'images/b\.png: not an image or a truncated one'):
+        convert('dota', 'dota', harbor, tmp_path / 'out')
+    assert os.listdir(tmp_path) == ['harbor']
+    assert convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions(verify=False)).images == 2
+
+
+@pytest.mark.parametrize('transfer', ['copy', 'hardlink', 'symlink'])
+def test_images_are_copied_or_linked(harbor, tmp_path, transfer):
+    convert('dota', 'rolabelimg', harbor, tmp_path / 'out', ConversionOptions(transfer=transfer))
+    image, original = tmp_path / 'out/images/a.png', harbor / 'images/a.png'
+    assert image.is_symlink() == (transfer == 'symlink')
+    assert image.samefile(original) == (transfer != 'copy')
+    assert image.read_bytes() == original.read_bytes()
+
+
+def test_what_cannot_be_written(harbor, tmp_path):
+    with pytest.raises(ValueError, match='to: voc can only be read, expected one of: dota, hrsc'):
+        convert('dota', 'voc', harbor, tmp_path / 'out')
+    with pytest.raises(ValueError, match='harbor: already there, expected a new or empty folder'):
+        convert('dota', 'dota', harbor, harbor)
+    with pytest.raises(ValueError, match="unknown format 'kitti', expected one of: dota"):
+        convert('kitti', 'dota', harbor, tmp_path / 'out')
+
+
+@pytest.mark.parametrize('text', ['[a, b]', 'a: [b]', 'a: {', ''])
+def test_bad_class_map_is_named(tmp_path, text):
+    (tmp_path / 'map.yaml').write_text(text)
+    with pytest.raises(ValueError, match=r'map\.yaml: '):
+        read_class_map(tmp_path / 'map.yaml')
+
+
+@pytest.mark.parametrize(
+    ('name', 'folder', 'classes', 'expected'),
+    [
+        (
+            'rolabelimg',
+            'hit_uav_mini/val',
+            (),
+            {'Person': 460, 'Car': 312, 'Bicycle': 184, 'OtherVehicle': 6, 'DontCare': 2},
+        ),
+        ('dota', 'dota_harbor', (), {'ship': 329, 'harbor': 5}),
+        ('dior', 'formats/dior', (), {'golffield': 1}),
+        ('yolo-obb', 'formats/hrsc_image_yolo_obb', ('ship',), {'ship': 3}),
+        ('voc', 'formats/voc_hbb', (), None),
+    ],
+)
+def test_real_data_sets(data_root, tmp_path, name, folder, classes, expected):
+    summary = convert(name, 'dota', data_root / folder, tmp_path / 'out', ConversionOptions(classes=classes))
+    if expected:
+        assert summary.objects == expected
+    assert summary.unpaired == 0
+    labels = sorted((tmp_path / 'out/labelTxt').glob('*.txt'))
+    assert sum(len(read_dota(path)) for path in labels) == summary.objects.total()
