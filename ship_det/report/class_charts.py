@@ -1,0 +1,229 @@
+"""Charts over classes: the long tail beside AP, precision and recall, scores, confusions, sizes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
+
+from ship_det.report.chart_style import BARS, INK, MUTED, RIGHT, WRONG, run_color, run_marker, styled
+from ship_det.report.runs import Run
+
+_PANEL_COLUMNS = 5
+# Points a curve keeps: more cannot be seen in a panel.
+_CURVE_POINTS = 150
+
+
+@styled
+def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.int64] | None) -> Figure:
+    """Training instances of each class, most first, on a log axis, and AP beside it."""
+    truths = np.array([runs[0].main.classes[name].num_ground_truths for name in classes])
+    shown = truths if counts is None else counts
+    order = np.argsort(-shown, kind='stable')
+    rows = np.arange(len(classes))
+    figure = Figure(figsize=(10, 1.1 + 0.3 * len(classes)), layout='constrained')
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
+    left.barh(rows, np.maximum(shown[order], 0.5), color=BARS, height=0.72)
+    left.set_xscale('log')
+    left.set_xlim(0.5, max(shown.max(initial=1) * 2.2, 10))
+    for row, count in zip(rows, shown[order], strict=True):
+        left.text(max(count, 0.5) * 1.08, row, f'{count:d}', va='center', fontsize=8, color=INK)
+    left.set_yticks(rows, [classes[i] for i in order])
+    left.invert_yaxis()
+    left.grid(axis='y', visible=False)
+    left.set_title('Ground truths in the test images' if counts is None else 'Training instances')
+    left.set_xlabel('instances (log scale)')
+    _ap_bars(right, runs, [classes[i] for i in order])
+    return figure
+
+
+def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
+    main = runs[0].main
+    height = 0.76 / len(runs)
+    for index, run in enumerate(runs):
+        values = np.array([run.main.classes[name].ap for name in names])
+        offset = (index - (len(runs) - 1) / 2) * height
+        rows = np.arange(len(names)) + offset
+        axes.barh(rows, np.nan_to_num(values), color=run_color(index), height=height * 0.94, label=run.name)
+        if len(runs) == 1:
+            for row, value in zip(rows, values, strict=True):
+                text, place = ('no ground truth', 0) if np.isnan(value) else (f'{value:.3f}', value)
+                axes.text(place + 0.012, row, text, va='center', fontsize=8, color=MUTED if np.isnan(value) else INK)
+        axes.axvline(run.main.mean_ap, color=run_color(index), linestyle=(0, (4, 3)), linewidth=1.1)
+    axes.set_xlim(0, 1.09)
+    axes.set_xticks(np.arange(0, 1.01, 0.2))
+    axes.grid(axis='y', visible=False)
+    axes.set_title(f'AP at IoU {main.min_iou} {main.iou_threshold:g}')
+    axes.set_xlabel('average precision; dashed: mean')
+    if len(runs) > 1:
+        axes.legend(loc='lower right', fontsize=8, frameon=True, framealpha=0.9, edgecolor='none')
+
+
+@styled
+def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.int64]) -> Figure:
+    """AP of each class over its training instances: does the tail get better?"""
+    figure = Figure(figsize=(6.2, 4), layout='constrained')
+    axes = figure.subplots()
+    for index, run in enumerate(runs):
+        ap = np.array([run.main.classes[name].ap for name in classes])
+        usable = np.isfinite(ap) & (counts > 0)
+        axes.scatter(
+            counts[usable], ap[usable], s=34, color=run_color(index), marker=run_marker(index), label=run.name, zorder=3
+        )
+        for place in np.flatnonzero(usable) if index == 0 else []:
+            axes.annotate(
+                classes[place], (counts[place], ap[place]), (4, 4), textcoords='offset points', fontsize=7, color=MUTED
+            )
+    axes.set_xscale('log')
+    axes.set_ylim(-0.03, 1.05)
+    axes.margins(x=0.16)
+    axes.set_xlabel('training instances (log scale)')
+    axes.set_ylabel(f'AP at IoU {runs[0].main.iou_threshold:g}')
+    axes.set_title('AP over training instances')
+    if len(runs) > 1:
+        axes.legend(fontsize=8)
+    return figure
+
+
+@styled
+def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
+    """Precision over recall, a panel a class; one run shows both IoU thresholds."""
+    figure, panels = _panels(classes, 'recall', 'precision')
+    for name, axes in panels.items():
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(0, 1.04)
+        lines = [(run.main, run_color(index), '-') for index, run in enumerate(runs)]
+        if len(runs) == 1:
+            lines += [(result, MUTED, (0, (3, 2))) for result in list(runs[0].results.values())[1:]]
+        for result, color, style in reversed(lines):
+            recall, precision = _thinned(result.classes[name].curve.recall, result.classes[name].curve.precision)
+            axes.plot(recall, precision, color=color, linestyle=style, linewidth=1.5)
+        ap = runs[0].main.classes[name].ap
+        if np.isnan(ap):
+            axes.text(0.5, 0.5, 'no ground truth', ha='center', va='center', color=MUTED, fontsize=8)
+        elif len(runs) == 1:
+            axes.text(0.04, 0.06, f'AP {ap:.3f}', color=MUTED, fontsize=8)
+    if len(runs) == 1:
+        results = list(runs[0].results)
+        keys = [(f'IoU {results[0]:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, (0, (3, 2))) for iou in results[1:]]
+    else:
+        keys = [(run.name, run_color(index), '-') for index, run in enumerate(runs)]
+    _legend(figure, [Line2D([], [], color=color, linestyle=style, label=name) for name, color, style in keys])
+    return figure
+
+
+@styled
+def score_histograms(run: Run, classes: Sequence[str]) -> Figure:
+    """How scores of right and of wrong detections are distributed, a panel a class, on a log axis."""
+    figure, panels = _panels(classes, 'score', 'detections')
+    edges = np.linspace(0, 1, 21)
+    counted = ~run.matches.ignored
+    for label, (_, axes) in enumerate(panels.items()):
+        of_class = counted & (run.detections.labels == label)
+        right, wrong = of_class & run.matches.right, of_class & ~run.matches.right
+        heights = [np.histogram(run.detections.scores[rows], edges)[0] for rows in (wrong, right)]
+        axes.stairs(heights[0], edges, color=WRONG, fill=True, alpha=0.55)
+        axes.stairs(heights[1], edges, color=RIGHT, linewidth=1.8)
+        axes.set_yscale('symlog', linthresh=1)
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.set_yticks([0, 1, 10, 100, 1000, 10000])
+        axes.set_yticklabels(['0', '1', '10', '100', '1k', '10k'])
+        axes.set_ylim(0, max(10, 1.5 * max(height.max() for height in heights)))
+        axes.set_xlim(0, 1)
+        axes.axvline(run.main.score_threshold, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
+    keys = [('right', RIGHT), ('wrong', WRONG)]
+    _legend(figure, [Line2D([], [], color=color, linewidth=4, label=name) for name, color in keys])
+    return figure
+
+
+def _panels(classes: Sequence[str], x_label: str, y_label: str) -> tuple[Figure, dict[str, Axes]]:
+    """A small panel a class."""
+    columns = min(_PANEL_COLUMNS, len(classes))
+    lines = -(-len(classes) // columns)
+    figure = Figure(figsize=(2.2 * columns + 0.4, 1.75 * lines + 0.7), layout='constrained')
+    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    for axes in grid[len(classes) :]:
+        axes.remove()
+    for place, (name, axes) in enumerate(zip(classes, grid, strict=False)):
+        axes.set_title(name, fontsize=8.5)
+        axes.tick_params(labelsize=7, length=2)
+        if place + columns >= len(classes):
+            axes.set_xlabel(x_label, fontsize=8)
+        if place % columns == 0:
+            axes.set_ylabel(y_label, fontsize=8)
+    return figure, dict(zip(classes, grid, strict=False))
+
+
+def _legend(figure: Figure, handles: list[Line2D]) -> None:
+    figure.legend(handles=handles, loc='outside upper left', ncols=max(len(handles), 1), fontsize=8.5)
+
+
+def _thinned(recall: NDArray, precision: NDArray) -> tuple[NDArray, NDArray]:
+    """A curve with the points that its shape needs, from its first point at recall 0."""
+    if not len(recall) or np.isnan(recall).any():
+        return np.zeros(0), np.zeros(0)
+    # Where recall rises, the point before and after: precision saws in between.
+    steps = np.flatnonzero(np.diff(recall, prepend=0.0) > 0)
+    keep = np.unique(np.concatenate([[0], np.maximum(steps - 1, 0), steps, [len(recall) - 1]]))
+    if len(keep) > _CURVE_POINTS:
+        keep = keep[np.linspace(0, len(keep) - 1, _CURVE_POINTS).round().astype(int)]
+    return np.concatenate([[0.0], recall[keep]]), np.concatenate([precision[:1], precision[keep]])
+
+
+@styled
+def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+    """Counts with background; the colour is the share of the row."""
+    names = [*classes, 'background']
+    size = 2.6 + 0.42 * len(names)
+    figure = Figure(figsize=(size, size * 0.86), layout='constrained')
+    axes = figure.subplots()
+    share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    axes.imshow(share, cmap='Blues', vmin=0, vmax=1, aspect='auto')
+    for row, column in np.argwhere(confusion > 0).tolist():
+        ink = 'white' if share[row, column] > 0.55 else INK
+        axes.text(column, row, f'{confusion[row, column]:d}', ha='center', va='center', fontsize=8, color=ink)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha='right', rotation_mode='anchor')
+    axes.set_yticks(range(len(names)), names)
+    axes.grid(visible=False)
+    axes.axhline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
+    axes.axvline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
+    axes.tick_params(length=0)
+    axes.set_xlabel('detected as')
+    axes.set_ylabel('ground truth')
+    return figure
+
+
+@styled
+def size_chart(
+    names: Sequence[str], means: Sequence[NDArray], totals: NDArray[np.int64], edges: NDArray[np.float64]
+) -> Figure:
+    """Mean AP of each run over the size of the objects."""
+    figure = Figure(figsize=(6.2, 3.2), layout='constrained')
+    axes = figure.subplots()
+    bins = np.arange(len(totals))
+    width = 0.74 / len(names)
+    for index, (name, values) in enumerate(zip(names, means, strict=True)):
+        places = bins + (index - (len(names) - 1) / 2) * width
+        axes.bar(places, np.nan_to_num(values), width * 0.94, color=run_color(index), label=name)
+        for place, value in zip(places, values, strict=True):
+            text = 'none' if np.isnan(value) else f'{value:.2f}'
+            axes.text(place, np.nan_to_num(value) + 0.015, text, ha='center', fontsize=8)
+    ranges = [_range_text(*edges[i : i + 2]) for i in bins]
+    axes.set_xticks(bins, [f'{text}\n{total} ships' for text, total in zip(ranges, totals, strict=True)])
+    axes.grid(axis='x', visible=False)
+    axes.set_ylim(0, 1.1)
+    axes.set_xlabel('size of the object: root of its area, px')
+    axes.set_ylabel('mean AP')
+    axes.set_title('AP by object size')
+    if len(names) > 1:
+        axes.legend(fontsize=8, loc='upper left', ncols=len(names))
+    return figure
+
+
+def _range_text(low: float, high: float) -> str:
+    if low == 0:
+        return 'all' if np.isinf(high) else f'under {high:g}'
+    return f'{low:g} and more' if np.isinf(high) else f'{low:g} to {high:g}'

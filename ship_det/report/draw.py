@@ -1,0 +1,127 @@
+"""Drawing rotated boxes with labels on an image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Color = tuple[int, int, int]
+
+#: Colours that people with any kind of colour vision tell apart, on water and on land (Okabe and Ito).
+GROUND_TRUTH_COLOR: Color = (86, 180, 233)
+RIGHT_COLOR: Color = (240, 228, 66)
+WRONG_COLOR: Color = (255, 106, 38)
+
+_FONT_SIZE = 12
+# Lines are drawn this many times larger and averaged down.
+_SUPERSAMPLING = 4
+# Width of the dark seam on either side of a line, which keeps it visible on bright ground, px.
+_SEAM = 1
+_SEAM_OPACITY = 0.45
+
+
+@dataclass
+class _LabelPlaces:
+    """Where labels are already, so that later ones keep off them."""
+
+    taken: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    def place(self, corners: NDArray, size: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
+        """Top left corner of a label of ``size`` px at one of the ``corners`` that is free, inside ``bounds``."""
+        width, height = size
+        best, least = (0, 0), None
+        for x, y in corners[np.argsort(corners[:, 1], kind='stable')]:
+            for top in (y - height, y):
+                left = int(np.clip(x, 0, max(bounds[0] - width, 0)))
+                top = int(np.clip(top, 0, max(bounds[1] - height, 0)))
+                overlap = sum(_overlap((left, top, left + width, top + height), other) for other in self.taken)
+                if least is None or overlap < least:
+                    best, least = (left, top), overlap
+        self.taken.append((*best, best[0] + width, best[1] + height))
+        return best
+
+
+def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> int:
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0)
+
+
+def draw_boxes(
+    image: NDArray[np.uint8],
+    quads: ArrayLike,
+    labels: Sequence[str] | None = None,
+    color: Color = RIGHT_COLOR,
+    width: float = 2,
+) -> NDArray[np.uint8]:
+    """Draw quads with antialiased lines, and a label at a corner of each.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        quads: (N, 4, 2) corners in px; what lies outside the image is cut off.
+        labels: N texts, empty ones are left out; None for no labels.
+        color: RGB.
+        width: of the lines, px.
+
+    Returns:
+        (H, W, 3) uint8, a new image.
+
+    Raises:
+        ValueError: shapes, the type of the image or the number of labels do not fit.
+    """
+    image, quads = np.asarray(image), np.asarray(quads, dtype=np.float64).reshape(-1, 4, 2)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f'expected an image (H, W, 3) of uint8, found {image.shape} of {image.dtype}')
+    if labels is not None and len(labels) != len(quads):
+        raise ValueError(f'expected one label a quad, found {len(quads)} quads and {len(labels)} labels')
+    canvas = Image.fromarray(image).copy()
+    for quad in quads:
+        _draw_outline(canvas, quad, color, width)
+    places = _LabelPlaces()
+    for quad, label in zip(quads, labels or [], strict=False):
+        if label:
+            _draw_label(canvas, quad, label, color, places)
+    return np.array(canvas)
+
+
+def _draw_outline(canvas: Image.Image, quad: NDArray, color: Color, width: float) -> None:
+    """Draw the outline of one quad, supersampled in its own neighbourhood only."""
+    margin = width / 2 + _SEAM + 1
+    low = np.maximum(np.floor(quad.min(axis=0) - margin), 0).astype(int)
+    high = np.minimum(np.ceil(quad.max(axis=0) + margin), canvas.size).astype(int)
+    if (high <= low).any():
+        return
+    corners = (quad - low) * _SUPERSAMPLING
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    place = (int(low[0]), int(low[1]))
+    seam = _outline_mask(corners, width + 2 * _SEAM, size).point(lambda value: int(value * _SEAM_OPACITY))
+    canvas.paste((0, 0, 0), place, seam)
+    canvas.paste(color, place, _outline_mask(corners, width, size))
+
+
+def _outline_mask(corners: NDArray, width: float, size: tuple[int, int]) -> Image.Image:
+    mask = Image.new('L', (size[0] * _SUPERSAMPLING, size[1] * _SUPERSAMPLING))
+    pen = ImageDraw.Draw(mask)
+    points = [tuple(corner) for corner in corners]
+    pen.line([*points, points[0]], fill=255, width=max(round(width * _SUPERSAMPLING), 1), joint='curve')
+    radius = width * _SUPERSAMPLING / 2
+    # Round corners: a line ends square, which leaves a notch where the last one meets the first.
+    for x, y in points:
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    return mask.resize(size, Image.Resampling.BOX)
+
+
+def _draw_label(canvas: Image.Image, quad: NDArray, label: str, color: Color, places: _LabelPlaces) -> None:
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    left, top, right, bottom = font.getbbox(label)
+    # Letters such as g and A sit on the same plate height.
+    _, line_top, _, line_bottom = font.getbbox('Ag')
+    padding = 3
+    size = (int(right - left) + 2 * padding, int(max(bottom, line_bottom) - min(top, line_top)) + 2 * padding)
+    x, y = places.place(quad, size, canvas.size)
+    pen = ImageDraw.Draw(canvas)
+    pen.rectangle((x, y, x + size[0] - 1, y + size[1] - 1), fill=color)
+    luminance = np.dot(color, (0.299, 0.587, 0.114))
+    ink = (0, 0, 0) if luminance > 110 else (255, 255, 255)
+    pen.text((x + padding - left, y + padding - min(top, line_top)), label, fill=ink, font=font)

@@ -1,0 +1,161 @@
+"""The galleries of a report: test chips, and the worst mistakes of each class."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ship_det.geometry import rbox_to_quad
+from ship_det.report.draw import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, draw_boxes
+from ship_det.report.errors import Analysis, Mistake
+from ship_det.report.inputs import LabeledSet
+from ship_det.report.overlay import Marks, detection_boxes, picture_html, truth_boxes
+from ship_det.report.pictures import choose_images, cut_piece, read_image, window_around
+from ship_det.report.runs import Run
+
+# All pictures together stay far below 10 MB, which base64 makes a third larger.
+_CHIP_BYTES = 4_200_000
+_MISTAKE_BYTES = 1_800_000
+_CHIP_SIDE = 900
+_MISTAKE_SIDE = 240
+_KINDS = ('miss', 'false alarm', 'confusion')
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """HTML of pictures.
+
+    Attributes:
+        chips: cards of test chips.
+        mistakes: by class name, cards of its mistakes in all runs.
+    """
+
+    chips: tuple[str, ...]
+    mistakes: Mapping[str, tuple[str, ...]]
+
+
+def make_gallery(
+    runs: Sequence[Run],
+    analyses: Sequence[Analysis],
+    labeled: LabeledSet,
+    out: Path,
+    max_chips: int,
+    examples: int,
+) -> Gallery:
+    """Make all cards, and write the drawn chips into ``out``/chips.
+
+    Each image is read once. ``examples`` mistakes of each kind and class are shown for each run.
+    """
+    chosen = choose_images(labeled.truths, len(labeled.images), len(labeled.classes), max_chips)
+    mistakes = [(index, one) for index, analysis in enumerate(analyses) for one in _worst(analysis, examples)]
+    places: dict[int, list[int]] = {image: [] for image in chosen}
+    for place, (_, one) in enumerate(mistakes):
+        places.setdefault(one.image, []).append(place)
+    chip_cards: dict[int, str] = {}
+    mistake_cards: dict[int, str] = {}
+    for image, of_image in places.items():
+        pixels = read_image(labeled.images[image])
+        if image in chosen:
+            chip_cards[image] = _chip_card(pixels, runs, labeled, image, _CHIP_BYTES // len(chosen))
+            _write_drawn(pixels, runs, labeled, image, out)
+        for place in of_image:
+            index, one = mistakes[place]
+            budget = _MISTAKE_BYTES // len(mistakes)
+            mistake_cards[place] = _mistake_card(pixels, runs[index], index, labeled, one, budget)
+    by_class: dict[str, list[str]] = {name: [] for name in labeled.classes}
+    for place, (_, one) in enumerate(mistakes):
+        by_class[labeled.classes[one.label]].append(mistake_cards[place])
+    return Gallery(
+        tuple(chip_cards[image] for image in chosen), {name: tuple(cards) for name, cards in by_class.items()}
+    )
+
+
+def _worst(analysis: Analysis, examples: int) -> list[Mistake]:
+    """The first mistakes of each kind and class, kinds in a fixed order."""
+    taken: dict[tuple[str, int], list[Mistake]] = {}
+    for one in analysis.mistakes:
+        of_kind = taken.setdefault((one.kind, one.label), [])
+        if len(of_kind) < examples:
+            of_kind.append(one)
+    return [one for kind in _KINDS for key, of_kind in taken.items() if key[0] == kind for one in of_kind]
+
+
+def _chip_card(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledSet, image: int, budget: int) -> str:
+    height, width = pixels.shape[:2]
+    piece = cut_piece(pixels, (0, 0, width, height), _CHIP_SIDE, budget)
+    name = labeled.images[image].name
+    of_image = labeled.truths.image == image
+    boxes = truth_boxes(labeled, image, piece)
+    shown = {int(label) for label in labeled.truths.labels[of_image & ~labeled.truths.difficult]}
+    for index, run in enumerate(runs):
+        boxes += detection_boxes(run, labeled, image, piece, index)
+        enough = run.detections.scores >= run.main.score_threshold
+        shown |= {int(label) for label in run.detections.labels[(run.detections.image == image) & enough]}
+    ships = int((of_image & ~labeled.truths.difficult).sum())
+    return (
+        f'<figure class="card chip" tabindex="0" data-name="{escape(name)}" data-classes="{_join(shown)}">'
+        f'{picture_html(piece, name, boxes)}'
+        f'<figcaption><b>{escape(name)}</b><span>{ships} {"ship" if ships == 1 else "ships"}</span></figcaption>'
+        '</figure>'
+    )
+
+
+def _mistake_card(
+    pixels: NDArray[np.uint8], run: Run, index: int, labeled: LabeledSet, one: Mistake, budget: int
+) -> str:
+    quads = []
+    if one.detection >= 0:
+        quads.append(rbox_to_quad(run.detections.boxes[one.detection : one.detection + 1])[0])
+    if one.truth >= 0:
+        quads.append(labeled.quads[one.truth])
+    window = window_around(np.array(quads), (pixels.shape[1], pixels.shape[0]))
+    piece = cut_piece(pixels, window, _MISTAKE_SIDE, budget)
+    marks = Marks(one.detection, one.truth)
+    boxes = truth_boxes(labeled, one.image, piece, marks)
+    boxes += detection_boxes(run, labeled, one.image, piece, index, marks)
+    name = labeled.images[one.image].name
+    involved = {one.label} | ({int(run.detections.labels[one.detection])} if one.kind == 'confusion' else set())
+    figures = []
+    if one.kind != 'miss':
+        figures.append(f'score {run.detections.scores[one.detection]:.2f}')
+    if one.iou:
+        figures.append(f'IoU {one.iou:.2f}')
+    return (
+        f'<figure class="card mistake" tabindex="0" data-name="{escape(name)}" data-kind="{one.kind}"'
+        f' data-run="{index}" data-classes="{_join(involved)}">{picture_html(piece, name, boxes)}'
+        f'<figcaption><b class="kind">{one.kind}</b><span>{escape(", ".join([one.reason, *figures]))}</span>'
+        f'<span class="file">{escape(name)}</span></figcaption></figure>'
+    )
+
+
+def _join(labels: set[int]) -> str:
+    return ' '.join(map(str, sorted(labels)))
+
+
+def _write_drawn(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledSet, image: int, out: Path) -> None:
+    """Write a chip with ground truth and detections drawn; for several runs a folder each."""
+    of_image = (labeled.truths.image == image) & ~labeled.truths.difficult
+    for run in runs:
+        folder = out / 'chips' / run.name if len(runs) > 1 else out / 'chips'
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = draw_boxes(pixels, labeled.quads[of_image], None, GROUND_TRUTH_COLOR, width=3)
+        found = run.detections
+        shown = (found.image == image) & (found.scores >= run.main.score_threshold) & ~run.matches.ignored
+        for rows, color in (
+            (shown & ~run.matches.right, WRONG_COLOR),
+            (shown & run.matches.right, RIGHT_COLOR),
+        ):
+            texts = [
+                f'{labeled.classes[label]} {score:.2f}'
+                for label, score in zip(found.labels[rows], found.scores[rows], strict=True)
+            ]
+            drawn = draw_boxes(drawn, rbox_to_quad(found.boxes[rows]), texts, color)
+        path = folder / f'{labeled.images[image].stem}.png'
+        temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+        Image.fromarray(drawn).save(temporary, 'PNG')
+        os.replace(temporary, path)

@@ -1,0 +1,121 @@
+"""What a report is made from: the images and labels of a test set, and how often training saw each class."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.annotations.dota import read_dota
+from ship_det.annotations.files import read_text
+from ship_det.annotations.folders import dota_label_path, list_images
+from ship_det.annotations.objects import LabeledObject
+from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
+
+OtherClasses = Literal['error', 'background', 'ignore']
+
+
+@dataclass(frozen=True)
+class LabeledSet:
+    """Images and ground truth of an evaluation.
+
+    Attributes:
+        classes: names.
+        images: files.
+        records: ground truth of each image, as ``evaluate`` takes it.
+        truths: the same, joined.
+        quads: (M, 4, 2) corners as labelled, in the order of ``truths``.
+    """
+
+    classes: tuple[str, ...]
+    images: tuple[Path, ...]
+    records: tuple[dict[str, Any], ...]
+    truths: GroundTruths
+    quads: NDArray[np.float64]
+
+
+def read_labeled_set(
+    root: str | os.PathLike,
+    classes: Sequence[str],
+    list_file: str | os.PathLike | None = None,
+    other_classes: OtherClasses = 'error',
+) -> LabeledSet:
+    """Read the labels of a data set in DOTA layout (``images/``, ``labelTxt/``).
+
+    Args:
+        root: folder of the data set.
+        classes: names.
+        list_file: a file with one image name a line, below ``root`` or anywhere; None for every image.
+        other_classes: what an object of another class is: an error, background, or an ignore region.
+
+    Raises:
+        ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
+    """
+    images = _image_paths(Path(root), list_file)
+    objects = [read_objects(root, image, classes, other_classes) for image in images]
+    records = [
+        {'file': image.name, **ground_truth_record(of_image, classes)}
+        for image, of_image in zip(images, objects, strict=True)
+    ]
+    quads = np.array([one.quad for of_image in objects for one in of_image], dtype=np.float64).reshape(-1, 4, 2)
+    return LabeledSet(tuple(classes), tuple(images), tuple(records), gather_ground_truths(records, classes), quads)
+
+
+def count_training(
+    root: str | os.PathLike,
+    classes: Sequence[str],
+    list_file: str | os.PathLike,
+    other_classes: OtherClasses = 'error',
+) -> NDArray[np.int64]:
+    """Instances of each class in the images of a training list, difficult ones left out: (C,).
+
+    Raises:
+        ValueError: as ``read_labeled_set``.
+    """
+    counts: Counter[str] = Counter()
+    for image in _image_paths(Path(root), list_file):
+        counts.update(one.name for one in read_objects(root, image, classes, other_classes) if not one.difficult)
+    return np.array([counts[name] for name in classes], dtype=np.int64)
+
+
+def read_objects(
+    root: str | os.PathLike, image: Path, classes: Sequence[str], other_classes: OtherClasses
+) -> list[LabeledObject]:
+    """Objects of one image; those of other classes are left out or made difficult as ``other_classes`` says."""
+    if other_classes not in get_args(OtherClasses):
+        raise ValueError(f'other_classes: expected one of {get_args(OtherClasses)}, found {other_classes!r}')
+    path = dota_label_path(root, image)
+    if not path.is_file():
+        raise ValueError(f'{path}: no such file, expected the labels of {image.name} (an empty file if it has none)')
+    objects = read_dota(path, classes if other_classes == 'error' else None)
+    if other_classes == 'background':
+        return [one for one in objects if one.name in classes]
+    # An ignore region needs some class, as the evaluation matches within a class.
+    return [one if one.name in classes else LabeledObject(one.quad, classes[0], difficult=True) for one in objects]
+
+
+def _image_paths(root: Path, list_file: str | os.PathLike | None) -> list[Path]:
+    folder = root / 'images'
+    if not root.is_dir():
+        raise ValueError(f'{root}: no such folder, expected a data set with images/ and labelTxt/')
+    if list_file is None:
+        return list_images(folder)
+    path = next((path for path in (root / list_file, Path(list_file)) if path.is_file()), None)
+    if path is None:
+        raise ValueError(f'{list_file}: no such file, neither in {root} nor here; expected one image name a line')
+    numbered = [(number, line.strip()) for number, line in enumerate(read_text(path).split('\n'), start=1)]
+    numbered = [(number, name) for number, name in numbered if name]
+    if not numbered:
+        raise ValueError(f'{path}: names no image, expected one file name a line')
+    seen: dict[str, int] = {}
+    for number, name in numbered:
+        if name in seen:
+            raise ValueError(f'{path}:{number}: {name} is on line {seen[name]} already, expected each image once')
+        seen[name] = number
+        if not (folder / name).is_file():
+            raise ValueError(f'{path}:{number}: {folder / name} does not exist')
+    return [folder / name for name in seen]

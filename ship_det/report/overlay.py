@@ -1,0 +1,87 @@
+"""Pictures with boxes as HTML: a JPEG under an SVG overlay, whose boxes the page can filter."""
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.geometry import rbox_to_quad
+from ship_det.report.inputs import LabeledSet
+from ship_det.report.pictures import Piece
+from ship_det.report.runs import Run
+
+# Detections of less score than this are not in the page, whatever its slider says.
+MIN_SHOWN_SCORE = 0.05
+# A picture holds this many detections at most: those of highest score.
+_MAX_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What an overlay makes stand out: rows of one detection and one ground truth, -1 for none."""
+
+    detection: int = -1
+    truth: int = -1
+
+
+def picture_html(piece: Piece, name: str, boxes: list[str]) -> str:
+    """A picture with the boxes of ``truth_boxes`` and ``detection_boxes`` over it."""
+    x, y, width, height = piece.window
+    return (
+        f'<div class="picture" style="aspect-ratio:{width}/{height}">'
+        f'<img src="{piece.uri}" alt="{escape(name)}" loading="lazy" decoding="async">'
+        f'<svg viewBox="{x} {y} {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
+        f'{"".join(boxes)}</svg></div>'
+    )
+
+
+def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks | None = None) -> list[str]:
+    """Ground truths of an image that touch the piece."""
+    boxes = []
+    for row in np.flatnonzero(labeled.truths.image == image).tolist():
+        if _inside(labeled.quads[row], piece):
+            name = labeled.classes[labeled.truths.labels[row]]
+            difficult = bool(labeled.truths.difficult[row])
+            kind = 'truth difficult' if difficult else 'truth'
+            label = int(labeled.truths.labels[row])
+            text = f'{name}, difficult' if difficult else name
+            # Its label says only what it is; an ignore region needs none.
+            boxes.append(_polygon(labeled.quads[row], _kind(kind, row, marks and marks.truth), label, text, ''))
+    return boxes
+
+
+def detection_boxes(
+    run: Run, labeled: LabeledSet, image: int, piece: Piece, run_index: int, marks: Marks | None = None
+) -> list[str]:
+    """Detections of an image that touch the piece, those of lower score first, so that higher ones lie above."""
+    found = run.detections
+    rows = np.flatnonzero((found.image == image) & (found.scores >= MIN_SHOWN_SCORE))
+    rows = rows[np.argsort(-found.scores[rows], kind='stable')][:_MAX_SHOWN][::-1]
+    boxes = []
+    for row, quad in zip(rows.tolist(), rbox_to_quad(found.boxes[rows]), strict=True):
+        if _inside(quad, piece):
+            label, score = int(found.labels[row]), float(found.scores[row])
+            verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
+            kind = _kind(f'found {verdict}', row, marks and marks.detection)
+            text = f'{labeled.classes[label]} {score:.2f}'
+            data = f' data-run="{run_index}" data-score="{score:.3f}" data-text="{escape(text)}"'
+            boxes.append(_polygon(quad, kind, label, f'{text}, {verdict}, IoU {run.overlaps[0][row]:.2f}', data))
+    return boxes
+
+
+def _kind(kind: str, row: int, marked: int | None) -> str:
+    return f'{kind} marked' if row == marked else kind
+
+
+def _inside(quad: NDArray[np.float64], piece: Piece) -> bool:
+    x, y, width, height = piece.window
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    return bool((low <= (x + width, y + height)).all() and (high >= (x, y)).all())
+
+
+def _polygon(quad: NDArray[np.float64], kind: str, label: int, title: str, data: str) -> str:
+    points = ' '.join(f'{x:.1f},{y:.1f}' for x, y in quad.tolist())
+    return (
+        f'<polygon class="{kind}" data-class="{label}"{data} points="{points}"><title>{escape(title)}</title></polygon>'
+    )

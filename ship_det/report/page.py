@@ -1,0 +1,289 @@
+"""The page of a report: sections of HTML put into the template, which is beside this file with its style and script."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.imbalance import imbalance_degree, imbalance_ratio
+from ship_det.report.errors import Analysis
+from ship_det.report.gallery import Gallery
+from ship_det.report.inputs import LabeledSet
+from ship_det.report.overlay import MIN_SHOWN_SCORE
+from ship_det.report.runs import Run
+from ship_det.report.tables import class_table, comparison_table, tail_table
+
+_LEGEND = (
+    ('truth', 'ground truth'),
+    ('truth difficult', 'ground truth marked difficult: neither to be found nor wrong to find'),
+    ('found right', 'right detection'),
+    ('found wrong', 'wrong detection'),
+)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a page is made of.
+
+    Attributes:
+        title: of the page.
+        facts: what was evaluated, as (name, value).
+        runs: evaluated runs.
+        labeled: images and ground truth.
+        training: training instances of each class, or None.
+        analyses: of each run.
+        charts: SVG by the name that ``_chart`` is called with.
+        gallery: pictures.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    runs: Sequence[Run]
+    labeled: LabeledSet
+    training: NDArray[np.int64] | None
+    analyses: Sequence[Analysis]
+    charts: Mapping[str, bytes]
+    gallery: Gallery
+
+
+def build_page(content: Content) -> str:
+    """The page as one HTML text that refers to nothing outside itself."""
+    sections = {
+        'overview': ('Overview', _overview(content)),
+        'comparison': ('Comparison', _comparison(content)),
+        'classes': ('Classes', _classes(content)),
+        'training': ('Training', _training(content)),
+        'curves': ('Curves', _curves(content)),
+        'confusion': ('Confusion', _confusion(content)),
+        'gallery': ('Gallery', _gallery(content)),
+        'mistakes': ('Mistakes', _mistakes(content)),
+    }
+    sections = {name: section for name, section in sections.items() if section[1]}
+    classes, first = content.labeled.classes, content.runs[0].main
+    fields = {
+        'title': escape(content.title),
+        'subtitle': escape(_subtitle(content)),
+        'css': _asset('page.css'),
+        'script': _asset('page.js'),
+        'links': ''.join(f'<a href="#{name}">{title}</a>' for name, (title, _) in sections.items()),
+        'run_control': _run_control(content.runs),
+        'class_options': ''.join(
+            f'<option value="{label}">{escape(name)}</option>' for label, name in enumerate(classes)
+        ),
+        'min_score': f'{MIN_SHOWN_SCORE:g}',
+        'score': f'{first.score_threshold:.2f}',
+        'main': '\n'.join(f'<div id="{name}">{html}</div>' for name, (_, html) in sections.items()),
+    }
+    return Template(_asset('page.html')).substitute(fields)
+
+
+def _asset(name: str) -> str:
+    return files('ship_det.report').joinpath(name).read_text(encoding='utf-8')
+
+
+def _subtitle(content: Content) -> str:
+    main = content.runs[0].main
+    return (
+        f'Rotated ship detection on {main.num_images} images, {len(main.classes)} classes; a detection is right when '
+        f'its class is right and its skew IoU is {_words(main.min_iou)} {main.iou_threshold:g}.'
+    )
+
+
+def _words(min_iou: str) -> str:
+    return 'larger than' if min_iou == '>' else 'at least'
+
+
+def _run_control(runs: Sequence[Run]) -> str:
+    if len(runs) == 1:
+        return ''
+    return f'<label>Run <select id="run-filter">{_options([run.name for run in runs])}</select></label>'
+
+
+def _options(names: Sequence[str]) -> str:
+    return ''.join(f'<option value="{index}">{escape(name)}</option>' for index, name in enumerate(names))
+
+
+def _section(title: str, body: str, note: str = '') -> str:
+    note = f'<p class="note">{note}</p>' if note else ''
+    return f'<section><h2>{escape(title)}</h2>{note}{body}</section>'
+
+
+def _chart(content: Content, name: str, alt: str, style: str = '') -> str:
+    """An image of a chart, nothing where it was not drawn."""
+    if name not in content.charts:
+        return ''
+    data = base64.b64encode(content.charts[name]).decode('ascii')
+    return f'<figure class="chart {style}"><img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}"></figure>'
+
+
+def _each_run(content: Content, render) -> str:
+    """What ``render`` makes of each run, of which the page shows the chosen one."""
+    if len(content.runs) == 1:
+        return render(0)
+    return ''.join(
+        f'<div data-run="{index}"><h3>{escape(run.name)}</h3>{render(index)}</div>'
+        for index, run in enumerate(content.runs)
+    )
+
+
+def _overview(content: Content) -> str:
+    return _each_run(content, lambda index: _figures(content, content.runs[index])) + _section(
+        'What was evaluated',
+        '<dl class="facts">'
+        + ''.join(f'<dt>{escape(name)}</dt><dd>{escape(value)}</dd>' for name, value in content.facts)
+        + '</dl>',
+    )
+
+
+def _figures(content: Content, run: Run) -> str:
+    main = run.main
+    ships = sum(one.num_ground_truths for one in main.classes.values())
+    shown = int((run.detections.scores >= main.score_threshold).sum())
+    figures = [(f'mAP@{iou:g}', f'{result.mean_ap:.3f}') for iou, result in run.results.items()]
+    score = f'at score {main.score_threshold:g}'
+    figures += [
+        (f'mean precision {score}', f'{main.mean(lambda one: one.precision):.3f}'),
+        (f'mean recall {score}', f'{main.mean(lambda one: one.recall):.3f}'),
+        (f'mean Gmean {score}', f'{main.mean(lambda one: one.gmean):.3f}'),
+        ('test images', f'{main.num_images:,d}'),
+        ('ships to find', f'{ships:,d}'),
+        (f'detections {score}', f'{shown:,d}'),
+    ]
+    boxes = [
+        f'<div class="figure{" main" if place == 0 else ""}"><b>{value}</b><span>{escape(name)}</span></div>'
+        for place, (name, value) in enumerate(figures)
+    ]
+    return f'<div class="figures">{"".join(boxes)}</div>'
+
+
+def _comparison(content: Content) -> str:
+    if len(content.runs) == 1:
+        return ''
+    table = comparison_table(content.runs, content.labeled.classes, content.training)
+    note = f'AP at IoU {content.runs[0].main.iou_threshold:g}; differences are to {escape(content.runs[0].name)}.'
+    return _section('Runs side by side', table, note)
+
+
+def _classes(content: Content) -> str:
+    main = content.runs[0].main
+    tables = _each_run(
+        content, lambda index: class_table(content.runs[index], content.labeled.classes, content.training)
+    )
+    note = (
+        f'AP is {_AP_MODES[main.ap_mode]}. Precision, recall, F1 and Gmean count the detections of score '
+        f'{main.score_threshold:g} or more; best F1 is at the score that is best for the class on these very images, '
+        'so it flatters. Click a heading to sort, a class to filter the pictures below.'
+    )
+    absent = [name for name, one in main.classes.items() if not one.num_ground_truths]
+    if absent:
+        note += f' No ground truth, so no AP and not in the mean: {escape(", ".join(absent))}.'
+    tail = '<h3>Does the tail get better?</h3>'
+    if content.training is not None:
+        tail += f'<p class="note">{_imbalance(content.training)}</p>'
+        tail += tail_table(content.runs, content.labeled.classes, content.training)
+    else:
+        tail = ''
+    charts = _chart(content, 'class_histogram', 'instances of each class and AP')
+    by_count = _chart(content, 'ap_by_count', 'AP over training instances', 'narrow')
+    by_size = _chart(content, 'ap_by_size', 'mean AP by object size', 'narrow')
+    body = f'{tables}{charts}{tail}<div class="charts">{by_count}{by_size}</div>'
+    return _section('Classes', body, note)
+
+
+_AP_MODES = {
+    '11points': 'the mean of the interpolated precision at recall 0, .1, ... 1',
+    'area': 'the area under the interpolated precision',
+}
+
+
+def _imbalance(training: NDArray[np.int64]) -> str:
+    present = training[training > 0]
+    if len(present) < 2:
+        return 'Fewer than two classes occur in training.'
+    return (
+        f'Training set: {int(training.sum()):,d} instances, imbalance ratio {imbalance_ratio(present):.3g}, '
+        f'imbalance degree {imbalance_degree(present):.3f}.'
+    )
+
+
+def _training(content: Content) -> str:
+    chart = _chart(content, 'curves', 'training curves')
+    return _section('Training', chart, 'Faint: as logged. Strong: running mean.') if chart else ''
+
+
+def _curves(content: Content) -> str:
+    curves = _chart(content, 'pr_curves', 'precision over recall of each class')
+    scores = _each_run(
+        content, lambda index: _chart(content, f'scores_{index}', 'scores of right and wrong detections of each class')
+    )
+    note = 'Logarithmic counts. The dotted line is the score from which detections count.'
+    return _section('Precision and recall', curves) + _section('Scores of right and wrong detections', scores, note)
+
+
+def _confusion(content: Content) -> str:
+    main = content.runs[0].main
+    note = (
+        f'Detections of score {main.score_threshold:g} or more; the colour is the share of the row. The column '
+        '<i>background</i> holds the ships that were missed, the row <i>background</i> the false alarms. A detection '
+        f'that overlaps a ship of another class by more than IoU {main.iou_threshold:g} is a confusion.'
+    )
+    body = _each_run(content, lambda index: _chart(content, f'confusion_{index}', 'confusion matrix', 'narrow'))
+    return _section('Confusion matrix', body, note)
+
+
+def _legend() -> str:
+    entries = [
+        f'<span><svg viewBox="0 0 32 16"><polygon class="{kind}" points="4,4 28,4 28,12 4,12"/></svg>{text}</span>'
+        for kind, text in _LEGEND
+    ]
+    return f'<div class="legend">{"".join(entries)}</div>'
+
+
+def _gallery(content: Content) -> str:
+    cards = content.gallery.chips
+    if not cards:
+        return ''
+    note = (
+        f'{len(cards)} of {len(content.labeled.images)} images: those with the most ships, and every class. '
+        'The bar at the top filters by class and score; click a picture to enlarge it.'
+    )
+    empty = '<p class="empty" hidden>No picture shown here has a ship or a detection of this class.</p>'
+    return _section('Test chips', f'{_legend()}<div><div class="cards chips">{"".join(cards)}</div>{empty}</div>', note)
+
+
+def _mistakes(content: Content) -> str:
+    groups = []
+    for label, name in enumerate(content.labeled.classes):
+        cards = content.gallery.mistakes[name]
+        if cards:
+            tallies = _each_tally(content, label)
+            pictures = f'<div class="cards mistakes">{"".join(cards)}</div>'
+            groups.append(f'<div class="group"><h3>{escape(name)}</h3>{tallies}{pictures}</div>')
+    kinds = [('', 'all'), ('miss', 'misses'), ('false alarm', 'false alarms'), ('confusion', 'confusions')]
+    buttons = ''.join(f'<button data-choose-kind="{kind}" aria-pressed="false">{text}</button>' for kind, text in kinds)
+    note = (
+        'The worst of each class: ships missed with the least overlap, the largest first; false alarms and confusions '
+        'of the highest score. The box in question is drawn strong.'
+    )
+    empty = '<p class="empty" hidden>No such mistake.</p>'
+    choice = f'<div class="legend"><span class="buttons">{buttons}</span></div>'
+    body = f'{choice}{_legend()}<div>{"".join(groups)}{empty}</div>'
+    return _section('Mistakes', body, note)
+
+
+def _each_tally(content: Content, label: int) -> str:
+    """How many mistakes of each kind a class has, from the confusion matrix."""
+    texts = []
+    for index, analysis in enumerate(content.analyses):
+        matrix = analysis.confusion
+        missed, alarms = int(matrix[label, -1]), int(matrix[-1, label])
+        confused = int(matrix[label, :-1].sum() - matrix[label, label])
+        text = f'{matrix[label].sum()} ships: {missed} missed, {confused} taken for another class'
+        run = f' data-run="{index}"' if len(content.runs) > 1 else ''
+        texts.append(f'<p class="note"{run}>{text}; {alarms} false alarms</p>')
+    return ''.join(texts)

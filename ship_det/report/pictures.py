@@ -1,0 +1,116 @@
+"""Pictures of a report: reading chips, cutting pieces out of them, fitting them into a page of bounded size."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from ship_det.evaluation.instances import GroundTruths
+
+# Scenes are large, and the files are the user's own: Pillow's guard against huge images is off while one is open.
+_QUALITIES = (85, 75, 62, 50)
+_SMALLEST_SIDE = 96
+# Share of the values that the darkest and the brightest tone of a 16 bit image leave out, percent.
+_STRETCH = 1.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an image for the page.
+
+    Attributes:
+        window: (x, y, width, height) in the image, px.
+        uri: JPEG as a data URI, scaled down where it would be too large.
+    """
+
+    window: tuple[int, int, int, int]
+    uri: str
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read an image as RGB, (H, W, 3) uint8; more than 8 bits are stretched to what is in the image.
+
+    Raises:
+        ValueError: naming the file, where it is no image, truncated, or of a kind that cannot be read.
+    """
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith(('I', 'F')):
+                return _stretched(np.asarray(image, dtype=np.float64))
+            return np.array(image.convert('RGB'))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f'{path}: cannot be read as an image ({error}), expected PNG, JPEG or TIFF') from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    low, high = np.percentile(values, [_STRETCH, 100 - _STRETCH])
+    gray = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
+    return np.repeat(gray.round().astype(np.uint8)[:, :, None], 3, axis=2)
+
+
+def cut_piece(image: NDArray[np.uint8], window: tuple[int, int, int, int], max_side: int, max_bytes: int) -> Piece:
+    """Cut a window out of an image and encode it in at most ``max_side`` px and about ``max_bytes``."""
+    x, y, width, height = window
+    part = Image.fromarray(image[y : y + height, x : x + width])
+    part.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    data = encode_jpeg(part, max_bytes)
+    return Piece(window, 'data:image/jpeg;base64,' + base64.b64encode(data).decode('ascii'))
+
+
+def encode_jpeg(image: Image.Image, max_bytes: int) -> bytes:
+    """Encode with less and less quality, then smaller and smaller, until the data fits or the image is tiny."""
+    while True:
+        for quality in _QUALITIES:
+            buffer = io.BytesIO()
+            image.save(buffer, 'JPEG', quality=quality, optimize=True)
+            if buffer.tell() <= max_bytes:
+                return buffer.getvalue()
+        if max(image.size) <= _SMALLEST_SIDE:
+            return buffer.getvalue()
+        image = image.resize([max(round(side * 0.8), 1) for side in image.size], Image.Resampling.LANCZOS)
+
+
+def window_around(quads: NDArray[np.float64], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """A square window around quads with some surroundings, kept inside an image of ``size`` (width, height)."""
+    points = quads.reshape(-1, 2)
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = max(float((high - low).max()) * 1.5, 96.0)
+    extent = [min(round(side), limit) for limit in size]
+    corner = [
+        int(np.clip(round(middle - length / 2), 0, limit - length))
+        for middle, length, limit in zip((low + high) / 2, extent, size, strict=True)
+    ]
+    return corner[0], corner[1], extent[0], extent[1]
+
+
+def choose_images(truths: GroundTruths, num_images: int, num_classes: int, limit: int) -> list[int]:
+    """Images to show: first those that bring each class in, rarest first, then those with the most objects.
+
+    Returns:
+        At most ``limit`` indices, most objects first; images without any object come last.
+    """
+    table = np.zeros((num_images, num_classes), dtype=np.int64)
+    counted = ~truths.difficult
+    np.add.at(table, (truths.image[counted], truths.labels[counted]), 1)
+    totals = table.sum(axis=1)
+    chosen: list[int] = []
+    for label in np.argsort(table.sum(axis=0), kind='stable').tolist():
+        if len(chosen) < limit and table[:, label].any() and not table[chosen, label].any():
+            # With this class, the image with the most classes that are not shown yet, then with the most objects.
+            fresh = (table > 0) & ~(table[chosen] > 0).any(axis=0)
+            chosen.append(int(np.lexsort((-totals, -fresh.sum(axis=1), table[:, label] == 0))[0]))
+    by_total = _most_first(range(num_images), totals)
+    chosen += [index for index in by_total if index not in chosen][: limit - len(chosen)]
+    return _most_first(chosen, totals)
+
+
+def _most_first(indices: Sequence[int], totals: NDArray[np.int64]) -> list[int]:
+    return sorted(indices, key=lambda index: (-totals[index], index))

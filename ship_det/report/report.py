@@ -1,0 +1,156 @@
+"""Writing a report: everything from predictions and labels to the page and its files."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ship_det.annotations.files import write_text
+from ship_det.report.chart_style import save_chart
+from ship_det.report.class_charts import (
+    ap_by_count,
+    class_histogram,
+    confusion_matrix,
+    precision_recall,
+    score_histograms,
+    size_chart,
+)
+from ship_det.report.errors import Analysis, analyze
+from ship_det.report.gallery import make_gallery
+from ship_det.report.inputs import LabeledSet, OtherClasses, count_training, read_labeled_set
+from ship_det.report.page import Content, build_page
+from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, read_all_predictions, size_edges
+from ship_det.report.training_charts import training_curves
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report shows.
+
+    Attributes:
+        list_file: image names to evaluate, one a line; None for all images.
+        train_list: image names of the training part, for training instances; None leaves them out.
+        iou_threshold: overlap a right detection needs.
+        score_threshold: of precision and recall, the confusion matrix, the mistakes and the pictures.
+        other_classes: what labels of classes that the predictions do not know are: 'error', 'background', 'ignore'.
+        chips: most test chips to show.
+        examples: most mistakes to show of each kind and class.
+        title: of the page.
+    """
+
+    list_file: str | os.PathLike | None = None
+    train_list: str | os.PathLike | None = None
+    iou_threshold: float = 0.6
+    score_threshold: float = 0.5
+    other_classes: OtherClasses = 'error'
+    chips: int = 24
+    examples: int = 4
+    title: str = 'Ship detection report'
+
+
+def write_report(
+    runs: Sequence[RunFiles], dataset: str | os.PathLike, out: str | os.PathLike, options: ReportOptions | None = None
+) -> list[Run]:
+    """Evaluate predictions and write ``out``/index.html, the charts as PNG and chips/NAME.png.
+
+    Args:
+        runs: predictions of one run or of several to compare, on the same images.
+        dataset: folder in DOTA layout, with ``images/`` and ``labelTxt/``.
+        out: folder, made where it does not exist.
+        options: see there.
+
+    Returns:
+        The evaluated runs.
+
+    Raises:
+        ValueError: bad input; the message names the file.
+    """
+    options, out = options or ReportOptions(), Path(out)
+    if options.chips < 0 or options.examples < 0:
+        raise ValueError(f'expected counts of 0 or more, found {options.chips} chips, {options.examples} examples')
+    predictions = read_all_predictions(runs)
+    labeled = read_labeled_set(dataset, predictions[0].classes, options.list_file, options.other_classes)
+    training = None
+    if options.train_list is not None:
+        training = count_training(dataset, labeled.classes, options.train_list, options.other_classes)
+    subset = options.list_file is not None
+    evaluated = [
+        evaluate_run(files, read, labeled, options.iou_threshold, options.score_threshold, subset)
+        for files, read in zip(runs, predictions, strict=True)
+    ]
+    analyses = [analyze(run, labeled) for run in evaluated]
+    out.mkdir(parents=True, exist_ok=True)
+    figures = _charts(evaluated, analyses, labeled, training)
+    charts = {name: save_chart(figure, out / f'{_file_name(name, evaluated)}.png') for name, figure in figures.items()}
+    gallery = make_gallery(evaluated, analyses, labeled, out, options.chips, options.examples)
+    facts = _facts(evaluated, labeled, dataset, options)
+    content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery)
+    write_text(out / 'index.html', build_page(content))
+    return evaluated
+
+
+def _charts(
+    runs: Sequence[Run], analyses: Sequence[Analysis], labeled: LabeledSet, training: NDArray[np.int64] | None
+) -> dict[str, Figure]:
+    """Charts by name; those of one run end in its number."""
+    classes, edges = labeled.classes, size_edges(labeled)
+    sizes = [ap_by_size(run, labeled, edges) for run in runs]
+    charts = {
+        'class_histogram': class_histogram(runs, classes, training),
+        'pr_curves': precision_recall(runs, classes),
+        'ap_by_size': size_chart([run.name for run in runs], [means for means, _ in sizes], sizes[0][1], edges),
+    }
+    if training is not None:
+        charts['ap_by_count'] = ap_by_count(runs, classes, training)
+    logs = [(run.name, run.log) for run in runs if run.log is not None]
+    if logs:
+        charts['curves'] = training_curves(logs)
+    for index, (run, analysis) in enumerate(zip(runs, analyses, strict=True)):
+        charts[f'scores_{index}'] = score_histograms(run, classes)
+        charts[f'confusion_{index}'] = confusion_matrix(analysis.confusion, classes)
+    return charts
+
+
+def _file_name(chart: str, runs: Sequence[Run]) -> str:
+    """File name of a chart: the charts of one run are called after it, without it where it is the only one."""
+    name, _, index = chart.rpartition('_')
+    if not index.isdigit():
+        return chart
+    return f'{name}_{runs[int(index)].name}' if len(runs) > 1 else name
+
+
+def _facts(
+    runs: Sequence[Run], labeled: LabeledSet, dataset: str | os.PathLike, options: ReportOptions
+) -> list[tuple[str, str]]:
+    main = runs[0].main
+    several = len(runs) > 1
+    facts = [(f'predictions, {run.name}' if several else 'predictions', str(run.source)) for run in runs]
+    facts.append(('data set', str(dataset)))
+    facts.append(('images', str(options.list_file) if options.list_file is not None else f'all of {dataset}/images'))
+    if options.train_list is not None:
+        facts.append(('training images', str(options.train_list)))
+    facts.append(('classes', ', '.join(labeled.classes)))
+    facts.append(('right detection', f'class right and skew IoU {main.min_iou} {main.iou_threshold:g} (VOC matching)'))
+    difficult = int(labeled.truths.difficult.sum())
+    if difficult:
+        facts.append(('difficult objects', f'{difficult}, neither to be found nor wrong to find'))
+    left_out = max(run.left_out for run in runs)
+    if left_out:
+        facts.append(('left out', f'predictions of {left_out} images that are not in the list'))
+    return facts
+
+
+def check_run_name(name: str) -> str:
+    """A run's name, which files are called after.
+
+    Raises:
+        ValueError: it is empty or holds what a file name cannot.
+    """
+    if not re.fullmatch(r'[\w.+@ -]*\w[\w.+@ -]*', name):
+        raise ValueError(f'run name {name!r}: expected letters, digits, blanks, "_", "-", "+", "@" or "."')
+    return name

@@ -1,0 +1,172 @@
+"""The runs that a report shows: predictions, evaluated on one labelled set, each with its training log."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.evaluation.curves import average_precision, precision_recall_curve
+from ship_det.evaluation.instances import Detections, gather_detections
+from ship_det.evaluation.matching import Matches, best_overlaps, judge
+from ship_det.evaluation.predictions import Predictions, read_predictions
+from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.report.inputs import LabeledSet
+from ship_det.report.training_log import TrainingLog, read_training_log
+
+#: The usual threshold, reported beside the one asked for.
+COMMON_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """Where a run is on disk.
+
+    Attributes:
+        name: how the report calls it.
+        predictions: predictions file.
+        log: MMEngine's scalars.json, or a work dir with one; None for none.
+    """
+
+    name: str
+    predictions: str | os.PathLike
+    log: str | os.PathLike | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """An evaluated run.
+
+    Attributes:
+        name: how the report calls it.
+        source: predictions file.
+        detections: of all images.
+        overlaps: of ``best_overlaps``.
+        matches: at the main IoU threshold.
+        results: by IoU threshold, the main one first.
+        left_out: predicted images that are not of the labelled set.
+        log: training curves or None.
+    """
+
+    name: str
+    source: Path
+    detections: Detections
+    overlaps: tuple[NDArray[np.float64], NDArray[np.intp]]
+    matches: Matches
+    results: dict[float, EvaluationResult]
+    left_out: int
+    log: TrainingLog | None
+
+    @property
+    def main(self) -> EvaluationResult:
+        """Result at the main IoU threshold."""
+        return next(iter(self.results.values()))
+
+
+def read_all_predictions(files: Sequence[RunFiles]) -> list[Predictions]:
+    """Read the predictions of runs that are to be compared.
+
+    Raises:
+        ValueError: their classes differ, two runs have one name, or a file is wrong.
+    """
+    if not files:
+        raise ValueError('expected at least one predictions file, found none')
+    names = [one.name for one in files]
+    if len(set(names)) != len(names):
+        raise ValueError(f'a name occurs twice in the runs {names}, expected NAME=FILE with different names')
+    predictions = [read_predictions(one.predictions) for one in files]
+    for one, read in zip(files, predictions, strict=True):
+        if read.classes != predictions[0].classes:
+            raise ValueError(
+                f'{one.predictions}: found classes {list(read.classes)}, expected those of '
+                f'{files[0].predictions}: {list(predictions[0].classes)}'
+            )
+    return predictions
+
+
+def evaluate_run(
+    files: RunFiles,
+    predictions: Predictions,
+    labeled: LabeledSet,
+    iou_threshold: float,
+    score_threshold: float,
+    subset: bool = False,
+) -> Run:
+    """Evaluate a run at the main IoU threshold and at the common one.
+
+    Args:
+        files: of the run.
+        predictions: read from there.
+        labeled: images and ground truth.
+        iou_threshold: the main one.
+        score_threshold: of precision and recall.
+        subset: the labelled set is a part of what was predicted, so predictions of other images are left out.
+
+    Raises:
+        ValueError: an image has no predictions, or without ``subset`` there are predictions of an unknown image.
+    """
+    by_file = {record['file']: record for record in predictions.images}
+    names = [record['file'] for record in labeled.records]
+    missing = [name for name in names if name not in by_file]
+    if missing:
+        hint = '' if subset else '; --list names the images to evaluate'
+        raise ValueError(
+            f'{files.predictions}: no predictions for {len(missing)} of {len(names)} images, first {missing[0]}{hint}'
+        )
+    unknown = sorted(by_file.keys() - set(names))
+    if unknown and not subset:
+        raise ValueError(f'{files.predictions}: predictions for {len(unknown)} unknown images, first {unknown[0]}')
+    records = [by_file[name] for name in names]
+    thresholds = list(dict.fromkeys([iou_threshold, COMMON_IOU]))
+    results = evaluate_thresholds(
+        records, labeled.records, labeled.classes, thresholds, score_threshold=score_threshold
+    )
+    detections = gather_detections(records, labeled.classes)
+    overlaps = best_overlaps(detections, labeled.truths)
+    matches = judge(detections, labeled.truths, overlaps, iou_threshold)
+    log = read_training_log(files.log) if files.log is not None else None
+    return Run(files.name, Path(files.predictions), detections, overlaps, matches, results, len(unknown), log)
+
+
+def size_edges(labeled: LabeledSet, bins: int = 4) -> NDArray[np.float64]:
+    """Edges between sizes, the root of the area in px, that put equally many objects into each bin: (bins + 1,).
+
+    Fewer where objects are alike; the first is 0 and the last infinity.
+    """
+    sizes = _sizes(labeled.truths.boxes)[~labeled.truths.difficult]
+    inner = np.unique(np.quantile(sizes, np.arange(1, bins) / bins).round()) if len(sizes) else np.zeros(0)
+    return np.concatenate([[0.0], inner[inner > 0], [np.inf]])
+
+
+def ap_by_size(run: Run, labeled: LabeledSet, edges: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    """Mean AP at the main IoU threshold of the objects of each size.
+
+    In each bin the objects of other sizes are ignore regions, and so are the wrong detections of other sizes that lie
+    on no object (as in COCO's evaluation).
+
+    Returns:
+        Mean over the classes with such objects, (B,), nan where there are none; number of objects, (B,).
+    """
+    truths, found = labeled.truths, run.detections
+    truth_bin = np.digitize(_sizes(truths.boxes), edges) - 1
+    found_bin = np.digitize(_sizes(found.boxes), edges) - 1
+    means, totals = [], []
+    for index in range(len(edges) - 1):
+        counted = ~truths.difficult & (truth_bin == index)
+        matches = judge(found, replace(truths, difficult=~counted), run.overlaps, run.main.iou_threshold)
+        used = ~matches.ignored & ((matches.ground_truth >= 0) | (found_bin == index))
+        values = []
+        for label in np.unique(truths.labels[counted]):
+            of_class, total = used & (found.labels == label), int((counted & (truths.labels == label)).sum())
+            curve = precision_recall_curve(matches.right[of_class], found.scores[of_class], total)
+            values.append(average_precision(curve.true_positives, total, run.main.ap_mode))
+        means.append(np.mean(values) if values else np.nan)
+        totals.append(int(counted.sum()))
+    return np.array(means), np.array(totals)
+
+
+def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(boxes[:, 2] * boxes[:, 3])

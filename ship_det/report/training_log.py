@@ -1,0 +1,88 @@
+"""Reading the scalars that MMEngine logs while it trains."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Series = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """Curves over training iterations, each as (steps, values).
+
+    Attributes:
+        losses: total and parts by name, 'loss' first where it is logged.
+        learning_rate: empty where none is logged.
+        validation: mean average precision by name, where validation ran during training.
+    """
+
+    losses: Mapping[str, Series]
+    learning_rate: Series
+    validation: Mapping[str, Series]
+
+
+def find_log(path: str | os.PathLike) -> Path:
+    """The file of scalars: ``path`` itself, or the newest ``vis_data/scalars.json`` of a work dir.
+
+    Raises:
+        ValueError: there is none; the message says where it was looked for.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        if not path.is_file():
+            raise ValueError(f'{path}: no such training log, expected vis_data/scalars.json of a work dir')
+        return path
+    logs = sorted(path.glob('**/vis_data/scalars.json'))
+    if not logs:
+        raise ValueError(f'{path}: no training log in this folder, expected .../vis_data/scalars.json')
+    # The folders are named by the time they were made.
+    return logs[-1]
+
+
+def read_training_log(path: str | os.PathLike) -> TrainingLog:
+    """Read MMEngine's ``scalars.json``: one JSON object a line, of training or of validation.
+
+    Raises:
+        ValueError: naming file and line, where a line is no JSON object, or no line holds a loss.
+    """
+    path = find_log(path)
+    lines = path.read_text(encoding='utf-8').split('\n')
+    rows = [_parse(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+    training = [row for row in rows if 'loss' in row]
+    if not training:
+        raise ValueError(f"{path}: no line holds 'loss', expected the scalars of a training run")
+    names = [name for row in training for name in row if 'loss' in name]
+    losses = {name: _series(training, name) for name in dict.fromkeys(['loss', *names])}
+    validation = [row for row in rows if 'loss' not in row]
+    scores = dict.fromkeys(name for row in validation for name in row if name.split('/')[-1].startswith('mAP'))
+    at_iteration = _last_steps(training)
+    validation = [{**row, 'step': at_iteration.get(row.get('step'), row.get('step', math.nan))} for row in validation]
+    return TrainingLog(losses, _series(training, 'lr'), {name: _series(validation, name) for name in scores})
+
+
+def _parse(path: Path, number: int, line: str) -> dict:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}:{number}: not JSON ({error}), expected a line of scalars') from error
+    if not isinstance(row, dict):
+        raise ValueError(f'{path}:{number}: expected a JSON object of scalars, found {line[:80]!r}')
+    return row
+
+
+def _series(rows: list[dict], name: str) -> Series:
+    points = [(row['step'], row[name]) for row in rows if name in row and isinstance(row.get('step'), int | float)]
+    steps, values = np.array(points, dtype=np.float64).reshape(-1, 2).T
+    return steps, values
+
+
+def _last_steps(training: list[dict]) -> dict[int, int]:
+    """The last iteration of each epoch: training by epochs logs validation against the epoch."""
+    return {row['epoch']: row['step'] for row in training if 'epoch' in row and 'step' in row}
