@@ -13,9 +13,9 @@ python=${PYTHON:-python3}
 if [ -z "${PYTHON:-}" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then python=$venv/bin/python; fi
 # Not $venv/bin/pip: its first line breaks where the path of the checkout is long.
 pip=("$venv/bin/python" -m pip)
-# One compiler process takes up to 1.5 GB; the whole took 36 core minutes where it was measured.
+# One compiler process takes up to 1.5 GB; the whole took 16 core minutes where it was measured.
 gigabytes_per_job=2
-core_minutes_cpu=36
+core_minutes_cpu=18
 core_minutes_cuda=110
 
 say() { printf '\n== %s\n' "$*"; }
