@@ -1,7 +1,8 @@
 """Painter's drawing in metres on a window of the scene: filled shapes, and prisms that cast a shadow.
 
 Everything is drawn at several times the scene's resolution and averaged down at the end, so that a shape half a pixel
-wide still shows with half its strength and blocks drawn on their own meet without a seam.
+wide still shows with half its strength and blocks drawn on their own meet without a seam (OpenCV may place an edge that
+is cut by the window a subpixel off).
 """
 
 from collections.abc import Sequence

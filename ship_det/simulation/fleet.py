@@ -48,24 +48,22 @@ def class_shares(tail: float) -> dict[str, float]:
 def class_counts(ships: int, tail: float, min_per_class: int, rng: np.random.Generator) -> dict[str, int]:
     """Number of ships of each class in one scene, in the order of AOSR15_CLASSES.
 
-    Each class gets its share rounded up or down by chance, so that the tail holds over many scenes, and never less
-    than the minimum. A minimum that takes more than the ships asked for raises their number.
+    Classes whose share is below the minimum get the minimum, the others share the rest. Shares are rounded up or down
+    by chance, so that they hold on average over many scenes. The sum is ``ships``, or more where the minimum asks for
+    more.
     """
-    shares = class_shares(tail)
-    counts = {}
-    for name in AOSR15_CLASSES:
-        expected = shares[name] * ships
-        counts[name] = max(int(expected) + int(rng.random() < expected % 1), min_per_class)
-    # The most frequent class makes up for what rounding and the minimum added or took.
-    spare = ships - sum(counts.values())
-    for name in CLASSES_BY_FREQUENCY:
-        change = max(spare, min_per_class - counts[name]) if spare < 0 else spare
-        if spare > 0 or abs(change) <= counts[name] // 10:
-            counts[name] += change
-            spare -= change
-        if spare == 0:
-            break
-    return counts
+    shares = np.array([class_shares(tail)[name] for name in AOSR15_CLASSES])
+    expected = shares * ships
+    raised = np.zeros(len(shares), bool)
+    while (expected[~raised] < min_per_class).any():
+        raised |= expected < min_per_class
+        rest = max(ships - min_per_class * int(raised.sum()), 0)
+        expected[~raised] = shares[~raised] * rest / max(shares[~raised].sum(), 1e-12)
+    expected[raised] = min_per_class
+    # Systematic rounding: each count is its expectation rounded up or down, their sum is exact.
+    edges = np.floor(np.cumsum(expected) + rng.random() * (1 - 1e-9) + 1e-9)
+    counts = np.diff(edges, prepend=0.0).astype(int)
+    return dict(zip(AOSR15_CLASSES, np.where(raised, min_per_class, counts).tolist(), strict=True))
 
 
 def draw_fleet(counts: dict[str, int], rng: np.random.Generator) -> list[Ship]:

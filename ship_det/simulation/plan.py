@@ -28,6 +28,11 @@ class Frame:
         along = (end - start) / np.hypot(*(end - start))
         return cls(start, along, side * np.array([-along[1], along[0]]))
 
+    @property
+    def side(self) -> float:
+        """1 where away is clockwise of along (on screen), -1 where it is the other way."""
+        return 1.0 if self.along[0] * self.away[1] > self.along[1] * self.away[0] else -1.0
+
     def place(self, points: ArrayLike) -> FloatArray:
         """Points (along, away), (..., 2), in metres of the scene."""
         points = np.asarray(points, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""From a planned harbor to pixels, block by block; a pixel does not depend on the block it is drawn in."""
+"""From a planned harbor to pixels, block by block, without seams between the blocks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -155,7 +155,7 @@ class Renderer:
         for ship in near:
             for outline, strength in wake_outlines(ship):
                 _fill(mask, outline / self.gsd - window[:2], strength)
-        soft = cv2.GaussianBlur(mask, (0, 0), max(1.5 / self.gsd, 0.8)).astype(np.float32) / 255
+        soft = cv2.GaussianBlur(mask, (0, 0), min(max(1.5 / self.gsd, 0.8), 4.0)).astype(np.float32) / 255
         return np.clip(soft * (1 + 0.5 * self.texture.cloud(window, 97)), 0, 1)
 
     def _land_surface(self, window: Window) -> NDArray[np.float32]:

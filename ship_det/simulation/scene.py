@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
@@ -191,5 +190,5 @@ def _profile(spec: SceneSpec, number: int) -> dict:
         'driver': 'GTiff', 'width': spec.size, 'height': spec.size, 'count': 3, 'dtype': 'uint8', 'tiled': True,
         'blockxsize': _TILE, 'blockysize': _TILE, 'compress': 'deflate', 'predictor': 2, 'zlevel': 4,
         'interleave': 'pixel', 'photometric': 'RGB', 'crs': f'EPSG:{epsg}',
-        'transform': from_origin(east, north, spec.gsd, spec.gsd),
+        'transform': rasterio.Affine(spec.gsd, 0, east, 0, -spec.gsd, north),
     }  # fmt: skip

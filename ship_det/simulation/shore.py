@@ -72,9 +72,8 @@ class _Walk:
 
     def _add_quay(self, start, end, water: float) -> None:
         corners = self.frame.place([start, end])
-        side = 1.0 if np.cross(self.frame.along, self.frame.away) > 0 else -1.0
         length = float(np.hypot(*(corners[1] - corners[0])))
-        self.quays.append((Frame.between(corners[0], corners[1], side), length, water))
+        self.quays.append((Frame.between(corners[0], corners[1], self.frame.side), length, water))
 
 
 def draw_bank(frame: Frame, extent: float, water: float, rng: np.random.Generator) -> Bank:

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from ship_det.simulation.canvas import Canvas, ring
+
+
+def blank(size: int = 40, value: int = 0) -> np.ndarray:
+    return np.full((size, size, 3), value, np.uint8)
+
+
+def test_bare_ground_comes_back_unchanged():
+    ground = np.random.default_rng(0).integers(0, 256, (17, 23, 3), dtype=np.uint8)
+    assert np.array_equal(Canvas(ground, (5, 9), 0.6, (1, 1)).finish(), ground)
+
+
+def test_a_whole_pixel_rectangle_fills_its_pixels():
+    canvas = Canvas(blank(), (100, 200), 0.5, (0, 0))
+    # Pixels 110 to 120 across and 205 to 209 down, at 0.5 m a pixel.
+    canvas.fill([(55, 102.5), (60, 102.5), (60, 104.5), (55, 104.5)], (200, 100, 50))
+    drawn = canvas.finish()
+    assert (drawn[6:8, 11:19] == (200, 100, 50)).all()
+    outside = drawn.copy()
+    # OpenCV fills the subpixels on the outline too: at most a quarter of the next pixel.
+    outside[4:10, 9:21] = 0
+    assert not outside.any()
+    assert (drawn[4, 11:19] <= np.array([50, 25, 13])).all()
+
+
+def test_a_shape_thinner_than_a_pixel_shows_in_proportion():
+    canvas = Canvas(blank(), (0, 0), 1.0, (0, 0))
+    canvas.line((10, 20.5), (30, 20.5), 0.5, (240, 240, 240))
+    assert 100 <= canvas.finish()[20, 20, 0] <= 185
+
+
+@pytest.mark.parametrize(('shadow', 'dark', 'lit'), [((2, 0), (20, 27), (20, 9)), ((0, -2), (12, 20), (28, 20))])
+def test_shadow_falls_to_one_side_and_the_roof_stays_lit(shadow, dark, lit):
+    canvas = Canvas(blank(value=200), (0, 0), 1.0, shadow)
+    canvas.prisms([[(14, 14), (26, 14), (26, 26), (14, 26)]], [2], [(90, 160, 90)])
+    drawn = canvas.finish()
+    assert (drawn[dark] < 120).all()
+    assert (drawn[lit] == 200).all()
+    assert (drawn[20, 20] == (90, 160, 90)).all()
+
+
+def test_two_shadows_do_not_add_up():
+    once, twice = Canvas(blank(value=200), (0, 0), 1.0, (3, 0)), Canvas(blank(value=200), (0, 0), 1.0, (3, 0))
+    square = np.array([(10, 10), (20, 10), (20, 20), (10, 20)])
+    once.shade([square], [3])
+    twice.shade([square, square], [3, 3])
+    assert np.array_equal(once.finish(), twice.finish())
+
+
+def test_shapes_outside_the_window_are_ignored():
+    canvas = Canvas(blank(), (0, 0), 1.0, (1, 1))
+    canvas.prisms([ring((-500, 900), 20)], [10], [(255, 255, 255)])
+    canvas.cylinders([(700, 20)], [5], [3], [(255, 255, 255)])
+    assert not canvas.finish().any()
+
+
+def test_windows_of_one_drawing_agree():
+    def draw(corner, size):
+        canvas = Canvas(blank(size, 120), corner, 0.6, (0.7, -0.4))
+        canvas.prisms([[(3.3, 4.1), (20.2, 9.7), (14.9, 18.4)]], [4], [(10, 200, 30)])
+        canvas.cylinders([(16.2, 6.6)], [3.1], [2], [(250, 240, 30)])
+        return canvas.finish()
+
+    whole = draw((0, 0), 40)
+    difference = np.abs(draw((12, 7), 20).astype(int) - whole[7:27, 12:32])
+    # OpenCV rounds a line that is cut by the window's edge a little differently: a subpixel or two of sixteen.
+    assert difference.max() <= 2 * 255 / 16
+    assert (difference > 0).mean() < 0.02
