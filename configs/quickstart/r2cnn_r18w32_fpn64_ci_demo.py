@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 data_root = '{{$SHIP_DET_ROOT:data/demo/chips}}'
-iterations = 450
+iterations = 600
 
 model = dict(roi_head=dict(bbox_head=dict(loss_cls={{_base_.loss_cls}})))
 
@@ -36,12 +36,12 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.02),
+    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02),
     clip_grad=dict(max_norm=10, norm_type=2),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=30, end=iterations, eta_min_ratio=0.01),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=iterations, eta_min_ratio=0.01),
 ]
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=150), logger=dict(interval=10))
 log_processor = dict(by_epoch=False, window_size=10)

@@ -9,17 +9,18 @@ model = dict(
         stem_channels=32,
         frozen_stages=-1,
         norm_eval=False,
+        zero_init_residual=False,
         init_cfg=None,
     ),
-    neck=dict(in_channels=[32, 64, 128, 256], out_channels=64),
+    neck=dict(in_channels=[32, 64, 128, 256], out_channels=64, norm_cfg=dict(type='BN')),
     rpn_head=dict(
         in_channels=64,
         feat_channels=64,
         anchor_generator=dict(ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=64),
-        bbox_head=dict(in_features=64 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256),
+        bbox_roi_extractor=dict(out_channels=64, sampling_ratio=1),
+        bbox_head=dict(in_features=64 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256, norm_cfg=dict(type='LN')),
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=1000, max_per_img=500),
