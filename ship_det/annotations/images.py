@@ -29,20 +29,12 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
     """Open an image; every failure to decode it, within the block too, becomes a ValueError that names the file."""
     path = Path(path)
     try:
-        with gdal_environment(), rasterio.open(path) as image:
+        with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(path) as image:
             yield image
     except RasterioError as error:
         if not path.exists():
             raise ValueError(f'{path}: no such file, expected an image') from error
         raise ValueError(f'{path}: not an image or a truncated one ({_reason(error)})') from error
-
-
-@contextmanager
-def gdal_environment() -> Iterator[None]:
-    """GDAL's options for images that need not be georeferenced."""
-    with rasterio.Env(**_GDAL_OPTIONS), warnings.catch_warnings():
-        warnings.simplefilter('ignore', NotGeoreferencedWarning)
-        yield
 
 
 def image_size(path: str | os.PathLike) -> tuple[int, int]:
@@ -60,6 +52,14 @@ def verify_image(path: str | os.PathLike) -> None:
     with open_image(path) as image:
         for top in range(0, image.height, _STRIP):
             image.read(window=Window(0, top, image.width, min(_STRIP, image.height - top)))
+
+
+@contextmanager
+def _not_georeferenced() -> Iterator[None]:
+    """An image need not know where on Earth it is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', NotGeoreferencedWarning)
+        yield
 
 
 def _reason(error: BaseException) -> str:

@@ -5,21 +5,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ship_det.annotations.files import naming
-from ship_det.annotations.images import gdal_environment, open_image
+from ship_det.annotations.images import open_image
 
 #: GDAL's drivers that decode from the first line on; windows of such a scene are read in one go from top to bottom.
 SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF')
 
-_DRIVERS = {'png': ('PNG', {'zlevel': 1}), 'jpg': ('JPEG', {'quality': 95}), 'tif': ('GTiff', {'compress': 'deflate'})}
+# Run-length deflate is twice as fast as GDAL's PNG writer at its lowest level, and smaller on aerial images.
+_ENCODER_OPTIONS = {
+    'png': [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE],
+    'jpg': [cv2.IMWRITE_JPEG_QUALITY, 95],
+    'tif': [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_ADOBE_DEFLATE],
+}
 
 #: Formats that chips can be written in.
-CHIP_FORMATS = tuple(_DRIVERS)
+CHIP_FORMATS = tuple(_ENCODER_OPTIONS)
 
 
 @contextmanager
@@ -50,11 +56,8 @@ def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
         OSError: naming the file, where it cannot be written.
     """
     path = Path(path)
-    driver, options = _DRIVERS[path.suffix.removeprefix('.')]
-    bands, height, width = pixels.shape
-    profile = {'driver': driver, 'count': bands, 'height': height, 'width': width, 'dtype': 'uint8', **options}
-    with gdal_environment(), rasterio.MemoryFile() as memory:
-        with memory.open(**profile) as chip:
-            chip.write(pixels)
-        with naming(path):
-            path.write_bytes(memory.getbuffer())
+    options = _ENCODER_OPTIONS[path.suffix.removeprefix('.')]
+    blue_green_red = np.ascontiguousarray(pixels[::-1].transpose(1, 2, 0))
+    _, encoded = cv2.imencode(path.suffix, blue_green_red, options)
+    with naming(path):
+        path.write_bytes(encoded)
