@@ -126,6 +126,16 @@ def test_nested_is_the_ratio_of_areas(part_w, part_h, box):
     assert aligned_iou([inner], [box])[0] == pytest.approx(part_w * part_h, rel=1e-12)
 
 
+def test_tiny_boxes_beside_a_huge_one_read_zero():
+    """Inside its bounds, beyond its sides: the rounding of the huge coordinates must not leave an overlap."""
+    rng = np.random.default_rng(5)
+    huge = [[0, 0, 1e6, 1e6, math.pi / 4]]
+    x, y = rng.uniform(3.6e5, 7e5, (2, 1000)) * rng.choice([-1, 1], (2, 1000))
+    tiny = np.column_stack([x, y, rng.uniform(1e-3, 1, (1000, 2)), rng.uniform(-1.5, 1.5, 1000)])
+    assert not pairwise_iou(huge, tiny).any()
+    assert not pairwise_iou(tiny, huge).any()
+
+
 @given(boxes, st.floats(0, 2))
 def test_shift_along_the_box(box, shift):
     """Moved by a share s of its length a box overlaps itself by (1 - s) / (1 + s)."""
