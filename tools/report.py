@@ -5,6 +5,7 @@ PREDICTIONS is a file of tools/test.py --out, or several to compare, also as NAM
 """
 
 import argparse
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -63,11 +64,11 @@ def main() -> None:
 
 
 def name_and_file(text: str) -> tuple[str, Path]:
-    """NAME=FILE, or a file that is called after itself."""
+    """NAME=FILE, or a file, the run being called after it as far as a name allows."""
     name, equals, file = text.partition('=')
     if equals and not Path(text).exists():
         return name, Path(file)
-    return Path(text).stem, Path(text)
+    return re.sub(r'[^\w.+@ -]', '_', Path(text).stem), Path(text)
 
 
 def unique_names(named: list[tuple[str, Path]]) -> list[tuple[str, Path]]:

@@ -9,7 +9,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from ship_det.report.chart_style import BARS, INK, MUTED, RIGHT, WRONG, run_color, run_marker, styled
+from ship_det.report.chart_style import (
+    BARS,
+    INK,
+    MUTED,
+    RIGHT,
+    WRONG,
+    legend_above,
+    plain_log_ticks,
+    run_color,
+    run_marker,
+    styled,
+)
 from ship_det.report.runs import Run
 
 _PANEL_COLUMNS = 5
@@ -28,7 +39,8 @@ def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
     left.barh(rows, np.maximum(shown[order], 0.5), color=BARS, height=0.72)
     left.set_xscale('log')
-    left.set_xlim(0.5, max(shown.max(initial=1) * 2.2, 10))
+    left.set_xlim(0.5, max(shown.max(initial=1) * 1.9, 10))
+    plain_log_ticks(left.xaxis)
     for row, count in zip(rows, shown[order], strict=True):
         left.text(max(count, 0.5) * 1.08, row, f'{count:d}', va='center', fontsize=8, color=INK)
     left.set_yticks(rows, [classes[i] for i in order])
@@ -51,7 +63,9 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
         if len(runs) == 1:
             for row, value in zip(rows, values, strict=True):
                 text, place = ('no ground truth', 0) if np.isnan(value) else (f'{value:.3f}', value)
-                axes.text(place + 0.012, row, text, va='center', fontsize=8, color=MUTED if np.isnan(value) else INK)
+                ink = MUTED if np.isnan(value) else INK
+                plate = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 1}
+                axes.text(place + 0.012, row, text, va='center', fontsize=8, color=ink, bbox=plate)
         axes.axvline(run.main.mean_ap, color=run_color(index), linestyle=(0, (4, 3)), linewidth=1.1)
     axes.set_xlim(0, 1.09)
     axes.set_xticks(np.arange(0, 1.01, 0.2))
@@ -59,7 +73,7 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
     axes.set_title(f'AP at IoU {main.min_iou} {main.iou_threshold:g}')
     axes.set_xlabel('average precision; dashed: mean')
     if len(runs) > 1:
-        axes.legend(loc='lower right', fontsize=8, frameon=True, framealpha=0.9, edgecolor='none')
+        legend_above(axes, len(runs))
 
 
 @styled
@@ -73,31 +87,47 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
         axes.scatter(
             counts[usable], ap[usable], s=34, color=run_color(index), marker=run_marker(index), label=run.name, zorder=3
         )
-        for place in np.flatnonzero(usable) if index == 0 else []:
-            axes.annotate(
-                classes[place], (counts[place], ap[place]), (4, 4), textcoords='offset points', fontsize=7, color=MUTED
-            )
     axes.set_xscale('log')
-    axes.set_ylim(-0.03, 1.05)
-    axes.margins(x=0.16)
+    axes.set_ylim(-0.04, 1.06)
+    low, high = counts[counts > 0].min(initial=1), counts.max(initial=10)
+    axes.set_xlim(low / 1.25, high * (high / low) ** 0.35 * 1.25)
+    plain_log_ticks(axes.xaxis)
+    _name_points(axes, classes, counts, np.array([runs[0].main.classes[name].ap for name in classes]))
     axes.set_xlabel('training instances (log scale)')
     axes.set_ylabel(f'AP at IoU {runs[0].main.iou_threshold:g}')
     axes.set_title('AP over training instances')
     if len(runs) > 1:
-        axes.legend(fontsize=8)
+        legend_above(axes, len(runs))
     return figure
+
+
+def _name_points(axes: Axes, names: Sequence[str], x: NDArray, y: NDArray) -> None:
+    """Write the name beside each point, further down where another name is already."""
+    usable = np.flatnonzero(np.isfinite(y) & (x > 0))
+    places = axes.transData.transform(np.stack([x[usable], y[usable]], axis=1)) * 72 / axes.figure.dpi
+    taken: list[tuple[float, float, float]] = []
+    for index in np.lexsort((places[:, 0], -places[:, 1])).tolist():
+        left, height = places[index] + (5, -2.5)
+        # A letter of this size is about 4 points wide.
+        right = left + 4.0 * len(names[usable[index]])
+        while any(start < right and left < end and abs(height - other) < 8 for start, end, other in taken):
+            height -= 1
+        taken.append((left, right, height))
+        offset = (5, height - places[index, 1])
+        point = (x[usable[index]], y[usable[index]])
+        axes.annotate(names[usable[index]], point, offset, textcoords='offset points', fontsize=7, color=MUTED)
 
 
 @styled
 def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
     """Precision over recall, a panel a class; one run shows both IoU thresholds."""
-    figure, panels = _panels(classes, 'recall', 'precision')
+    figure, panels = _panels(classes, 'recall', 'precision', share_y=True)
     for name, axes in panels.items():
         axes.set_xlim(0, 1.02)
         axes.set_ylim(0, 1.04)
         lines = [(run.main, run_color(index), '-') for index, run in enumerate(runs)]
         if len(runs) == 1:
-            lines += [(result, MUTED, (0, (3, 2))) for result in list(runs[0].results.values())[1:]]
+            lines += [(result, MUTED, '--') for result in list(runs[0].results.values())[1:]]
         for result, color, style in reversed(lines):
             recall, precision = _thinned(result.classes[name].curve.recall, result.classes[name].curve.precision)
             axes.plot(recall, precision, color=color, linestyle=style, linewidth=1.5)
@@ -105,10 +135,10 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
         if np.isnan(ap):
             axes.text(0.5, 0.5, 'no ground truth', ha='center', va='center', color=MUTED, fontsize=8)
         elif len(runs) == 1:
-            axes.text(0.04, 0.06, f'AP {ap:.3f}', color=MUTED, fontsize=8)
+            axes.set_title(f'{ap:.3f}', loc='right', fontsize=8, color=MUTED, fontweight='normal')
     if len(runs) == 1:
         results = list(runs[0].results)
-        keys = [(f'IoU {results[0]:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, (0, (3, 2))) for iou in results[1:]]
+        keys = [(f'IoU {results[0]:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, '--') for iou in results[1:]]
     else:
         keys = [(run.name, run_color(index), '-') for index, run in enumerate(runs)]
     _legend(figure, [Line2D([], [], color=color, linestyle=style, label=name) for name, color, style in keys])
@@ -118,7 +148,7 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
 @styled
 def score_histograms(run: Run, classes: Sequence[str]) -> Figure:
     """How scores of right and of wrong detections are distributed, a panel a class, on a log axis."""
-    figure, panels = _panels(classes, 'score', 'detections')
+    figure, panels = _panels(classes, 'score', 'detections', share_y=False)
     edges = np.linspace(0, 1, 21)
     counted = ~run.matches.ignored
     for label, (_, axes) in enumerate(panels.items()):
@@ -139,19 +169,23 @@ def score_histograms(run: Run, classes: Sequence[str]) -> Figure:
     return figure
 
 
-def _panels(classes: Sequence[str], x_label: str, y_label: str) -> tuple[Figure, dict[str, Axes]]:
+def _panels(classes: Sequence[str], x_label: str, y_label: str, share_y: bool) -> tuple[Figure, dict[str, Axes]]:
     """A small panel a class."""
     columns = min(_PANEL_COLUMNS, len(classes))
     lines = -(-len(classes) // columns)
-    figure = Figure(figsize=(2.2 * columns + 0.4, 1.75 * lines + 0.7), layout='constrained')
-    grid = figure.subplots(lines, columns, squeeze=False).ravel()
+    # Few classes get larger panels.
+    width, height = (2.2, 1.75) if columns == _PANEL_COLUMNS else (3.2, 2.4)
+    figure = Figure(figsize=(width * columns + 0.4, height * lines + 0.7), layout='constrained')
+    grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=share_y).ravel()
     for axes in grid[len(classes) :]:
         axes.remove()
     for place, (name, axes) in enumerate(zip(classes, grid, strict=False)):
-        axes.set_title(name, fontsize=8.5)
+        # A long name leaves room for the figure at its right.
+        axes.set_title(name, fontsize=8.5 if len(name) < 20 else 7)
         axes.tick_params(labelsize=7, length=2)
         if place + columns >= len(classes):
             axes.set_xlabel(x_label, fontsize=8)
+            axes.tick_params(labelbottom=True)
         if place % columns == 0:
             axes.set_ylabel(y_label, fontsize=8)
     return figure, dict(zip(classes, grid, strict=False))
@@ -219,7 +253,7 @@ def size_chart(
     axes.set_ylabel('mean AP')
     axes.set_title('AP by object size')
     if len(names) > 1:
-        axes.legend(fontsize=8, loc='upper left', ncols=len(names))
+        legend_above(axes, len(names))
     return figure
 
 

@@ -52,7 +52,7 @@ def draw_boxes(
     image: NDArray[np.uint8],
     quads: ArrayLike,
     labels: Sequence[str] | None = None,
-    color: Color = RIGHT_COLOR,
+    color: Color | Sequence[Color] = RIGHT_COLOR,
     width: float = 2,
 ) -> NDArray[np.uint8]:
     """Draw quads with antialiased lines, and a label at a corner of each.
@@ -61,7 +61,7 @@ def draw_boxes(
         image: (H, W, 3) uint8, RGB.
         quads: (N, 4, 2) corners in px; what lies outside the image is cut off.
         labels: N texts, empty ones are left out; None for no labels.
-        color: RGB.
+        color: RGB, or one for each quad.
         width: of the lines, px.
 
     Returns:
@@ -75,13 +75,14 @@ def draw_boxes(
         raise ValueError(f'expected an image (H, W, 3) of uint8, found {image.shape} of {image.dtype}')
     if labels is not None and len(labels) != len(quads):
         raise ValueError(f'expected one label a quad, found {len(quads)} quads and {len(labels)} labels')
+    colors = np.broadcast_to(np.asarray(color, dtype=int).reshape(-1, 3), (len(quads), 3)).tolist()
     canvas = Image.fromarray(image).copy()
-    for quad in quads:
-        _draw_outline(canvas, quad, color, width)
+    for quad, own in zip(quads, colors, strict=True):
+        _draw_outline(canvas, quad, tuple(own), width)
     places = _LabelPlaces()
-    for quad, label in zip(quads, labels or [], strict=False):
+    for quad, label, own in zip(quads, labels or [], colors, strict=False):
         if label:
-            _draw_label(canvas, quad, label, color, places)
+            _draw_label(canvas, quad, label, tuple(own), places)
     return np.array(canvas)
 
 
@@ -125,3 +126,30 @@ def _draw_label(canvas: Image.Image, quad: NDArray, label: str, color: Color, pl
     luminance = np.dot(color, (0.299, 0.587, 0.114))
     ink = (0, 0, 0) if luminance > 110 else (255, 255, 255)
     pen.text((x + padding - left, y + padding - min(top, line_top)), label, fill=ink, font=font)
+
+
+def add_legend(image: NDArray[np.uint8], entries: Sequence[tuple[str, Color]]) -> NDArray[np.uint8]:
+    """Add a strip below an image that says what the colours mean.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        entries: text and colour; those that do not fit in the width start a new line.
+
+    Returns:
+        (H + lines, W, 3) uint8, a new image.
+    """
+    font = ImageFont.load_default(size=_FONT_SIZE)
+    line, swatch, gap = _FONT_SIZE + 10, 16, 8
+    places, x, y = [], gap, 0
+    for text, _ in entries:
+        width = swatch + gap + int(np.ceil(font.getlength(text)))
+        if x > gap and x + width > image.shape[1]:
+            x, y = gap, y + line
+        places.append((x, y))
+        x += width + 2 * gap
+    strip = Image.new('RGB', (image.shape[1], y + line), (32, 42, 50))
+    pen = ImageDraw.Draw(strip)
+    for (text, color), (x, y) in zip(entries, places, strict=True):
+        pen.rectangle((x, y + line // 2 - 5, x + swatch, y + line // 2 + 4), outline=color, width=2)
+        pen.text((x + swatch + gap, y + line // 2), text, fill=(235, 240, 244), font=font, anchor='lm')
+    return np.concatenate([image, np.asarray(strip)])

@@ -1,6 +1,5 @@
 """The galleries of a report: test chips, and the worst mistakes of each class."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -8,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ship_det.geometry import rbox_to_quad
-from ship_det.report.draw import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, draw_boxes
+from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, Mistake
 from ship_det.report.inputs import LabeledSet
 from ship_det.report.overlay import Marks, detection_boxes, picture_html, truth_boxes
@@ -22,7 +20,10 @@ from ship_det.report.runs import Run
 _CHIP_BYTES = 4_200_000
 _MISTAKE_BYTES = 1_800_000
 _CHIP_SIDE = 900
-_MISTAKE_SIDE = 240
+_MISTAKE_SIDE = 480
+# More would not be seen, however few the pictures are.
+_MAX_BYTES = 250_000
+_MAX_MISTAKE_BYTES = 40_000
 _KINDS = ('miss', 'false alarm', 'confusion')
 
 
@@ -47,7 +48,7 @@ def make_gallery(
     max_chips: int,
     examples: int,
 ) -> Gallery:
-    """Make all cards, and write the drawn chips into ``out``/chips.
+    """Make all cards, and write the drawn chips into ``out``/chips, for several runs a folder each.
 
     Each image is read once. ``examples`` mistakes of each kind and class are shown for each run.
     """
@@ -61,11 +62,13 @@ def make_gallery(
     for image, of_image in places.items():
         pixels = read_image(labeled.images[image])
         if image in chosen:
-            chip_cards[image] = _chip_card(pixels, runs, labeled, image, _CHIP_BYTES // len(chosen))
-            _write_drawn(pixels, runs, labeled, image, out)
+            chip_cards[image] = _chip_card(pixels, runs, labeled, image, min(_CHIP_BYTES // len(chosen), _MAX_BYTES))
+            for run in runs:
+                folder = out / 'chips' / run.name if len(runs) > 1 else out / 'chips'
+                write_chip(folder / f'{labeled.images[image].stem}.png', draw_chip(pixels, run, labeled, image))
         for place in of_image:
             index, one = mistakes[place]
-            budget = _MISTAKE_BYTES // len(mistakes)
+            budget = min(_MISTAKE_BYTES // len(mistakes), _MAX_MISTAKE_BYTES)
             mistake_cards[place] = _mistake_card(pixels, runs[index], index, labeled, one, budget)
     by_class: dict[str, list[str]] = {name: [] for name in labeled.classes}
     for place, (_, one) in enumerate(mistakes):
@@ -135,27 +138,3 @@ def _mistake_card(
 
 def _join(labels: set[int]) -> str:
     return ' '.join(map(str, sorted(labels)))
-
-
-def _write_drawn(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledSet, image: int, out: Path) -> None:
-    """Write a chip with ground truth and detections drawn; for several runs a folder each."""
-    of_image = (labeled.truths.image == image) & ~labeled.truths.difficult
-    for run in runs:
-        folder = out / 'chips' / run.name if len(runs) > 1 else out / 'chips'
-        folder.mkdir(parents=True, exist_ok=True)
-        drawn = draw_boxes(pixels, labeled.quads[of_image], None, GROUND_TRUTH_COLOR, width=3)
-        found = run.detections
-        shown = (found.image == image) & (found.scores >= run.main.score_threshold) & ~run.matches.ignored
-        for rows, color in (
-            (shown & ~run.matches.right, WRONG_COLOR),
-            (shown & run.matches.right, RIGHT_COLOR),
-        ):
-            texts = [
-                f'{labeled.classes[label]} {score:.2f}'
-                for label, score in zip(found.labels[rows], found.scores[rows], strict=True)
-            ]
-            drawn = draw_boxes(drawn, rbox_to_quad(found.boxes[rows]), texts, color)
-        path = folder / f'{labeled.images[image].stem}.png'
-        temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-        Image.fromarray(drawn).save(temporary, 'PNG')
-        os.replace(temporary, path)

@@ -25,6 +25,10 @@ class Marks:
     truth: int = -1
 
 
+#: Nothing stands out.
+NO_MARKS = Marks()
+
+
 def picture_html(piece: Piece, name: str, boxes: list[str]) -> str:
     """A picture with the boxes of ``truth_boxes`` and ``detection_boxes`` over it."""
     x, y, width, height = piece.window
@@ -36,7 +40,7 @@ def picture_html(piece: Piece, name: str, boxes: list[str]) -> str:
     )
 
 
-def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks | None = None) -> list[str]:
+def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks = NO_MARKS) -> list[str]:
     """Ground truths of an image that touch the piece."""
     boxes = []
     for row in np.flatnonzero(labeled.truths.image == image).tolist():
@@ -47,12 +51,12 @@ def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks | No
             label = int(labeled.truths.labels[row])
             text = f'{name}, difficult' if difficult else name
             # Its label says only what it is; an ignore region needs none.
-            boxes.append(_polygon(labeled.quads[row], _kind(kind, row, marks and marks.truth), label, text, ''))
+            boxes.append(_polygon(labeled.quads[row], _kind(kind, row, marks.truth), label, text, ''))
     return boxes
 
 
 def detection_boxes(
-    run: Run, labeled: LabeledSet, image: int, piece: Piece, run_index: int, marks: Marks | None = None
+    run: Run, labeled: LabeledSet, image: int, piece: Piece, run_index: int, marks: Marks = NO_MARKS
 ) -> list[str]:
     """Detections of an image that touch the piece, those of lower score first, so that higher ones lie above."""
     found = run.detections
@@ -63,14 +67,14 @@ def detection_boxes(
         if _inside(quad, piece):
             label, score = int(found.labels[row]), float(found.scores[row])
             verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
-            kind = _kind(f'found {verdict}', row, marks and marks.detection)
+            kind = _kind(f'found {verdict}', row, marks.detection)
             text = f'{labeled.classes[label]} {score:.2f}'
             data = f' data-run="{run_index}" data-score="{score:.3f}" data-text="{escape(text)}"'
             boxes.append(_polygon(quad, kind, label, f'{text}, {verdict}, IoU {run.overlaps[0][row]:.2f}', data))
     return boxes
 
 
-def _kind(kind: str, row: int, marked: int | None) -> str:
+def _kind(kind: str, row: int, marked: int) -> str:
     return f'{kind} marked' if row == marked else kind
 
 

@@ -17,7 +17,7 @@ function applyTo(root) {
 }
 
 function apply() {
-  for (const item of all('[data-classes], [data-kind], section [data-run]:not(polygon):not(text)')) {
+  for (const item of all('[data-classes], [data-kind], main [data-run]:not(polygon):not(text)')) {
     const data = item.dataset;
     item.hidden = (data.classes !== undefined && state.label !== '' && !data.classes.split(' ').includes(state.label)) ||
       (data.run !== undefined && data.run !== state.run) || (data.kind !== undefined && state.kind !== '' && data.kind !== state.kind);

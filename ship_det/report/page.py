@@ -1,7 +1,7 @@
 """The page of a report: sections of HTML put into the template, which is beside this file with its style and script."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
+from ship_det.report.chart_style import Chart
 from ship_det.report.errors import Analysis
 from ship_det.report.gallery import Gallery
 from ship_det.report.inputs import LabeledSet
@@ -20,9 +21,10 @@ from ship_det.report.tables import class_table, comparison_table, tail_table
 
 _LEGEND = (
     ('truth', 'ground truth'),
-    ('truth difficult', 'ground truth marked difficult: neither to be found nor wrong to find'),
+    ('truth difficult', 'difficult ground truth, not counted'),
     ('found right', 'right detection'),
     ('found wrong', 'wrong detection'),
+    ('found ignored', 'detection of a difficult object, not counted'),
 )
 
 
@@ -37,7 +39,7 @@ class Content:
         labeled: images and ground truth.
         training: training instances of each class, or None.
         analyses: of each run.
-        charts: SVG by the name that ``_chart`` is called with.
+        charts: by the name that ``_chart`` is called with.
         gallery: pictures.
     """
 
@@ -47,7 +49,7 @@ class Content:
     labeled: LabeledSet
     training: NDArray[np.int64] | None
     analyses: Sequence[Analysis]
-    charts: Mapping[str, bytes]
+    charts: Mapping[str, Chart]
     gallery: Gallery
 
 
@@ -113,15 +115,17 @@ def _section(title: str, body: str, note: str = '') -> str:
     return f'<section><h2>{escape(title)}</h2>{note}{body}</section>'
 
 
-def _chart(content: Content, name: str, alt: str, style: str = '') -> str:
+def _chart(content: Content, name: str, alt: str) -> str:
     """An image of a chart, nothing where it was not drawn."""
     if name not in content.charts:
         return ''
-    data = base64.b64encode(content.charts[name]).decode('ascii')
-    return f'<figure class="chart {style}"><img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}"></figure>'
+    chart = content.charts[name]
+    data = base64.b64encode(chart.svg).decode('ascii')
+    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
+    return f'<figure class="chart" style="max-width:{chart.width}px">{image}</figure>'
 
 
-def _each_run(content: Content, render) -> str:
+def _each_run(content: Content, render: Callable[[int], str]) -> str:
     """What ``render`` makes of each run, of which the page shows the chosen one."""
     if len(content.runs) == 1:
         return render(0)
@@ -182,15 +186,15 @@ def _classes(content: Content) -> str:
     absent = [name for name, one in main.classes.items() if not one.num_ground_truths]
     if absent:
         note += f' No ground truth, so no AP and not in the mean: {escape(", ".join(absent))}.'
-    tail = '<h3>Does the tail get better?</h3>'
-    if content.training is not None:
+    tail = ''
+    # Head, middle and tail are a third of the classes each.
+    if content.training is not None and len(content.labeled.classes) >= 3:
+        tail = '<h3>Does the tail get better?</h3>'
         tail += f'<p class="note">{_imbalance(content.training)}</p>'
         tail += tail_table(content.runs, content.labeled.classes, content.training)
-    else:
-        tail = ''
     charts = _chart(content, 'class_histogram', 'instances of each class and AP')
-    by_count = _chart(content, 'ap_by_count', 'AP over training instances', 'narrow')
-    by_size = _chart(content, 'ap_by_size', 'mean AP by object size', 'narrow')
+    by_count = _chart(content, 'ap_by_count', 'AP over training instances')
+    by_size = _chart(content, 'ap_by_size', 'mean AP by object size')
     body = f'{tables}{charts}{tail}<div class="charts">{by_count}{by_size}</div>'
     return _section('Classes', body, note)
 
@@ -232,7 +236,7 @@ def _confusion(content: Content) -> str:
         '<i>background</i> holds the ships that were missed, the row <i>background</i> the false alarms. A detection '
         f'that overlaps a ship of another class by more than IoU {main.iou_threshold:g} is a confusion.'
     )
-    body = _each_run(content, lambda index: _chart(content, f'confusion_{index}', 'confusion matrix', 'narrow'))
+    body = _each_run(content, lambda index: _chart(content, f'confusion_{index}', 'confusion matrix'))
     return _section('Confusion matrix', body, note)
 
 
@@ -283,7 +287,7 @@ def _each_tally(content: Content, label: int) -> str:
         matrix = analysis.confusion
         missed, alarms = int(matrix[label, -1]), int(matrix[-1, label])
         confused = int(matrix[label, :-1].sum() - matrix[label, label])
-        text = f'{matrix[label].sum()} ships: {missed} missed, {confused} taken for another class'
+        text = f'Ships: {matrix[label].sum()}, of these missed {missed}, taken for another class {confused}'
         run = f' data-run="{index}"' if len(content.runs) > 1 else ''
-        texts.append(f'<p class="note"{run}>{text}; {alarms} false alarms</p>')
+        texts.append(f'<p class="note"{run}>{text}. False alarms: {alarms}.</p>')
     return ''.join(texts)

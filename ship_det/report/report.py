@@ -1,7 +1,6 @@
 """Writing a report: everything from predictions and labels to the page and its files."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,14 +142,3 @@ def _facts(
     if left_out:
         facts.append(('left out', f'predictions of {left_out} images that are not in the list'))
     return facts
-
-
-def check_run_name(name: str) -> str:
-    """A run's name, which files are called after.
-
-    Raises:
-        ValueError: it is empty or holds what a file name cannot.
-    """
-    if not re.fullmatch(r'[\w.+@ -]*\w[\w.+@ -]*', name):
-        raise ValueError(f'run name {name!r}: expected letters, digits, blanks, "_", "-", "+", "@" or "."')
-    return name

@@ -1,6 +1,7 @@
 """The runs that a report shows: predictions, evaluated on one labelled set, each with its training log."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,11 @@ class RunFiles:
     name: str
     predictions: str | os.PathLike
     log: str | os.PathLike | None = None
+
+    def __post_init__(self) -> None:
+        # Charts and folders of a comparison are called after it.
+        if not re.fullmatch(r'\w[\w.+@ -]*', self.name):
+            raise ValueError(f'run name {self.name!r}: expected letters, digits, blanks, "_", "-", "+", "@" or "."')
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def class_table(run: Run, classes: Sequence[str], training: NDArray[np.int64] | 
     main = run.main
     heads = [('class', 'text'), *([('training', '')] if training is not None else []), ('ground truth', '')]
     heads += [('detections', ''), *((f'AP@{iou:g}', '') for iou in sorted(run.results))]
-    heads += [(name, '') for name in ('precision', 'recall', 'F1', 'Gmean', 'best F1', 'at score')]
+    heads += [(name, '') for name in ('precision', 'recall', 'F1', 'Gmean', 'best F1')]
     rows = []
     for label, name in enumerate(classes):
         one = main.classes[name]
@@ -29,15 +29,15 @@ def class_table(run: Run, classes: Sequence[str], training: NDArray[np.int64] | 
         cells += [_count(training[label])] if training is not None else []
         cells += [_count(one.num_ground_truths), _count(one.num_detections)]
         cells += [_bar(run.results[iou].classes[name].ap) for iou in sorted(run.results)]
-        cells += [_number(value) for value in (one.precision, one.recall, one.f1, one.gmean, one.best_f1.f1)]
-        cells.append(_number(one.best_f1.score if math.isfinite(one.best_f1.score) else math.nan, 2))
+        cells += [_number(figure(one)) for figure in _FIGURES[:-1]]
+        cells.append(_number(one.best_f1.f1, f'at score {one.best_f1.score:.2f}'))
         rows.append(f'<tr data-class="{label}">{"".join(cells)}</tr>')
     totals = ['<td>mean of classes with ground truth</td>']
     totals += [_count(int(training.sum()))] if training is not None else []
     totals += [_count(sum(getattr(one, key) for one in main.classes.values())) for key in _COUNTS]
     totals += [_bar(run.results[iou].mean_ap) for iou in sorted(run.results)]
     totals += [_number(main.mean(figure)) for figure in _FIGURES]
-    return _table(heads, rows, [*totals, '<td></td>'])
+    return _table(heads, rows, totals)
 
 
 _COUNTS = ('num_ground_truths', 'num_detections')
@@ -105,8 +105,9 @@ def _count(value: int) -> str:
     return f'<td data-value="{value}">{value:,d}</td>'
 
 
-def _number(value: float, digits: int = 3) -> str:
-    return f'<td data-value="">{_NOTHING}</td>' if math.isnan(value) else f'<td>{value:.{digits}f}</td>'
+def _number(value: float, hint: str = '') -> str:
+    title = f' title="{hint}"' if hint else ''
+    return f'<td data-value="">{_NOTHING}</td>' if math.isnan(value) else f'<td{title}>{value:.3f}</td>'
 
 
 def _bar(value: float) -> str:

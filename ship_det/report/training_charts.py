@@ -5,10 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 from numpy.typing import NDArray
 
-from ship_det.report.chart_style import MUTED, run_color, styled
+from ship_det.report.chart_style import MUTED, plain_log_ticks, run_color, styled
 from ship_det.report.training_log import TrainingLog
 
 # Points that a running mean spans, at most.
@@ -24,7 +23,7 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
     """
     validated = any(log.validation for _, log in logs)
     figure = Figure(figsize=(10, 6.2), layout='constrained')
-    total, parts, rate, scores = figure.subplots(2, 2).ravel()
+    total, parts, rate, scores = figure.subplots(2, 2, sharex=True).ravel()
     for index, (name, log) in enumerate(logs):
         color = run_color(index)
         _draw_loss(total, log.losses['loss'], color, name)
@@ -36,7 +35,6 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
     _draw_parts(parts, *logs[0])
     total.set_title('Loss')
     rate.set_title('Learning rate')
-    rate.yaxis.set_major_formatter(EngFormatter(sep=' '))
     rate.set_ylim(bottom=0)
     if len(logs) > 1:
         total.legend(fontsize=8)
@@ -47,38 +45,42 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
         scores.legend(fontsize=8)
     else:
         scores.remove()
-    for axes in (total, parts, rate, scores):
+    for axes in (rate, scores if validated else parts):
         axes.set_xlabel('iteration')
+        axes.tick_params(labelbottom=True)
     return figure
 
 
-def _draw_loss(axes: Axes, series: tuple[NDArray, NDArray], color: str, label: str, smooth: bool = True) -> None:
+def _draw_loss(axes: Axes, series: tuple[NDArray, NDArray], color: str, label: str) -> None:
     """A curve as logged, faint, and its running mean."""
     steps, values = series
-    span = min(_SMOOTHING, max(len(values) // 4, 1)) if smooth else 1
+    span = _span(values)
     if span > 1:
         axes.plot(steps, values, color=color, linewidth=0.8, alpha=0.35)
     axes.plot(steps, _running_mean(values, span), color=color, label=label)
     if len(values) and np.nanmin(values) > 0:
         axes.set_yscale('log')
-        axes.yaxis.set_major_formatter(lambda value, _: f'{value:g}')
-        axes.yaxis.set_minor_formatter(lambda value, _: '')
+        plain_log_ticks(axes.yaxis)
 
 
 def _draw_parts(axes: Axes, name: str, log: TrainingLog) -> None:
     parts = [name for name in log.losses if name != 'loss']
     for index, part in enumerate(parts):
         steps, values = log.losses[part]
-        span = min(_SMOOTHING, max(len(values) // 4, 1))
-        axes.plot(steps, _running_mean(values, span), color=run_color(index), label=part)
+        axes.plot(steps, _running_mean(values, _span(values)), color=run_color(index), label=part)
     positive = [values[values > 0] for _, values in (log.losses[part] for part in parts)]
     if any(len(values) for values in positive):
         axes.set_yscale('log')
+        plain_log_ticks(axes.yaxis)
     axes.set_title('Parts of the loss')
     if parts:
         axes.legend(fontsize=7.5, ncols=2)
     else:
         axes.text(0.5, 0.5, 'none logged', color=MUTED, ha='center', transform=axes.transAxes)
+
+
+def _span(values: NDArray) -> int:
+    return min(_SMOOTHING, max(len(values) // 4, 1))
 
 
 def _running_mean(values: NDArray, span: int) -> NDArray:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,6 @@ def _series(rows: list[dict], name: str) -> Series:
     return steps, values
 
 
-def _last_steps(training: list[dict]) -> dict[int, int]:
+def _last_steps(training: list[dict]) -> dict[Any, int]:
     """The last iteration of each epoch: training by epochs logs validation against the epoch."""
     return {row['epoch']: row['step'] for row in training if 'epoch' in row and 'step' in row}

@@ -1,0 +1,55 @@
+"""Test chips as picture files, with ground truth and detections drawn in."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ship_det.geometry import rbox_to_quad
+from ship_det.report.draw import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
+from ship_det.report.inputs import LabeledSet
+from ship_det.report.runs import Run
+
+_LEGEND = (('ground truth', GROUND_TRUTH_COLOR), ('right detection', RIGHT_COLOR), ('wrong detection', WRONG_COLOR))
+
+
+def draw_chip(pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: int) -> NDArray[np.uint8]:
+    """Draw what counts: ground truths, missed ones with their names, and detections of at least the score threshold.
+
+    Args:
+        pixels: (H, W, 3) uint8, RGB.
+        run: evaluated run.
+        labeled: images and ground truth.
+        image: index of the image.
+
+    Returns:
+        (H + lines, W, 3) uint8, with a legend below.
+    """
+    found, truths = run.detections, labeled.truths
+    shown = (found.image == image) & (found.scores >= run.main.score_threshold) & ~run.matches.ignored
+    right = shown & run.matches.right
+    missed = (truths.image == image) & ~truths.difficult
+    missed[run.matches.ground_truth[right]] = False
+    easy = (truths.image == image) & ~truths.difficult & ~missed
+    quads, labels = [labeled.quads[missed]], [labeled.classes[label] for label in truths.labels[missed]]
+    colors = [GROUND_TRUTH_COLOR] * len(labels)
+    for rows, color in ((shown & ~right, WRONG_COLOR), (right, RIGHT_COLOR)):
+        quads.append(rbox_to_quad(found.boxes[rows]))
+        colors += [color] * int(rows.sum())
+        labels += [
+            f'{labeled.classes[label]} {score:.2f}'
+            for label, score in zip(found.labels[rows], found.scores[rows], strict=True)
+        ]
+    drawn = draw_boxes(pixels, labeled.quads[easy], None, GROUND_TRUTH_COLOR, width=3)
+    return add_legend(draw_boxes(drawn, np.concatenate(quads), labels, colors), _LEGEND)
+
+
+def write_chip(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a PNG; the file appears when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    # Far faster than the default level, and little larger on photographs.
+    Image.fromarray(pixels).save(temporary, 'PNG', compress_level=3)
+    os.replace(temporary, path)
