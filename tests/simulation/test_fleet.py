@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ship_det.annotations import AOSR15_CLASSES
@@ -27,6 +27,7 @@ def test_impossible_tails_are_refused(tail):
         class_shares(tail)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.floats(1, 200), st.integers(0, 3), st.integers(0, 2**32))
 def test_counts_add_up_and_hold_the_minimum(ships, tail, min_per_class, seed):
     counts = class_counts(ships, tail, min_per_class, np.random.default_rng(seed))
