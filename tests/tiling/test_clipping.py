@@ -55,15 +55,31 @@ def test_difficult_stays_difficult_and_keeps_its_name():
     assert visible.labeled.difficult
 
 
-def test_ship_cut_askew_keeps_its_direction_and_beam():
-    # At 30 degrees through the right border, one bow corner outside; length 30, beam 6.
-    box = np.array([[138.0, 220.0, 30.0, 6.0, np.pi / 6]])
+@pytest.mark.parametrize('angle', np.deg2rad([30, 60, -30, -60]))
+@pytest.mark.parametrize(('axis', 'border'), [(0, 100), (0, 150), (1, 200), (1, 240)])
+def test_ship_with_one_corner_outside_keeps_its_direction_and_size(angle, axis, border):
+    box = np.array([[125.0, 220.0, 24.0, 5.0, angle]])
     quad = rbox_to_quad(box)[0]
-    assert (quad[:, 0] > 150).sum() == 1
+    # Moved until the corner nearest to a border is 1 px beyond it.
+    outwards = 1 if border in (150, 240) else -1
+    box[0, axis] += border + outwards - (quad[:, axis].max() if outwards > 0 else quad[:, axis].min())
+    quad = rbox_to_quad(box)[0]
+    assert (outwards * (quad[:, axis] - border) > 0).sum() == 1
     (visible,) = show(quad)
     assert visible.how == CUT
     (found,) = quad_to_rbox(visible.labeled.quad[None])
     np.testing.assert_allclose(found, box[0] - [100, 200, 0, 0, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    'box', [[96, 216, 11.6, 8.9, 0.25], [131.4, 203.9, 23, 8.8, 1.41], [146.4, 214.8, 26.6, 8.6, -1.37]]
+)
+def test_label_covers_what_is_visible_as_far_as_a_quad_can(box):
+    quad = rbox_to_quad([box])[0]
+    (visible,) = show(quad, min_visible=0)
+    part = shapely.intersection(shapely.Polygon(quad), shapely.box(100, 200, 150, 240))
+    missed = shapely.difference(part, shapely.Polygon(visible.labeled.quad + WINDOW[0, :2]))
+    assert missed.area < 0.1 * part.area
 
 
 def test_label_is_the_minimum_area_rectangle_of_the_visible_part():

@@ -30,7 +30,7 @@ def test_neighbours_share_a_window():
     'bounds',
     [
         [0, 0, 101, 50],  # longer than a chip
-        [0.5, 0, 100.4, 50],  # 99.9 px, but no window of 100 px at whole pixels holds it
+        [0.6, 0, 100.4, 50],  # 99.8 px, but no window of 100 px at whole pixels holds it
         [-1, 0, 50, 50],  # not wholly in the scene
     ],
 )
