@@ -143,7 +143,7 @@ show_progress() {
     local builder=$1 log=$2 start=$SECONDS files
     while kill -0 "$builder" 2>/dev/null; do
         for _ in {1..60}; do kill -0 "$builder" 2>/dev/null && sleep 1; done
-        files=$(grep -oE '^ *\[[0-9]+/[0-9]+\]' "$log" 2>/dev/null | tail -n 1 || true)
+        files=$(grep -oE '\[[0-9]+/[0-9]+\]' "$log" 2>/dev/null | tail -n 1 || true)
         echo "  compiled files: ${files:-[0]}, $(((SECONDS - start) / 60)) min"
     done
 }
