@@ -119,9 +119,9 @@ def _corners(where: str, annotation: dict[str, Any], clockwise: bool) -> np.ndar
 
 def _numbers(where: str, key: str, values: Any) -> np.ndarray:
     try:
-        numbers = np.array(values, dtype=np.float64).reshape(-1)
+        numbers = np.atleast_1d(np.array(values, dtype=np.float64))
     except (ValueError, TypeError):
-        numbers = np.array([np.nan])
+        numbers = np.full(1, np.nan)
     if not np.isfinite(numbers).all():
         raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers')
     return numbers

@@ -37,13 +37,15 @@ class DataSet:
 
 
 class Format(Protocol):
-    """A way to lay out a data set on disk.
+    """A way to lay out a data set on disk."""
 
-    ``keeps_quads`` is False where a label can hold rectangles only; a format without ``writable`` can only be read.
-    """
+    @property
+    def keeps_quads(self) -> bool:
+        """Whether a label can hold any quad, not only rectangles."""
 
-    keeps_quads: bool
-    writable: bool
+    @property
+    def writable(self) -> bool:
+        """Whether the format can be converted to."""
 
     def read(self, root: Path, classes: Sequence[str]) -> DataSet:
         """Read a data set; ``classes`` names the classes of a format that only numbers them."""
@@ -89,6 +91,7 @@ class FilePerImage:
         return root / self.images[-1]
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        assert self.write_file is not None
         folder = root / self.labels[-1]
         folder.mkdir(parents=True)
         for labeled in images:

@@ -30,8 +30,6 @@ class LabeledObject:
         same_label = (self.name, self.difficult, self.score) == (other.name, other.difficult, other.score)
         return same_label and np.array_equal(self.quad, other.quad)
 
-    __hash__ = None
-
 
 def quad_areas(quads: np.ndarray) -> np.ndarray:
     """Signed areas of quads.

@@ -139,7 +139,7 @@ def _slide(corners: NDArray[np.float64], partners: list[int], size: NDArray[np.f
 
 def _inside(bounds: NDArray[np.float64], windows: NDArray[np.int64]) -> NDArray[np.bool_]:
     low, high = windows[:, :2], windows[:, :2] + windows[:, 2:]
-    return ((bounds[:, :2] >= low) & (bounds[:, 2:] <= high)).all(axis=1)
+    return np.all((bounds[:, :2] >= low) & (bounds[:, 2:] <= high), axis=1)
 
 
 def _window_boxes(windows: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -60,4 +60,4 @@ def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
     blue_green_red = np.ascontiguousarray(pixels[::-1].transpose(1, 2, 0))
     _, encoded = cv2.imencode(path.suffix, blue_green_red, options)
     with naming(path):
-        path.write_bytes(encoded)
+        path.write_bytes(encoded.tobytes())

@@ -132,7 +132,8 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
