@@ -36,7 +36,14 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.02),
+    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=0.02),
+    # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 7360 in the first.
+    paramwise_cfg=dict(
+        custom_keys={
+            'bbox_head.shared_fcs.0': dict(lr_mult=0.05),
+            'bbox_head.shared_fcs': dict(lr_mult=0.3),
+        }
+    ),
     clip_grad=dict(max_norm=10, norm_type=2),
 )
 param_scheduler = [

@@ -85,6 +85,9 @@ class RandomAffineCrop(BaseTransform):
             center = center + (place[:2] - 0.5) * self.size / scale * 0.6
         else:
             center = place[:2] * (width, height)
+        # Rather no empty border, where the image is large enough for it.
+        margin = np.minimum(self.size / scale / 2, (width / 2, height / 2))
+        center = np.clip(center, margin, (width, height) - margin)
         cos, sin = scale * math.cos(angle), scale * math.sin(angle)
         matrix = np.array([[cos, -sin], [sin, cos]])
         shift = self.size / 2 - matrix @ center

@@ -23,8 +23,8 @@ model = dict(
         bbox_head=dict(in_features=64 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256, norm_cfg=dict(type='LN')),
     ),
     train_cfg=dict(
-        rpn_proposal=dict(nms_pre=1000, max_per_img=500),
+        rpn_proposal=dict(nms_pre=300, max_per_img=300),
         rcnn=dict(sampler=dict(num=128, pos_fraction=0.5)),
     ),
-    test_cfg=dict(rpn=dict(nms_pre=1000, max_per_img=500), rcnn=dict(max_per_img=300)),
+    test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=400), rcnn=dict(max_per_img=300)),
 )
