@@ -134,7 +134,12 @@ byId('previous').addEventListener('click', () => step(-1));
 byId('next').addEventListener('click', () => step(1));
 byId('close').addEventListener('click', () => viewer.close());
 viewer.addEventListener('click', (event) => { if (event.target === viewer) viewer.close(); });
-viewer.addEventListener('close', () => { state.shown = null; remember(); });
+// The event comes later, when another picture may be open already.
+viewer.addEventListener('close', () => {
+  if (viewer.open) return;
+  state.shown = null;
+  remember();
+});
 viewer.addEventListener('keydown', (event) => {
   if (event.key === 'ArrowLeft') step(-1);
   if (event.key === 'ArrowRight') step(1);

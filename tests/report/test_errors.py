@@ -1,0 +1,80 @@
+"""Kinds of mistakes and the confusion matrix, against the mistakes that the sample was made with."""
+
+import numpy as np
+import pytest
+
+from ship_det.evaluation import write_predictions
+from ship_det.report.errors import analyze
+from ship_det.report.inputs import read_labeled_set
+from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+
+TANKER, SUBMARINE, FERRY, BACKGROUND = range(4)
+
+
+def analysis_of(sample, predictions=None, score=0.5):
+    files = RunFiles('ci', predictions or sample.predictions)
+    labeled = read_labeled_set(sample.data, sample.classes)
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, score)
+    return analyze(run, labeled)
+
+
+def test_confusion_matrix(sample):
+    expected = np.zeros((4, 4), dtype=int)
+    expected[TANKER, TANKER] = 1
+    expected[SUBMARINE] = [1, 1, 0, 1]
+    # The tanker found twice, and the ferry that is not there; what lies on the difficult tanker does not count.
+    expected[BACKGROUND] = [1, 0, 1, 0]
+    assert analysis_of(sample).confusion.tolist() == expected.tolist()
+
+
+def test_mistakes(sample):
+    mistakes = {one.kind: [] for one in analysis_of(sample).mistakes}
+    for one in analysis_of(sample).mistakes:
+        mistakes[one.kind].append((one.label, one.detection, one.truth, one.reason))
+    assert mistakes == {
+        'confusion': [(SUBMARINE, 1, 1, 'submarine taken for tanker')],
+        'false alarm': [(TANKER, 2, 0, 'object found already'), (FERRY, 6, -1, 'no object there')],
+        # Its detection has too small a score to count.
+        'miss': [(SUBMARINE, -1, 2, 'no detection there')],
+    }
+
+
+def test_iou_of_a_confusion(sample):
+    confusion = next(one for one in analysis_of(sample).mistakes if one.kind == 'confusion')
+    # 50 x 10 px at 0.5 rad, moved by 1 px in x.
+    common = (50 - np.cos(0.5)) * (10 - np.sin(0.5))
+    assert confusion.iou == pytest.approx(common / (1000 - common))
+
+
+def test_lower_score_finds_more(sample):
+    assert analysis_of(sample, score=0.2).confusion[SUBMARINE].tolist() == [1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ('box', 'reason', 'miss'),
+    [
+        # 60 x 12 px moved by 5 px in y: IoU 7 / 17.
+        ((50, 55, 60, 12, 0.0, 0, 0.9), 'box badly placed', 'box badly placed'),
+        ((50, 55, 60, 12, 0.0, 1, 0.9), 'overlaps tanker', 'only overlapped by submarine'),
+        ((50, 65, 60, 12, 0.0, 0, 0.9), 'no object there', 'no detection there'),
+    ],
+)
+def test_reasons(sample, tmp_path, box, reason, miss):
+    none = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
+    found = {'boxes': [box[:5]], 'labels': [box[5]], 'scores': [box[6]]}
+    images = [{'file': 'a.png', **found}, {'file': 'b.png', **none}, {'file': 'c.png', **none}]
+    write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
+    mistakes = analysis_of(sample, tmp_path / 'p.jsonl').mistakes
+    assert [one.reason for one in mistakes if one.kind == 'false alarm'] == [reason]
+    assert [one.reason for one in mistakes if one.kind == 'miss' and one.label == TANKER] == [miss]
+
+
+def test_confusion_matrix_agrees_with_the_table(sample):
+    files = RunFiles('ci', sample.predictions)
+    labeled = read_labeled_set(sample.data, sample.classes)
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+    confusion = analyze(run, labeled).confusion
+    for label, one in enumerate(run.main.classes.values()):
+        assert confusion[label, label] == one.at_score.true_positives
+        assert confusion[:, label].sum() == one.at_score.true_positives + one.at_score.false_positives
+        assert confusion[label].sum() == one.num_ground_truths

@@ -1,0 +1,89 @@
+"""Reading, cutting and choosing pictures."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ship_det.evaluation.instances import GroundTruths
+from ship_det.report.pictures import choose_images, cut_piece, read_image, window_around
+
+
+def truths(*images: list[int]) -> GroundTruths:
+    """Ground truths of the labels given for each image; a negative one is difficult."""
+    rows = [(index, abs(label), label < 0) for index, labels in enumerate(images) for label in labels]
+    image, labels, difficult = (np.array(column) for column in zip(*rows, strict=True))
+    return GroundTruths(image, np.zeros((len(rows), 5)), labels, difficult.astype(bool))
+
+
+@pytest.mark.parametrize(
+    ('images', 'limit', 'expected'),
+    [
+        # The rare class 2 comes in although its image has one object only.
+        ([[1] * 5, [1] * 4, [2]], 2, [0, 2]),
+        ([[1] * 5, [1] * 4, [2]], 3, [0, 1, 2]),
+        # Of two images with class 2, the one that brings in class 0 as well.
+        ([[2, 1, 1, 1], [2, 0]], 1, [1]),
+        # A difficult object does not bring its class in.
+        ([[-2, 1], [1, 1]], 1, [1]),
+        ([[1], [1, 1]], 0, []),
+    ],
+)
+def test_chosen_images(images, limit, expected):
+    assert choose_images(truths(*images), len(images), 3, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ('quad', 'expected'),
+    [
+        # One and a half times the longer side, 100 px.
+        ([[400, 400], [500, 400], [500, 440], [400, 440]], (375, 345, 150, 150)),
+        # Moved inside at the border.
+        ([[-20, 0], [80, 0], [80, 40], [-20, 40]], (0, 0, 150, 150)),
+        # Not larger than the image.
+        ([[0, 0], [900, 0], [900, 40], [0, 40]], (0, 0, 1000, 800)),
+    ],
+)
+def test_window_around(quad, expected):
+    assert window_around(np.array([quad], dtype=float), (1000, 800)) == expected
+
+
+def test_pieces_keep_to_their_budget():
+    noise = np.random.default_rng(0).integers(0, 256, (900, 900, 3), dtype=np.uint8)
+    piece = cut_piece(noise, (0, 0, 900, 900), 800, 30_000)
+    data = base64.b64decode(piece.uri.removeprefix('data:image/jpeg;base64,'))
+    assert len(data) <= 30_000
+    assert Image.open(io.BytesIO(data)).format == 'JPEG'
+
+
+def test_piece_shows_its_window():
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[40:60, 20:50] = 255
+    piece = cut_piece(image, (20, 40, 30, 20), 100, 10_000)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(piece.uri.partition(',')[2]))))
+    assert shown.shape == (20, 30, 3) and shown.min() > 250
+
+
+@pytest.mark.parametrize('mode', ['L', 'RGBA', 'P', 'LA'])
+def test_kinds_of_images(tmp_path, mode):
+    Image.new(mode, (8, 6)).save(tmp_path / 'a.png')
+    image = read_image(tmp_path / 'a.png')
+    assert image.shape == (6, 8, 3) and image.dtype == np.uint8
+
+
+def test_sixteen_bits_are_stretched(tmp_path):
+    Image.fromarray(np.arange(10_000, dtype=np.uint16).reshape(100, 100)).save(tmp_path / 'a.tif')
+    image = read_image(tmp_path / 'a.tif')
+    assert image[0, 0].tolist() == [0, 0, 0] and image[-1, -1].tolist() == [255, 255, 255]
+    assert image[50, 0, 0] == pytest.approx(128, abs=2)
+
+
+def test_broken_images(tmp_path):
+    (tmp_path / 'text.png').write_text('text')
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)).save(tmp_path / 'a.png')
+    (tmp_path / 'cut.png').write_bytes((tmp_path / 'a.png').read_bytes()[:5000])
+    for name in ('text.png', 'cut.png', 'missing.png'):
+        with pytest.raises(ValueError, match=f'{name}: cannot be read as an image'):
+            read_image(tmp_path / name)

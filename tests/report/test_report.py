@@ -1,0 +1,108 @@
+"""The whole report: its files, its figures, and what it holds in odd cases."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ship_det.evaluation import write_predictions
+from ship_det.report import ReportOptions, RunFiles, write_report
+from ship_det.report.draw import RIGHT_COLOR, WRONG_COLOR
+
+
+@pytest.fixture(scope='module')
+def written(sample, tmp_path_factory):
+    out = tmp_path_factory.mktemp('report')
+    options = ReportOptions(train_list='train.txt', title='Ships & <harbors>', chips=2)
+    runs = write_report([RunFiles('ci', sample.predictions, sample.log)], sample.data, out, options)
+    return out, runs[0], (out / 'index.html').read_text()
+
+
+def test_files(written):
+    out, _, _ = written
+    charts = ['ap_by_count', 'ap_by_size', 'class_histogram', 'confusion', 'curves', 'pr_curves', 'scores']
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        [*(f'{name}.png' for name in charts), 'chips', 'index.html']
+    )
+    assert sorted(path.name for path in (out / 'chips').iterdir()) == ['a.png', 'b.png']
+    for name in charts:
+        assert Image.open(out / f'{name}.png').width > 300
+
+
+def test_drawn_chips_show_detections_in_their_colors(written):
+    out, _, _ = written
+    chip = np.asarray(Image.open(out / 'chips' / 'a.png'))
+    # The right detection on the lower edge of the tanker, y = 56; the confusion on its upper edge, centre (141, 50).
+    assert (chip[55, 50] == RIGHT_COLOR).all()
+    along, across = np.array([np.cos(0.5), np.sin(0.5)]), np.array([-np.sin(0.5), np.cos(0.5)])
+    x, y = np.round(np.array([141, 50]) + 15 * along - 5 * across).astype(int)
+    assert np.abs(chip[y, x].astype(int) - WRONG_COLOR).max() < 90
+
+
+def test_headline_figures(written):
+    _, run, page = written
+    assert run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
+    assert '<b>0.818</b><span>mAP@0.6</span>' in page
+    assert '<b>3</b><span>test images</span>' in page
+    assert '<b>4</b><span>ships to find</span>' in page
+    assert 'Ships &amp; &lt;harbors&gt;' in page
+    assert 'imbalance ratio 2' in page
+
+
+def test_page_refers_to_nothing_outside(written):
+    _, _, page = written
+    without_data = re.sub(r'data:[^"]*', '', page)
+    assert not re.search(r'(?:src|href)="(?!#)[^"]', without_data)
+    # Namespaces in the script are names, not addresses to fetch.
+    assert set(re.findall(r'https?://[^"\s\']*', without_data)) == {'http://www.w3.org/2000/svg'}
+    assert len(page) < 10_000_000
+
+
+def test_same_input_same_bytes(sample, written, tmp_path):
+    out, _, page = written
+    options = ReportOptions(train_list='train.txt', title='Ships & <harbors>', chips=2)
+    write_report([RunFiles('ci', sample.predictions, sample.log)], sample.data, tmp_path, options)
+    assert (tmp_path / 'index.html').read_text() == page
+    assert (tmp_path / 'chips' / 'a.png').read_bytes() == (out / 'chips' / 'a.png').read_bytes()
+
+
+def test_no_detections_and_no_extras(sample, tmp_path):
+    none = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
+    files = ['a.png', 'b.png', 'c.png']
+    write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': file, **none} for file in files])
+    options = ReportOptions(chips=0, examples=0)
+    run = write_report([RunFiles('none', tmp_path / 'p.jsonl')], sample.data, tmp_path / 'out', options)[0]
+    assert run.main.mean_ap == 0
+    page = (tmp_path / 'out' / 'index.html').read_text()
+    assert '<figure class="card' not in page
+    assert not (tmp_path / 'out' / 'curves.png').exists() and not (tmp_path / 'out' / 'chips').exists()
+
+
+def test_one_class_without_ground_truth(tmp_path):
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'labelTxt').mkdir()
+    Image.new('RGB', (64, 48)).save(tmp_path / 'images' / 'e.png')
+    (tmp_path / 'labelTxt' / 'e.txt').write_text('')
+    found = {'boxes': [[30, 20, 20, 8, 0]], 'scores': [0.9], 'labels': [0]}
+    write_predictions(tmp_path / 'p.jsonl', ['ship $x_1$'], [{'file': 'e.png', **found}])
+    run = write_report([RunFiles('one', tmp_path / 'p.jsonl')], tmp_path, tmp_path / 'out')[0]
+    assert np.isnan(run.main.mean_ap)
+    assert 'No ground truth, so no AP and not in the mean: ship $x_1$' in (tmp_path / 'out' / 'index.html').read_text()
+
+
+def test_bad_options(sample, tmp_path):
+    with pytest.raises(ValueError, match='found -1 chips'):
+        write_report([RunFiles('ci', sample.predictions)], sample.data, tmp_path, ReportOptions(chips=-1))
+    with pytest.raises(ValueError, match='iou_threshold: expected a value in'):
+        write_report([RunFiles('ci', sample.predictions)], sample.data, tmp_path, ReportOptions(iou_threshold=2))
+    assert not list(tmp_path.iterdir())
+
+
+def test_imports_no_torch():
+    code = "import sys, json, ship_det.report; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    loaded = json.loads(subprocess.run([sys.executable, '-c', code], capture_output=True, check=True).stdout)
+    assert not {'torch', 'mmcv', 'mmdet', 'mmengine', 'mmrotate'} & set(loaded)

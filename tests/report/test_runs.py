@@ -1,0 +1,85 @@
+"""Evaluated runs, and AP by object size."""
+
+import numpy as np
+import pytest
+
+from ship_det.evaluation import write_predictions
+from ship_det.report.inputs import read_labeled_set
+from ship_det.report.runs import RunFiles, ap_by_size, evaluate_run, read_all_predictions, size_edges
+
+
+def run_of(sample, list_file=None, iou=0.6):
+    files = RunFiles('ci', sample.predictions)
+    labeled = read_labeled_set(sample.data, sample.classes, list_file)
+    read = read_all_predictions([files])[0]
+    return evaluate_run(files, read, labeled, iou, 0.5, subset=list_file is not None), labeled
+
+
+def test_results_at_both_thresholds(sample):
+    run, _ = run_of(sample)
+    assert list(run.results) == [0.6, 0.5]
+    # The tanker comes first, so 1; two of three submarines are found first, which reaches recall 0 to .6.
+    assert run.main.classes['tanker'].ap == 1
+    assert run.main.classes['submarine'].ap == pytest.approx(7 / 11)
+    assert run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
+    assert run.left_out == 0
+
+
+def test_common_threshold_only_once(sample):
+    assert list(run_of(sample, iou=0.5)[0].results) == [0.5]
+
+
+def test_list_leaves_out_other_predictions(sample):
+    run, _ = run_of(sample, 'train.txt')
+    assert run.main.num_images == 1
+    assert run.left_out == 2
+
+
+def test_ap_by_size(sample):
+    run, labeled = run_of(sample)
+    # Roots of the areas: tanker 26.8 and submarine 22.4 px; submarines 35.8 and 31.3 px.
+    means, totals = ap_by_size(run, labeled, np.array([0, 30, np.inf]))
+    # Below 30 px the tanker is found and the submarine is not; above both are.
+    assert means.tolist() == [0.5, 1.0]
+    assert totals.tolist() == [2, 2]
+
+
+def test_no_object_of_a_size(sample):
+    run, labeled = run_of(sample)
+    means, totals = ap_by_size(run, labeled, np.array([0, 5, np.inf]))
+    assert np.isnan(means[0]) and totals.tolist() == [0, 4]
+
+
+def test_size_edges_share_the_objects_out(sample):
+    _, labeled = run_of(sample)
+    assert size_edges(labeled, bins=2).tolist() == [0, 29, np.inf]
+
+
+def test_images_that_do_not_fit(sample, tmp_path):
+    labeled = read_labeled_set(sample.data, sample.classes)
+    some = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
+    for files, message in (
+        (['a.png', 'b.png'], r'no predictions for 1 of 3 images, first c\.png; --list names'),
+        (['a.png', 'b.png', 'c.png', 'd.png'], r'predictions for 1 unknown images, first d\.png'),
+    ):
+        write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': file, **some} for file in files])
+        run = RunFiles('p', tmp_path / 'p.jsonl')
+        with pytest.raises(ValueError, match=message):
+            evaluate_run(run, read_all_predictions([run])[0], labeled, 0.6, 0.5)
+
+
+def test_runs_that_do_not_fit(sample, tmp_path):
+    write_predictions(tmp_path / 'p.jsonl', ['tanker'], [])
+    other = RunFiles('other', tmp_path / 'p.jsonl')
+    with pytest.raises(ValueError, match=r"p\.jsonl: found classes \['tanker'\], expected those of"):
+        read_all_predictions([RunFiles('ci', sample.predictions), other])
+    with pytest.raises(ValueError, match='a name occurs twice'):
+        read_all_predictions([other, other])
+    with pytest.raises(ValueError, match='at least one'):
+        read_all_predictions([])
+
+
+@pytest.mark.parametrize('name', ['', 'a/b', '../up', '.hidden'])
+def test_run_name_that_cannot_name_files(name):
+    with pytest.raises(ValueError, match='run name'):
+        RunFiles(name, 'p.jsonl')
