@@ -8,8 +8,7 @@ from mmengine.logging import print_log
 from mmrotate.registry import DATASETS
 
 from ship_det.annotations import AOSR15_CLASSES, read_dota
-
-IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.jp2')
+from ship_det.annotations.folders import list_images
 
 
 @DATASETS.register_module()
@@ -93,17 +92,15 @@ class ShipDataset(BaseDetDataset):
         return kept
 
     def _image_paths(self, image_dir: Path) -> list[Path]:
-        if self.ann_file:
-            listing = Path(self.ann_file)
-            if not listing.is_file():
-                raise ValueError(f'{listing}: no such file; expected one image name a line')
-            names = [line.strip() for line in listing.read_text().splitlines() if line.strip()]
-            paths = [image_dir / name for name in names]
-            for number, path in enumerate(paths, 1):
-                if not path.is_file():
-                    raise ValueError(f'{listing}:{number}: {path} does not exist')
-        else:
-            paths = sorted(path for path in image_dir.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-        if not paths:
-            raise ValueError(f'{self.ann_file or image_dir}: no images; expected {", ".join(IMAGE_SUFFIXES)}')
-        return paths
+        if not self.ann_file:
+            return list_images(image_dir)
+        listing = Path(self.ann_file)
+        if not listing.is_file():
+            raise ValueError(f'{listing}: no such file; expected one image name a line')
+        names = [line.strip() for line in listing.read_text().splitlines() if line.strip()]
+        if not names:
+            raise ValueError(f'{listing}: empty; expected one image name a line')
+        for number, name in enumerate(names, 1):
+            if not (image_dir / name).is_file():
+                raise ValueError(f'{listing}:{number}: {image_dir / name} does not exist')
+        return [image_dir / name for name in names]

@@ -93,5 +93,8 @@ def test_what_is_wrong_is_named(root, damage, message):
 def test_missing_list_and_wrong_option(root):
     with pytest.raises(ValueError, match=r'val\.txt: no such file; expected one image name a line'):
         build(root, ann_file='val.txt')
+    (root / 'val.txt').write_text('\n')
+    with pytest.raises(ValueError, match=r'val\.txt: empty; expected one image name a line'):
+        build(root, ann_file='val.txt')
     with pytest.raises(ValueError, match=r"other_classes must be .* got 'drop'"):
         build(root, other_classes='drop')
