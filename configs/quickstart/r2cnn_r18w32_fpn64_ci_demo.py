@@ -1,4 +1,4 @@
-# What `make demo` trains: simulated harbors at 1.2 m/px, from random weights, minutes on a CPU.
+# What `make demo` trains: simulated harbors at 2 m/px, from random weights, minutes on a CPU.
 _base_ = [
     '../_base_/models/r2cnn_r18w32_fpn64.py',
     '../_base_/losses/ci.py',
@@ -40,7 +40,7 @@ optim_wrapper = dict(
     # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 7360 in the first.
     paramwise_cfg=dict(
         custom_keys={
-            'bbox_head.shared_fcs.0': dict(lr_mult=0.05),
+            'bbox_head.shared_fcs.0': dict(lr_mult=0.1),
             'bbox_head.shared_fcs': dict(lr_mult=0.3),
         }
     ),

@@ -16,7 +16,7 @@ model = dict(
     rpn_head=dict(
         in_channels=64,
         feat_channels=64,
-        anchor_generator=dict(ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
+        anchor_generator=dict(scales=[4], ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
     ),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=64, sampling_ratio=1),
