@@ -6,6 +6,7 @@ Equation numbers are those of "Class Imbalance Loss for Imbalanced Object Recogn
 import math
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 from ship_det.imbalance import class_factors
 
-from .softmax import check_reduction, reduced, target_margin
+from .modulator import modulated_rows, modulated_sum, row_factors
+from .softmax import check_reduction, check_shapes, raised, row_scale
 
 Counts = Sequence[float] | np.ndarray | Tensor
 
@@ -33,9 +35,11 @@ def ci_loss(
     background_factor: float = 1.0,
     weight: Tensor | None = None,
     reduction: str = 'mean',
-    avg_factor: float | None = None,
+    avg_factor: float | Tensor | None = None,
 ) -> Tensor:
     """CI loss, eq. (4): -f (1 - sin(pi p / 2)) cos(pi p / 2) log p, with p the softmax output of the target class.
+
+    Half-precision logits are raised to float32.
 
     Args:
         logits: shape (N, K).
@@ -59,46 +63,65 @@ def ci_loss(
     """
     factors = None
     if class_counts is not None:
-        class_counts = _as_array(class_counts)
-        factors = column_factors(class_counts, logits.shape[1], background_factor).to(logits.device)
-        _warn_of_absent(class_counts)
-    rows = ci_rows(logits, target, factors, modulate)
-    return reduced(rows, weight, reduction, avg_factor) / math.log(log_base)
+        counts = _as_tuple(class_counts)
+        _check_columns(len(counts), logits.shape[1])
+        factors = column_factors(counts, background_factor).to(logits.device)
+        _warn_of_absent(counts)
+    scale = row_scale(len(logits), reduction, avg_factor) / _log(log_base)
+    return _reduced_loss(logits, target, factors, weight, scale, modulate, reduction)
 
 
-def ci_rows(logits: Tensor, target: Tensor, factors: Tensor | None, modulate: bool = True) -> Tensor:
-    """Natural-log CI loss of each row, shape (N,), from the factor of each column, shape (K,)."""
-    margin = target_margin(logits, target)
-    rows = -F.logsigmoid(margin)
-    if modulate:
-        # With q = 1 - p: 1 - sin(pi p / 2) = 2 sin^2(pi q / 4) and cos(pi p / 2) = sin(pi q / 2) do not cancel.
-        q = torch.sigmoid(-margin)
-        rows = rows * 2 * torch.sin(math.pi / 4 * q).square() * torch.sin(math.pi / 2 * q)
-    return rows if factors is None else rows * factors.to(rows.dtype)[target]
+def _reduced_loss(
+    logits: Tensor,
+    target: Tensor,
+    factors: Tensor | None,
+    weight: Tensor | None,
+    scale: float | Tensor,
+    modulate: bool,
+    reduction: str,
+) -> Tensor:
+    """Natural-log CI loss, each row times the factor of its target, its weight and ``scale``."""
+    check_shapes(logits, target)
+    logits = raised(logits)
+    factors = logits.new_ones(logits.shape[1]) if factors is None else factors.to(logits.dtype)
+    if modulate and reduction != 'none':
+        return modulated_sum(logits, target, factors, weight, scale)
+    rows = modulated_rows(logits, target) if modulate else F.cross_entropy(logits, target, reduction='none')
+    rows = rows * row_factors(target, factors, weight) * scale
+    return rows if reduction == 'none' else rows.sum()
 
 
-def column_factors(class_counts: np.ndarray, columns: int, background_factor: float = 1.0) -> Tensor:
-    """Class factors, eq. (5), of the columns of a classifier, shape (columns,), float64."""
-    if len(class_counts) not in (columns, columns - 1):
+@lru_cache(maxsize=64)
+def column_factors(class_counts: tuple[float, ...], background_factor: float = 1.0) -> Tensor:
+    """Class factors, eq. (5), then that of the background, shape (C + 1,), float64."""
+    return torch.from_numpy(np.append(class_factors(class_counts, allow_absent=True), background_factor))
+
+
+def _check_columns(classes: int, columns: int) -> None:
+    """A classifier has as many logits as there are classes, or one more for the background."""
+    if columns not in (classes, classes + 1):
         raise ValueError(
-            f'class_counts: found {len(class_counts)} counts for {columns} logits, expected {columns} '
-            f'(no background) or {columns - 1} (the last logit is the background)'
+            f'class_counts: found {classes} counts for {columns} logits, expected {columns} (no background) or '
+            f'{columns - 1} (the last logit is the background)'
         )
-    factors = class_factors(class_counts, allow_absent=True)
-    background = [background_factor] * (columns - len(factors))
-    return torch.from_numpy(np.append(factors, background))
 
 
-def _as_array(class_counts: Counts) -> np.ndarray:
-    if isinstance(class_counts, Tensor):
-        class_counts = class_counts.detach().cpu().double().numpy()
-    return np.asarray(class_counts, dtype=np.float64)
+def _as_tuple(class_counts: Counts) -> tuple[float, ...]:
+    if isinstance(class_counts, Tensor | np.ndarray):
+        class_counts = class_counts.tolist()
+    return tuple(class_counts)
 
 
-def _warn_of_absent(class_counts: np.ndarray) -> None:
-    absent = np.flatnonzero(class_counts == 0)
-    if absent.size:
-        message = f'no instance of class {", ".join(map(str, absent))}: factor 1, left out of lambda'
+def _log(base: float) -> float:
+    if not 1 < base < math.inf:
+        raise ValueError(f'log_base: found {base}, expected a number above 1')
+    return math.log(base)
+
+
+def _warn_of_absent(counts: tuple[float, ...]) -> None:
+    absent = [str(index) for index, count in enumerate(counts) if count == 0]
+    if absent:
+        message = f'no instance of class {", ".join(absent)}: factor 1, left out of lambda'
         warnings.warn(message, AbsentClassWarning, stacklevel=3)
 
 
@@ -132,8 +155,6 @@ class CILoss(nn.Module):
         loss_weight: float = 1.0,
     ) -> None:
         super().__init__()
-        if not log_base > 1:
-            raise ValueError(f'log_base: found {log_base}, expected a number above 1')
         if not 0 <= background_factor < math.inf:
             raise ValueError(f'background_factor: found {background_factor}, expected a finite number from 0')
         self.log_base = log_base
@@ -142,8 +163,9 @@ class CILoss(nn.Module):
         self.background_factor = background_factor
         self.reduction = check_reduction(reduction)
         self.loss_weight = loss_weight
+        self._scale = loss_weight / _log(log_base)
         self.register_buffer('class_counts', torch.zeros(0, dtype=torch.int64))
-        self.register_buffer('factors', torch.zeros(0, dtype=torch.float32), persistent=False)
+        self.register_buffer('factors', torch.zeros(0), persistent=False)
         if class_counts is not None:
             self.set_class_counts(class_counts)
 
@@ -153,16 +175,17 @@ class CILoss(nn.Module):
         Raises:
             ValueError: if a count is negative, not finite or not a whole number, or all are 0.
         """
-        counts = _as_array(class_counts)
+        counts = _as_tuple(class_counts)
         self._store(counts)
         _warn_of_absent(counts)
 
-    def _store(self, counts: np.ndarray) -> None:
-        factors = column_factors(counts, len(counts) + 1, self.background_factor)
-        for index in np.flatnonzero(counts % 1):
-            raise ValueError(f'class_counts: found {counts[index]} for class {index}, expected a whole number')
+    def _store(self, counts: tuple[float, ...]) -> None:
+        factors = column_factors(counts, self.background_factor)
+        for index, count in enumerate(counts):
+            if count % 1:
+                raise ValueError(f'class_counts: found {count} for class {index}, expected a whole number')
         device = self.class_counts.device
-        self.class_counts = torch.from_numpy(counts).to(device, torch.int64)
+        self.class_counts = torch.tensor(counts, dtype=torch.int64, device=device)
         self.factors = factors.to(device, torch.float32)
 
     def forward(
@@ -170,40 +193,34 @@ class CILoss(nn.Module):
         cls_score: Tensor,
         label: Tensor,
         weight: Tensor | None = None,
-        avg_factor: float | None = None,
+        avg_factor: float | Tensor | None = None,
         reduction_override: str | None = None,
     ) -> Tensor:
         """Loss of logits (N, C) or, with the background last, (N, C + 1), and labels (N,)."""
-        factors = self._column_factors(cls_score.shape[1]) if self.use_factors else None
-        rows = ci_rows(cls_score, label, factors, self.modulate)
-        loss = reduced(rows, weight, reduction_override or self.reduction, avg_factor)
-        return loss * (self.loss_weight / math.log(self.log_base))
-
-    def _column_factors(self, columns: int) -> Tensor:
-        classes = len(self.class_counts)
-        if classes == 0:
-            raise RuntimeError(
-                'CILoss has no class counts: pass class_counts, call set_class_counts(counts), load a checkpoint that '
-                "carries them, or add custom_hooks = [dict(type='ClassCountsHook')] to the config"
-            )
-        if columns not in (classes, classes + 1):
-            raise ValueError(
-                f'class_counts: found {classes} counts for {columns} logits, expected {columns} (no background) or '
-                f'{columns - 1} (the last logit is the background)'
-            )
-        return self.factors[:columns]
+        factors = None
+        if self.use_factors:
+            factors = self.factors
+            if len(factors) == 0:
+                raise RuntimeError(
+                    'CILoss has no class counts: pass class_counts, call set_class_counts(counts), load a checkpoint '
+                    "that carries them, or add custom_hooks = [dict(type='ClassCountsHook')] to the config"
+                )
+            _check_columns(len(factors) - 1, cls_score.shape[1])
+        reduction = reduction_override or self.reduction
+        scale = row_scale(len(cls_score), reduction, avg_factor) * self._scale
+        return _reduced_loss(cls_score, label, factors, weight, scale, self.modulate, reduction)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
         """Take the counts of a checkpoint, whatever their number; a checkpoint without counts changes nothing."""
         key = prefix + 'class_counts'
         loaded = state_dict.get(key)
         if loaded is not None and len(loaded) and not len(self.class_counts):
-            self._store(_as_array(loaded))
+            self._store(_as_tuple(loaded))
         elif loaded is not None and not len(loaded):
             state_dict[key] = self.class_counts
         super()._load_from_state_dict(state_dict, prefix, *args)
         if len(self.class_counts):
-            self._store(_as_array(self.class_counts))
+            self._store(_as_tuple(self.class_counts))
 
     def extra_repr(self) -> str:
         counts = self.class_counts.tolist() or None

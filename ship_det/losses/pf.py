@@ -7,10 +7,11 @@ three variants here were built to have those properties; none is known to be the
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from .softmax import check_shapes, raised, target_margin
+from .softmax import check_shapes, raised
 
 VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
 
@@ -49,7 +50,7 @@ def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weig
 
 
 def _class_mean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
-    rows = -nn.functional.logsigmoid(target_margin(logits, target))
+    rows = F.cross_entropy(logits, target, reduction='none')
     sums, counts = _SumOverProcesses.apply(
         torch.stack([_by_class(rows * uses, target, logits), _by_class(uses, target, logits)])
     )
@@ -61,12 +62,12 @@ def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
     # An absent class leaves the softmax; a finite offset in place of log 0 keeps rows of weight 0 finite.
     absent = torch.full_like(counts, torch.finfo(counts.dtype).min / 4)
     offsets = torch.where(counts > 0, _or_one(counts).log(), absent)
-    rows = torch.where(uses > 0, nn.functional.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
+    rows = torch.where(uses > 0, F.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
     return _SumOverProcesses.apply((rows * uses).sum()) / _or_one(counts.sum())
 
 
 def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
-    log_p = nn.functional.logsigmoid(target_margin(logits, target))
+    log_p = -F.cross_entropy(logits, target, reduction='none')
     # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
     lowest = torch.full_like(logits[0], torch.finfo(logits.dtype).min)
     seen = torch.where(uses > 0, log_p.detach(), lowest[0])

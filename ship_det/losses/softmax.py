@@ -40,23 +40,26 @@ def check_reduction(reduction: str) -> str:
     return reduction
 
 
-def reduced(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: float | None) -> Tensor:
-    """Weight and reduce row losses as MMDetection does.
+def row_scale(rows: int, reduction: str, avg_factor: float | Tensor | None) -> float | Tensor:
+    """What each of the row losses is multiplied by before 'mean' or 'sum' adds them up, as MMDetection does.
 
     Args:
-        rows: loss of each row, shape (N,).
-        weight: factor of each row, shape (N,), or None.
+        rows: number of rows, N.
         reduction: 'none', 'mean' or 'sum'.
         avg_factor: what 'mean' divides the sum by, in place of N.
     """
     check_reduction(reduction)
+    if reduction == 'mean':
+        # MMDetection's guard for a batch without a counted row.
+        return 1 / max(rows, 1) if avg_factor is None else 1 / (avg_factor + torch.finfo(torch.float32).eps)
+    if avg_factor is not None and reduction == 'sum':
+        raise ValueError("avg_factor: found a number with reduction 'sum', expected reduction 'mean' or 'none'")
+    return 1.0
+
+
+def reduced(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: float | Tensor | None) -> Tensor:
+    """Weight and reduce row losses, shape (N,), as MMDetection does."""
+    scale = row_scale(len(rows), reduction, avg_factor)
     if weight is not None:
         rows = rows * weight.to(rows.dtype)
-    if reduction == 'none':
-        return rows
-    if avg_factor is None:
-        return rows.mean() if reduction == 'mean' else rows.sum()
-    if reduction == 'sum':
-        raise ValueError("avg_factor: found a number with reduction 'sum', expected reduction 'mean' or 'none'")
-    # MMDetection's guard for a batch without a counted row.
-    return rows.sum() / (avg_factor + torch.finfo(torch.float32).eps)
+    return rows if reduction == 'none' else rows.sum() * scale
