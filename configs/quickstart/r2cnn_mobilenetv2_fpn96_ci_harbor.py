@@ -61,6 +61,13 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
+    # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 11040 in the first.
+    paramwise_cfg=dict(
+        custom_keys={
+            'bbox_head.shared_fcs.0': dict(lr_mult=0.1),
+            'bbox_head.shared_fcs': dict(lr_mult=0.5),
+        }
+    ),
     clip_grad=dict(max_norm=10, norm_type=2),
 )
 param_scheduler = [

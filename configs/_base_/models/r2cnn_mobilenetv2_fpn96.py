@@ -12,11 +12,14 @@ model = dict(
         norm_eval=True,
         init_cfg=dict(type='Pretrained', checkpoint='{{$SHIP_DET_MOBILENETV2:torchvision://mobilenet_v2}}'),
     ),
-    neck=dict(in_channels=[24, 32, 96, 320], out_channels=96),
+    neck=dict(in_channels=[24, 32, 96, 320], out_channels=96, norm_cfg=dict(type='BN')),
     rpn_head=dict(in_channels=96, feat_channels=96),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=96),
-        bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256),
+        bbox_roi_extractor=dict(out_channels=96, sampling_ratio=1),
+        bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256, norm_cfg=dict(type='LN')),
     ),
-    train_cfg=dict(rcnn=dict(sampler=dict(num=128, pos_fraction=0.5))),
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=500, max_per_img=500),
+        rcnn=dict(sampler=dict(num=128, pos_fraction=0.5)),
+    ),
 )
