@@ -26,13 +26,15 @@ def truths(*images: list[int]) -> GroundTruths:
         ([[1] * 5, [1] * 4, [2]], 3, [0, 1, 2]),
         # Of two images with class 2, the one that brings in class 0 as well.
         ([[2, 1, 1, 1], [2, 0]], 1, [1]),
+        # With class 2, the image that brings in class 3 rather than the one with more of class 1, which is shown.
+        ([[0, 1], [2, 1, 1, 1, 1], [2, 3, 3, 3]], 2, [2, 0]),
         # A difficult object does not bring its class in.
         ([[-2, 1], [1, 1]], 1, [1]),
         ([[1], [1, 1]], 0, []),
     ],
 )
 def test_chosen_images(images, limit, expected):
-    assert choose_images(truths(*images), len(images), 3, limit) == expected
+    assert choose_images(truths(*images), len(images), 4, limit) == expected
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,30 @@ def test_ap_by_size(sample):
     assert totals.tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ('box', 'ap'),
+    [
+        # Nothing is there, and it has a size of this bin: the better score of the two is wrong.
+        ((150, 100, 40, 10, 0, 0), 0.5),
+        # A wrong detection of another size is no matter of this bin.
+        ((150, 100, 100, 20, 0, 0), 1),
+        # On the tanker (IoU 12 / 17) but of another size: it counts, and is right.
+        ((50, 50, 60, 17, 0, 0), 1),
+    ],
+)
+def test_size_of_detections(sample, tmp_path, box, ap):
+    right = (50, 50, 60, 12, 0, 0)
+    found = [box] if box[:2] == right[:2] else [box, right]
+    record = {'boxes': [one[:5] for one in found], 'labels': [0] * len(found), 'scores': [0.9, 0.5][: len(found)]}
+    write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': 'a.png', **record}])
+    files = RunFiles('p', tmp_path / 'p.jsonl')
+    labeled = read_labeled_set(sample.data, sample.classes, 'train.txt')
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, subset=True)
+    # The tanker alone is between 25 and 30 px.
+    means, totals = ap_by_size(run, labeled, np.array([0, 25, 30, np.inf]))
+    assert (means[1], totals[1]) == (ap, 1)
+
+
 def test_no_object_of_a_size(sample):
     run, labeled = run_of(sample)
     means, totals = ap_by_size(run, labeled, np.array([0, 5, np.inf]))
