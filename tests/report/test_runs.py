@@ -48,7 +48,7 @@ def test_ap_by_size(sample):
     ('box', 'ap'),
     [
         # Nothing is there, and it has a size of this bin: the better score of the two is wrong.
-        ((150, 100, 40, 10, 0, 0), 0.5),
+        ((150, 100, 60, 12, 0, 0), 0.5),
         # A wrong detection of another size is no matter of this bin.
         ((150, 100, 100, 20, 0, 0), 1),
         # On the tanker (IoU 12 / 17) but of another size: it counts, and is right.
