@@ -16,7 +16,14 @@ model = dict(
     rpn_head=dict(in_channels=96, feat_channels=96),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=96, sampling_ratio=1),
-        bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3), fc_out_channels=256, norm_cfg=dict(type='LN')),
+        bbox_head=dict(
+            in_features=96 * (7 * 7 + 3 * 11 + 11 * 3),
+            fc_out_channels=256,
+            norm_cfg=dict(type='LN'),
+            # Corners lie about half a proposal from its centre; codes of size 1 leave the class its share of the gradient.
+            bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
+            loss_bbox=dict(beta=0.1),
+        ),
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=500),
