@@ -7,7 +7,7 @@ _base_ = [
 ]
 
 data_root = '{{$SHIP_DET_ROOT:data/demo/chips}}'
-iterations = 600
+iterations = 1200
 
 model = dict(roi_head=dict(bbox_head=dict(loss_cls={{_base_.loss_cls}})))
 
@@ -21,7 +21,7 @@ train_pipeline = [
     dict(type='mmdet.PackDetInputs'),
 ]
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=2,
     num_workers=1,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
@@ -36,7 +36,7 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1.5e-3, weight_decay=0.02),
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.02),
     # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 7360 in the first.
     paramwise_cfg=dict(
         custom_keys={
@@ -47,9 +47,9 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10, norm_type=2),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=iterations, eta_min_ratio=0.01),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=iterations, eta_min_ratio=0.01),
 ]
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=150), logger=dict(interval=10))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=200), logger=dict(interval=10))
 log_processor = dict(by_epoch=False, window_size=10)
 randomness = dict(seed=0)

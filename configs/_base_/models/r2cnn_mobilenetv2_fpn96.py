@@ -20,9 +20,11 @@ model = dict(
             in_features=96 * (7 * 7 + 3 * 11 + 11 * 3),
             fc_out_channels=256,
             norm_cfg=dict(type='LN'),
-            # Corners lie about half a proposal from its centre; codes of size 1 leave the class its share of the gradient.
+            # Corners lie about half a proposal from its centre: codes of size 1 leave the classes their share of the
+            # gradient.
             bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
             loss_bbox=dict(beta=0.1),
+            axis_weight=0.5,
         ),
     ),
     train_cfg=dict(
