@@ -17,9 +17,18 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except (ValueError, OSError) as error:
         if os.environ.get('SHIP_DET_TRACEBACK'):
             raise
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_message(error)}', file=sys.stderr)
         code = 2
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         code = 130
     sys.exit(code)
+
+
+def _message(error: Exception) -> str:
+    """The error's own words; torch wraps those of a data loading process into the text of their traceback."""
+    message = str(error)
+    if message.startswith('Caught ') and 'Original Traceback' in message:
+        last = message.strip().splitlines()[-1]
+        return last.partition(': ')[2] or last
+    return message

@@ -11,7 +11,7 @@ data_root = '{{$SHIP_DET_ROOT:data/harbor}}'
 num_classes = 1
 metainfo = dict(classes=('ship',))
 zoom = 2.0
-iterations = 900
+iterations = 1200
 
 model = dict(
     roi_head=dict(bbox_head=dict(num_classes=num_classes, loss_cls={{_base_.loss_cls}})),
@@ -38,7 +38,7 @@ test_pipeline = [
 dataset = dict(type='ShipDataset', data_root=data_root, ann_file='', metainfo=metainfo, other_classes='background')
 train_dataloader = dict(
     _delete_=True,
-    batch_size=4,
+    batch_size=2,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
@@ -55,7 +55,7 @@ test_dataloader = val_dataloader
 val_evaluator = dict(iou_threshold=[0.5, 0.6, 0.7])
 test_evaluator = val_evaluator
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_interval=300)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_interval=400)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
@@ -74,5 +74,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=iterations, eta_min_ratio=0.02),
 ]
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=100), logger=dict(interval=10))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=200), logger=dict(interval=10))
 log_processor = dict(by_epoch=False, window_size=10)
