@@ -29,6 +29,7 @@ model = dict(
             bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
             loss_bbox=dict(beta=0.1),
             axis_weight=0.5,
+            inclined_weight=2.0,
         ),
     ),
     train_cfg=dict(
