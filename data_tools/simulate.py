@@ -24,7 +24,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--ships', type=int, help='ships a scene; left out: 8 a square kilometre')
     parser.add_argument('--tail', type=float, default=45.0, help='submarines to one tanker; 1 is a balanced set')
     parser.add_argument('--min-per-class', type=int, default=1, help='least ships of each class in a scene')
-    parser.add_argument('--workers', type=int, default=1, help='processes that draw')
+    parser.add_argument('--workers', type=int, default=2, help='processes that draw')
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
@@ -101,7 +103,7 @@ def _claim(out: Path, spec: SceneSpec) -> None:
         raise ValueError(f'{out}: holds images but no {MANIFEST}, expected an empty or a new folder')
     for folder in ('images', 'labelTxt'):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    temporary = manifest.with_name(f'.{MANIFEST}.{os.getpid()}.tmp')
+    temporary = manifest.with_name(f'.{MANIFEST}.tmp')
     temporary.write_text(json.dumps(wanted, indent=1) + '\n', encoding='utf-8')
     os.replace(temporary, manifest)
 
@@ -120,17 +122,18 @@ def _tasks(spec: SceneSpec, numbers: list[int]) -> Iterator[tuple[int, int, int]
 
 def _draw_all(spec: SceneSpec, numbers: list[int], workers: int) -> Iterator[Strip]:
     """The strips of all scenes in order, a few of them drawn ahead."""
-    if workers == 1:
-        for number, top, height in _tasks(spec, numbers):
-            yield _draw(spec, number, top, height)
+    tasks = list(_tasks(spec, numbers))
+    workers = min(workers, len(tasks))
+    if workers <= 1:
+        for task in tasks:
+            yield _draw(spec, *task)
         return
     pending: deque[Future] = deque()
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    # OpenCV's own threads would only compete with the other workers.
+    with ProcessPoolExecutor(workers, get_context('spawn'), cv2.setNumThreads, (1,)) as pool:
         try:
-            for number, top, height in _tasks(spec, numbers):
-                pending.append(pool.submit(_draw, spec, number, top, height))
+            for task in tasks:
+                pending.append(pool.submit(_draw, spec, *task))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()
             while pending:
@@ -154,23 +157,50 @@ def _renderer(spec: SceneSpec, number: int) -> Renderer:
 def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
            progress: Callable[[int], object]) -> SceneReport:  # fmt: skip
     image_path, label_path = _paths(out, number)
-    temporary = image_path.with_name(f'.{image_path.name}.{os.getpid()}.tmp')
+    temporary = image_path.with_name(f'.{image_path.name}.tmp')
+    # A killed run leaves half a file, which GDAL would try to read before it overwrites it.
+    temporary.unlink(missing_ok=True)
     try:
-        # A cache of fixed size: with GDAL's own, the order of the tiles in the file would depend on the machine.
-        with rasterio.Env(GDAL_CACHEMAX=64), rasterio.open(temporary, 'w', **_profile(spec, number)) as file:
-            top = 0
-            while top < spec.size:
-                pixels, ships, missing = next(strips)
-                file.write(np.moveaxis(pixels, 2, 0), window=Window(0, top, spec.size, len(pixels)))
-                top += len(pixels)
-                progress(len(pixels))
+        ships, missing = _write_image(temporary, spec, number, strips, progress)
         objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
         write_dota(label_path, objects)
         # The image last: where it is there, the scene is complete.
         os.replace(temporary, image_path)
+    except RasterioError as error:
+        raise OSError(f'{image_path}: cannot be written, is the disk full? {error.__cause__ or error}') from error
     finally:
         temporary.unlink(missing_ok=True)
     return SceneReport(number, False, _count(objects), missing)
+
+
+def _write_image(path: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
+                 progress: Callable[[int], object]) -> tuple[list[Ship], dict[str, int]]:  # fmt: skip
+    """Write the strips of one scene; returns its ships and how many of each class found no place."""
+    checksum, heights = 0, []
+    # A cache of fixed size: with GDAL's own, the order of the tiles in the file would depend on the machine.
+    with rasterio.Env(GDAL_CACHEMAX=64):
+        with rasterio.open(path, 'w', **_profile(spec, number)) as file:
+            while sum(heights) < spec.size:
+                pixels, ships, missing = next(strips)
+                window = Window(0, sum(heights), spec.size, len(pixels))
+                file.write(np.moveaxis(pixels, 2, 0), window=window)
+                checksum = zlib.crc32(pixels, checksum)
+                heights.append(len(pixels))
+                progress(len(pixels))
+        # GDAL does not report a disk that is full when the file is closed.
+        if checksum != _read_checksum(path, heights):
+            raise OSError(f'{path}: what was written does not read back; is the disk full?')
+    return ships, missing
+
+
+def _read_checksum(path: Path, heights: list[int]) -> int:
+    checksum, top = 0, 0
+    with rasterio.open(path) as file:
+        for height in heights:
+            pixels = np.moveaxis(file.read(window=Window(0, top, file.width, height)), 0, 2)
+            checksum = zlib.crc32(np.ascontiguousarray(pixels), checksum)
+            top += height
+    return checksum
 
 
 def _read_report(out: Path, number: int) -> SceneReport:

@@ -120,5 +120,21 @@ def test_a_failed_scene_leaves_no_image(tmp_path, monkeypatch):
     assert not list((tmp_path / 'images').iterdir())
 
 
+def test_an_image_that_does_not_read_back_is_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr('ship_det.simulation.scene._read_checksum', lambda path, heights: 0)
+    with pytest.raises(OSError, match='does not read back'):
+        simulate(tmp_path, SPEC, 1)
+    assert not list((tmp_path / 'images').iterdir())
+
+
+def test_what_a_killed_run_left_is_replaced(scenes, tmp_path):
+    simulate(tmp_path, SPEC, 0)
+    (tmp_path / 'images' / '.scene_0000.tif.tmp').write_bytes(b'II*')
+    (tmp_path / 'labelTxt' / 'scene_0000.txt').write_text('1 2 3')
+    simulate(tmp_path, SPEC, 1)
+    expected = digests(scenes[0])
+    assert digests(tmp_path) == {name: digest for name, digest in expected.items() if '0000' in name}
+
+
 def fail(*_):
     raise OSError('no space left on device')
