@@ -69,17 +69,14 @@ def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
 def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
     log_p = -F.cross_entropy(logits, target, reduction='none')
     # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
-    lowest = torch.full_like(logits[0], torch.finfo(logits.dtype).min)
-    seen = torch.where(uses > 0, log_p.detach(), lowest[0])
+    lowest = logits.new_full(logits.shape[1:], torch.finfo(logits.dtype).min)
+    seen = torch.where(uses > 0, log_p.detach(), lowest.min())
     peaks = _max_over_processes(lowest.scatter_reduce(0, target, seen, 'amax'))
     parts = uses * torch.exp(torch.where(uses > 0, log_p - peaks[target], 0.0))
     sums, counts = _SumOverProcesses.apply(
         torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)])
     )
-    present = counts > 0
-    log_means = (
-        torch.where(present, peaks, 0.0) + _or_one(torch.where(present, sums, 0.0)).log() - _or_one(counts).log()
-    )
+    log_means = peaks + _or_one(sums).log() - _or_one(counts).log()
     return _mean_over_present(-log_means, counts)
 
 
@@ -156,9 +153,7 @@ class PFLoss(nn.Module):
     ) -> Tensor:
         """Loss of logits (N, K) and labels (N,), a scalar."""
         if reduction_override not in (None, 'mean'):
-            raise ValueError(
-                f"reduction_override: found {reduction_override!r}, expected 'mean' (a batch has one PF-loss)"
-            )
+            raise ValueError(f"reduction_override: found {reduction_override!r}, expected 'mean': a batch has one loss")
         return self.loss_weight * pf_loss(cls_score, label, self.variant, weight=weight)
 
     def extra_repr(self) -> str:
