@@ -4,6 +4,7 @@ _base_ = [
     '../_base_/models/r2cnn_mobilenetv2_fpn96.py',
     '../_base_/losses/ci.py',
     '../_base_/datasets/ship_chips.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -56,20 +57,6 @@ val_evaluator = dict(iou_threshold=[0.5, 0.6, 0.7])
 test_evaluator = val_evaluator
 
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_interval=400)
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.01),
-    # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 11040 in the first.
-    paramwise_cfg=dict(
-        custom_keys={
-            'bbox_head.shared_fcs.0': dict(lr_mult=0.1),
-            'bbox_head.shared_fcs': dict(lr_mult=0.5),
-        }
-    ),
-    clip_grad=dict(max_norm=10, norm_type=2),
-)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=iterations, eta_min_ratio=0.02),

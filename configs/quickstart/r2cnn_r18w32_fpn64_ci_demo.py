@@ -3,6 +3,7 @@ _base_ = [
     '../_base_/models/r2cnn_r18w32_fpn64.py',
     '../_base_/losses/ci.py',
     '../_base_/datasets/ship_chips.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -32,20 +33,7 @@ val_evaluator = dict(iou_threshold=[0.5, 0.6])
 test_evaluator = val_evaluator
 
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)  # tested afterwards
-val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
-optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.02),
-    # Adam moves each weight by about the learning rate, so a layer's output moves with its fan-in: 7360 in the first.
-    paramwise_cfg=dict(
-        custom_keys={
-            'bbox_head.shared_fcs.0': dict(lr_mult=0.1),
-            'bbox_head.shared_fcs': dict(lr_mult=0.3),
-        }
-    ),
-    clip_grad=dict(max_norm=10, norm_type=2),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=iterations, eta_min_ratio=0.01),

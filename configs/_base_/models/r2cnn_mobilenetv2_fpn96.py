@@ -1,7 +1,7 @@
-# R2CNN for machines without a GPU: MobileNetV2, 96 channels in the pyramid, small heads.
+# R2CNN for machines without a GPU, pretrained: MobileNetV2, 96 channels in the pyramid, small heads.
 # Weights: --cfg-options model.backbone.init_cfg.checkpoint=mobilenet_v2-b0353104.pth (the file of torchvision), or the
 # environment variable SHIP_DET_MOBILENETV2; by default torchvision's, downloaded once.
-_base_ = './r2cnn_r50_fpn.py'
+_base_ = './r2cnn_r18w32_fpn64.py'
 
 model = dict(
     backbone=dict(
@@ -12,24 +12,12 @@ model = dict(
         norm_eval=True,
         init_cfg=dict(type='Pretrained', checkpoint='{{$SHIP_DET_MOBILENETV2:torchvision://mobilenet_v2}}'),
     ),
-    neck=dict(in_channels=[24, 32, 96, 320], out_channels=96, norm_cfg=dict(type='BN')),
-    rpn_head=dict(in_channels=96, feat_channels=96),
+    neck=dict(in_channels=[24, 32, 96, 320], out_channels=96),
+    rpn_head=dict(in_channels=96, feat_channels=96, anchor_generator=dict(scales=[8], ratios=[0.5, 1.0, 2.0])),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=96, sampling_ratio=1),
-        bbox_head=dict(
-            in_features=96 * (7 * 7 + 3 * 11 + 11 * 3),
-            fc_out_channels=256,
-            norm_cfg=dict(type='LN'),
-            # Corners lie about half a proposal from its centre: codes of size 1 leave the classes their share of the
-            # gradient.
-            bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
-            loss_bbox=dict(beta=0.1),
-            axis_weight=0.5,
-            inclined_weight=2.0,
-        ),
+        bbox_roi_extractor=dict(out_channels=96),
+        bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3)),
     ),
-    train_cfg=dict(
-        rpn_proposal=dict(nms_pre=500, max_per_img=500),
-        rcnn=dict(sampler=dict(num=128, pos_fraction=0.5)),
-    ),
+    train_cfg=dict(rpn_proposal=dict(nms_pre=500, max_per_img=500)),
+    test_cfg=dict(rpn=dict(nms_pre=2000, max_per_img=2000), rcnn=dict(max_per_img=2000)),
 )
