@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, Polygon, box
+from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from .berthing import Roadstead
@@ -100,6 +100,7 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     site = Site(spec.extent, land, rng)
     _build_terminals(site, banks)
     _breakwater(site, angle)
+    _buoys(site)
     lay_out_land(site, angle)
 
     solid = shapely.union_all([land, *site.solids])
@@ -172,6 +173,16 @@ def _breakwater(site: Site, angle: float) -> None:
             site.pave(outline, RUBBLE)
             site.pave(np.asarray(line.buffer(2.2, quad_segs=2).exterior.coords)[:-1], (158, 150, 140))
             return
+
+
+def _buoys(site: Site) -> None:
+    """Red and green buoys here and there on the water."""
+    for at in site.rng.uniform(0, site.extent, (int(3 * (site.extent / 1000) ** 2), 2)):
+        buoy = Point(at).buffer(site.rng.uniform(1.2, 2.2), quad_segs=3)
+        if buoy.distance(site.land) > 60 and all(buoy.distance(solid) > 60 for solid in site.solids):
+            site.solids.append(buoy)
+            colour = (176, 52, 44) if site.rng.random() < 0.5 else (46, 112, 74)
+            site.buildings.add(np.asarray(buoy.exterior.coords)[:-1], colour, 3)
 
 
 def solid_outlines(geometry: BaseGeometry) -> list[FloatArray]:

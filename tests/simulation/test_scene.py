@@ -49,9 +49,9 @@ def test_labels_are_counted_and_inside_the_image(scenes):
 
 
 def test_bytes_depend_on_neither_workers_nor_the_number_of_scenes(scenes, tmp_path):
-    assert simulate(tmp_path, SPEC, 1, workers=2)[0] == scenes[1][0]
+    assert simulate(tmp_path, SPEC, 3, workers=2)[:2] == scenes[1]
     expected = digests(scenes[0])
-    assert digests(tmp_path) == {name: digest for name, digest in expected.items() if '0000' in name}
+    assert {name: digest for name, digest in digests(tmp_path).items() if '0002' not in name} == expected
     assert len(expected) == 4
     assert expected['scene_0000.tif'] != expected['scene_0001.tif']
 
