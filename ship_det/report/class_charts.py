@@ -209,12 +209,14 @@ def _thinned(recall: NDArray, precision: NDArray) -> tuple[NDArray, NDArray]:
 
 @styled
 def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Figure:
-    """Counts with background; the colour is the share of the row."""
+    """Counts with background; the colour is the share of the row, for background that of the column."""
     names = [*classes, 'background']
     size = 2.6 + 0.42 * len(names)
     figure = Figure(figsize=(size, size * 0.86), layout='constrained')
     axes = figure.subplots()
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    # False alarms beside all detections of the class: there is no number of background objects.
+    share[-1] = confusion[-1] / np.maximum(confusion.sum(axis=0), 1)
     axes.imshow(share, cmap='Blues', vmin=0, vmax=1, aspect='auto')
     for row, column in np.argwhere(confusion > 0).tolist():
         ink = 'white' if share[row, column] > 0.55 else INK

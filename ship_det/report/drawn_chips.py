@@ -12,6 +12,8 @@ from ship_det.report.draw import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, a
 from ship_det.report.inputs import LabeledSet
 from ship_det.report.runs import Run
 
+# With more boxes than this, only mistakes are labelled: labels of all would hide the ships.
+_CROWDED = 40
 _LEGEND = (('ground truth', GROUND_TRUTH_COLOR), ('right detection', RIGHT_COLOR), ('wrong detection', WRONG_COLOR))
 
 
@@ -33,15 +35,18 @@ def draw_chip(pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: i
     missed = (truths.image == image) & ~truths.difficult
     missed[run.matches.ground_truth[right]] = False
     easy = (truths.image == image) & ~truths.difficult & ~missed
-    quads, labels = [labeled.quads[missed]], [labeled.classes[label] for label in truths.labels[missed]]
+    # A class name says nothing where there is one class.
+    names = [f'{name} ' if len(labeled.classes) > 1 else '' for name in labeled.classes]
+    quads, labels = [labeled.quads[missed]], [names[label].strip() for label in truths.labels[missed]]
     colors = [GROUND_TRUTH_COLOR] * len(labels)
+    crowded = int(missed.sum() + shown.sum()) > _CROWDED
     for rows, color in ((shown & ~right, WRONG_COLOR), (right, RIGHT_COLOR)):
-        quads.append(rbox_to_quad(found.boxes[rows]))
-        colors += [color] * int(rows.sum())
-        labels += [
-            f'{labeled.classes[label]} {score:.2f}'
-            for label, score in zip(found.labels[rows], found.scores[rows], strict=True)
+        texts = [
+            f'{names[label]}{score:.2f}' for label, score in zip(found.labels[rows], found.scores[rows], strict=True)
         ]
+        quads.append(rbox_to_quad(found.boxes[rows]))
+        colors += [color] * len(texts)
+        labels += [''] * len(texts) if crowded and color == RIGHT_COLOR else texts
     drawn = draw_boxes(pixels, labeled.quads[easy], None, GROUND_TRUTH_COLOR, width=3)
     return add_legend(draw_boxes(drawn, np.concatenate(quads), labels, colors), _LEGEND)
 

@@ -94,15 +94,11 @@ def _chip_card(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledS
     name = labeled.images[image].name
     of_image = labeled.truths.image == image
     boxes = truth_boxes(labeled, image, piece)
-    shown = {int(label) for label in labeled.truths.labels[of_image & ~labeled.truths.difficult]}
     for index, run in enumerate(runs):
         boxes += detection_boxes(run, labeled, image, piece, index)
-        enough = run.detections.scores >= run.main.score_threshold
-        shown |= {int(label) for label in run.detections.labels[(run.detections.image == image) & enough]}
     ships = int((of_image & ~labeled.truths.difficult).sum())
     return (
-        f'<figure class="card chip" tabindex="0" data-name="{escape(name)}" data-classes="{_join(shown)}">'
-        f'{picture_html(piece, name, boxes)}'
+        f'<figure class="card chip" tabindex="0" data-name="{escape(name)}">{picture_html(piece, name, boxes)}'
         f'<figcaption><b>{escape(name)}</b><span>{ships} {"ship" if ships == 1 else "ships"}</span></figcaption>'
         '</figure>'
     )
@@ -130,11 +126,7 @@ def _mistake_card(
         figures.append(f'IoU {one.iou:.2f}')
     return (
         f'<figure class="card mistake" tabindex="0" data-name="{escape(name)}" data-kind="{one.kind}"'
-        f' data-run="{index}" data-classes="{_join(involved)}">{picture_html(piece, name, boxes)}'
+        f' data-run="{index}" data-classes="{" ".join(map(str, sorted(involved)))}">{picture_html(piece, name, boxes)}'
         f'<figcaption><b class="kind">{one.kind}</b><span>{escape(", ".join([one.reason, *figures]))}</span>'
         f'<span class="file">{escape(name)}</span></figcaption></figure>'
     )
-
-
-def _join(labels: set[int]) -> str:
-    return ' '.join(map(str, sorted(labels)))

@@ -13,8 +13,8 @@ from ship_det.report.runs import Run
 
 # Detections of less score than this are not in the page, whatever its slider says.
 MIN_SHOWN_SCORE = 0.05
-# A picture holds this many detections at most: those of highest score.
-_MAX_SHOWN = 120
+# A picture holds all detections that count, and this many of those of less score at most, the best.
+_MAX_WEAK = 80
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,18 @@ def detection_boxes(
     """Detections of an image that touch the piece, those of lower score first, so that higher ones lie above."""
     found = run.detections
     rows = np.flatnonzero((found.image == image) & (found.scores >= MIN_SHOWN_SCORE))
-    rows = rows[np.argsort(-found.scores[rows], kind='stable')][:_MAX_SHOWN][::-1]
+    quads = rbox_to_quad(found.boxes[rows])
+    order = [index for index in np.argsort(-found.scores[rows], kind='stable') if _inside(quads[index], piece)]
+    strong = int((found.scores[rows[order]] >= run.main.score_threshold).sum())
     boxes = []
-    for row, quad in zip(rows.tolist(), rbox_to_quad(found.boxes[rows]), strict=True):
-        if _inside(quad, piece):
-            label, score = int(found.labels[row]), float(found.scores[row])
-            verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
-            kind = _kind(f'found {verdict}', row, marks.detection)
-            text = f'{labeled.classes[label]} {score:.2f}'
-            data = f' data-run="{run_index}" data-score="{score:.3f}" data-text="{escape(text)}"'
-            boxes.append(_polygon(quad, kind, label, f'{text}, {verdict}, IoU {run.overlaps[0][row]:.2f}', data))
+    for index in reversed(order[: strong + _MAX_WEAK]):
+        row, quad = int(rows[index]), quads[index]
+        label, score = int(found.labels[row]), float(found.scores[row])
+        verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
+        kind = _kind(f'found {verdict}', row, marks.detection)
+        text = f'{labeled.classes[label]} {score:.2f}'
+        data = f' data-run="{run_index}" data-score="{score:.3f}" data-text="{escape(text)}"'
+        boxes.append(_polygon(quad, kind, label, f'{text}, {verdict}, IoU {run.overlaps[0][row]:.2f}', data))
     return boxes
 
 

@@ -5,23 +5,33 @@ const byId = (id) => document.getElementById(id);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const classFilter = byId('class-filter'), runFilter = byId('run-filter'), score = byId('score'), viewer = byId('viewer');
 const classNames = all('option', classFilter).slice(1).map((option) => option.textContent);
-const state = { label: '', run: '0', kind: '', score: Number(score.value), shown: null };
+const state = { label: '', run: '0', kind: '', score: Number(score.value), shown: null, names: null };
+// With more boxes than this in a picture, their names would hide it, so they are off until asked for.
+const CROWDED = 40;
 
 function applyTo(root) {
   for (const box of all('polygon, svg text', root)) {
     const data = box.dataset;
     box.classList.toggle('low', data.score !== undefined && Number(data.score) < state.score);
     box.classList.toggle('other-run', data.run !== undefined && data.run !== state.run);
-    box.classList.toggle('other-class', state.label !== '' && data.class !== state.label);
+    box.classList.toggle('other-class', state.label !== '' && data.class !== undefined && data.class !== state.label);
   }
 }
 
+// A chip belongs to a class if it has an object of it or shows a detection of it.
+function hasClass(chip) {
+  const own = `[data-class="${state.label}"]`;
+  return Boolean(chip.querySelector(`.truth:not(.difficult)${own}, .found:not(.ignored, .low, .other-run)${own}`));
+}
+
 function apply() {
+  applyTo(document);
   for (const item of all('[data-classes], [data-kind], main [data-run]:not(polygon):not(text)')) {
     const data = item.dataset;
     item.hidden = (data.classes !== undefined && state.label !== '' && !data.classes.split(' ').includes(state.label)) ||
       (data.run !== undefined && data.run !== state.run) || (data.kind !== undefined && state.kind !== '' && data.kind !== state.kind);
   }
+  for (const chip of all('.card.chip')) chip.hidden = state.label !== '' && !hasClass(chip);
   for (const group of all('.group')) group.hidden = !group.querySelector('.card:not([hidden])');
   for (const empty of all('.empty')) empty.hidden = Boolean(empty.parentElement.querySelector('.card:not([hidden])'));
   for (const row of all('tr[data-class]')) row.classList.toggle('chosen', row.dataset.class === state.label);
@@ -30,7 +40,6 @@ function apply() {
   if (runFilter) runFilter.value = state.run;
   score.value = state.score;
   byId('score-text').textContent = state.score.toFixed(2);
-  applyTo(document);
 }
 
 function remember() {
@@ -69,8 +78,10 @@ function show(card) {
   const view = picture.querySelector('svg').viewBox.baseVal;
   holder.style.setProperty('--aspect', view.width / view.height);
   addNames(picture.querySelector('svg'), view.width / picture.clientWidth);
-  toggles();
   applyTo(holder);
+  const count = all('polygon', holder).filter((box) => getComputedStyle(box).display !== 'none').length;
+  byId('show-names').checked = state.names ?? count <= CROWDED;
+  toggles();
   remember();
 }
 
@@ -130,6 +141,7 @@ for (const card of all('.card')) {
   card.addEventListener('keydown', (event) => { if (event.key === 'Enter') show(card); });
 }
 for (const what of ['truth', 'found', 'names']) byId('show-' + what).addEventListener('change', toggles);
+byId('show-names').addEventListener('change', (event) => { state.names = event.target.checked; });
 byId('previous').addEventListener('click', () => step(-1));
 byId('next').addEventListener('click', () => step(1));
 byId('close').addEventListener('click', () => viewer.close());

@@ -91,9 +91,14 @@ def _asset(name: str) -> str:
 def _subtitle(content: Content) -> str:
     main = content.runs[0].main
     return (
-        f'Rotated ship detection on {main.num_images} images, {len(main.classes)} classes; a detection is right when '
+        f'Rotated ship detection on {_count(main.num_images, "image")}, '
+        f'{_count(len(main.classes), "class", "classes")}; a detection is right when '
         f'its class is right and its skew IoU is {_words(main.min_iou)} {main.iou_threshold:g}.'
     )
+
+
+def _count(number: int, one: str, several: str = '') -> str:
+    return f'{number:,d} {one if number == 1 else several or one + "s"}'
 
 
 def _words(min_iou: str) -> str:
@@ -232,7 +237,8 @@ def _curves(content: Content) -> str:
 def _confusion(content: Content) -> str:
     main = content.runs[0].main
     note = (
-        f'Detections of score {main.score_threshold:g} or more; the colour is the share of the row. The column '
+        f'Detections of score {main.score_threshold:g} or more; the colour is the share of the row, for false alarms '
+        'that of the column. The column '
         '<i>background</i> holds the ships that were missed, the row <i>background</i> the false alarms. A detection '
         f'that overlaps a ship of another class by more than IoU {main.iou_threshold:g} is a confusion.'
     )
@@ -253,7 +259,7 @@ def _gallery(content: Content) -> str:
     if not cards:
         return ''
     note = (
-        f'{len(cards)} of {len(content.labeled.images)} images: those with the most ships, and every class. '
+        f'{len(cards)} of {_count(len(content.labeled.images), "image")}: those with the most ships, and every class. '
         'The bar at the top filters by class and score; click a picture to enlarge it.'
     )
     empty = '<p class="empty" hidden>No picture shown here has a ship or a detection of this class.</p>'

@@ -12,6 +12,8 @@ from ship_det.report.training_log import TrainingLog
 
 # Points that a running mean spans, at most.
 _SMOOTHING = 9
+# Ratio of the largest to the smallest loss from which the axis is logarithmic.
+_LOG_FROM = 5
 
 
 @styled
@@ -22,8 +24,9 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
         logs: name and log of each run.
     """
     validated = any(log.validation for _, log in logs)
-    figure = Figure(figsize=(10, 6.2), layout='constrained')
-    total, parts, rate, scores = figure.subplots(2, 2, sharex=True).ravel()
+    figure = Figure(figsize=(10, 6.2 if validated else 3.1), layout='constrained')
+    panels = figure.subplots(2, 2, sharex=True).ravel() if validated else figure.subplots(1, 3)
+    total, parts, rate = panels[:3]
     for index, (name, log) in enumerate(logs):
         color = run_color(index)
         _draw_loss(total, log.losses['loss'], color, name)
@@ -31,8 +34,9 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
         for place, (score, series) in enumerate(log.validation.items()):
             style = ['-', '--', ':', '-.'][place % 4]
             label = f'{name}: {score}' if len(logs) > 1 else score
-            scores.plot(*series, style, color=color, marker='o', markersize=3.5, label=label)
+            panels[3].plot(*series, style, color=color, marker='o', markersize=3.5, label=label)
     _draw_parts(parts, *logs[0])
+    _choose_scale(total)
     total.set_title('Loss')
     rate.set_title('Learning rate')
     rate.set_ylim(bottom=0)
@@ -40,14 +44,11 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
         total.legend(fontsize=8)
         parts.set_title(f'Parts of the loss: {logs[0][0]}')
     if validated:
-        scores.set_title('Validation')
-        scores.set_ylim(0, 1.02)
-        scores.legend(fontsize=8)
-    else:
-        scores.remove()
-    for axes in (rate, scores if validated else parts):
+        panels[3].set_title('Validation')
+        panels[3].set_ylim(0, 1.02)
+        panels[3].legend(fontsize=8)
+    for axes in panels[2:] if validated else panels:
         axes.set_xlabel('iteration')
-        axes.tick_params(labelbottom=True)
     return figure
 
 
@@ -58,9 +59,6 @@ def _draw_loss(axes: Axes, series: tuple[NDArray, NDArray], color: str, label: s
     if span > 1:
         axes.plot(steps, values, color=color, linewidth=0.8, alpha=0.35)
     axes.plot(steps, _running_mean(values, span), color=color, label=label)
-    if len(values) and np.nanmin(values) > 0:
-        axes.set_yscale('log')
-        plain_log_ticks(axes.yaxis)
 
 
 def _draw_parts(axes: Axes, name: str, log: TrainingLog) -> None:
@@ -68,15 +66,26 @@ def _draw_parts(axes: Axes, name: str, log: TrainingLog) -> None:
     for index, part in enumerate(parts):
         steps, values = log.losses[part]
         axes.plot(steps, _running_mean(values, _span(values)), color=run_color(index), label=part)
-    positive = [values[values > 0] for _, values in (log.losses[part] for part in parts)]
-    if any(len(values) for values in positive):
-        axes.set_yscale('log')
-        plain_log_ticks(axes.yaxis)
+    _choose_scale(axes)
     axes.set_title('Parts of the loss')
     if parts:
-        axes.legend(fontsize=7.5, ncols=2)
+        # The legend has room above the curves.
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(bottom, top * (top / bottom) ** 0.4 if axes.get_yscale() == 'log' else top * 1.4)
+        axes.legend(fontsize=7.5, ncols=2, loc='upper left', borderpad=0.2)
     else:
         axes.text(0.5, 0.5, 'none logged', color=MUTED, ha='center', transform=axes.transAxes)
+
+
+def _choose_scale(axes: Axes) -> None:
+    """Logarithmic where the curves span more than a few times, linear from 0 where they do not."""
+    drawn = np.concatenate([np.zeros(0), *(np.asarray(line.get_ydata(), dtype=float) for line in axes.lines)])
+    positive = drawn[drawn > 0]
+    if len(positive) and positive.max() > _LOG_FROM * positive.min():
+        axes.set_yscale('log')
+        plain_log_ticks(axes.yaxis)
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def _span(values: NDArray) -> int:
