@@ -12,7 +12,6 @@ from PIL import Image, UnidentifiedImageError
 
 from ship_det.evaluation.instances import GroundTruths
 
-# Scenes are large, and the files are the user's own: Pillow's guard against huge images is off while one is open.
 _QUALITIES = (85, 75, 62, 50)
 _SMALLEST_SIDE = 96
 # Share of the values that the darkest and the brightest tone of a 16 bit image leave out, percent.
@@ -38,6 +37,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         ValueError: naming the file, where it is no image, truncated, or of a kind that cannot be read.
     """
+    # Scenes are large and the files are the user's own, so Pillow's guard against huge images is off meanwhile.
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with Image.open(path) as image:

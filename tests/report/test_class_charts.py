@@ -1,0 +1,54 @@
+"""What the charts over classes draw, read back from their axes."""
+
+import numpy as np
+import pytest
+
+from ship_det.report.class_charts import class_histogram, confusion_matrix, precision_recall, size_chart
+from ship_det.report.inputs import read_labeled_set
+from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+
+
+@pytest.fixture
+def run(sample):
+    files = RunFiles('ci', sample.predictions)
+    labeled = read_labeled_set(sample.data, sample.classes)
+    return evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+
+
+def test_histogram_has_the_long_tail_beside_ap(run, sample):
+    counts, ap = class_histogram([run], sample.classes, np.array([20, 900, 0])).axes
+    assert [label.get_text() for label in counts.get_yticklabels()] == ['submarine', 'tanker', 'ferry <&"']
+    assert counts.get_xscale() == 'log' and counts.yaxis_inverted()
+    assert [text.get_text() for text in counts.texts] == ['900', '20', '0']
+    assert [bar.get_width() for bar in ap.patches] == pytest.approx([7 / 11, 1, 0])
+    assert [text.get_text() for text in ap.texts] == ['0.636', '1.000', 'no ground truth']
+
+
+def test_precision_recall_curve(run, sample):
+    panel = precision_recall([run], sample.classes).axes[0]
+    recall, precision = panel.lines[-1].get_data()
+    # The tanker is found first; the two wrong detections after it leave recall at 1.
+    assert (recall[0], precision[0]) == (0, 1)
+    assert (recall[-1], precision[-1]) == (1, pytest.approx(1 / 3))
+    assert panel.get_title(loc='right') == '1.000'
+
+
+def test_confusion_matrix_colors(sample):
+    confusion = np.array([[6, 2, 0, 0], [0, 1, 0, 3], [0, 0, 0, 0], [2, 1, 4, 0]])
+    axes = confusion_matrix(confusion, sample.classes).axes[0]
+    share = axes.images[0].get_array()
+    assert share[0].tolist() == [0.75, 0.25, 0, 0]
+    # False alarms as a share of all detections of the class.
+    assert share[3].tolist() == [0.25, 0.25, 1, 0]
+    assert [text.get_text() for text in axes.texts] == ['6', '2', '1', '3', '2', '1', '4']
+
+
+def test_sizes_are_named():
+    means, edges = [np.array([0.5, np.nan, 1.0])], np.array([0, 20, 45, np.inf])
+    axes = size_chart(['ci'], means, np.array([3, 0, 4]), edges).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        'under 20\n3 ships',
+        '20 to 45\n0 ships',
+        '45 and more\n4 ships',
+    ]
+    assert [text.get_text() for text in axes.texts] == ['0.50', 'none', '1.00']
