@@ -64,15 +64,17 @@ def detection_boxes(
     quads = rbox_to_quad(found.boxes[rows])
     order = [index for index in np.argsort(-found.scores[rows], kind='stable') if _inside(quads[index], piece)]
     strong = int((found.scores[rows[order]] >= run.main.score_threshold).sum())
+    # A picture of a mistake is about detections that count.
+    shown = order[: strong + _MAX_WEAK] if marks == NO_MARKS else order[:strong]
     boxes = []
-    for index in reversed(order[: strong + _MAX_WEAK]):
+    for index in reversed(shown):
         row, quad = int(rows[index]), quads[index]
         label, score = int(found.labels[row]), float(found.scores[row])
         verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
         kind = _kind(f'found {verdict}', row, marks.detection)
-        text = f'{labeled.classes[label]} {score:.2f}'
-        data = f' data-run="{run_index}" data-score="{score:.3f}" data-text="{escape(text)}"'
-        boxes.append(_polygon(quad, kind, label, f'{text}, {verdict}, IoU {run.overlaps[0][row]:.2f}', data))
+        data = f' data-run="{run_index}" data-score="{score:.3f}"'
+        title = f'{labeled.classes[label]} {score:.2f}, {verdict}, IoU {run.overlaps[0][row]:.2f}'
+        boxes.append(_polygon(quad, kind, label, title, data))
     return boxes
 
 

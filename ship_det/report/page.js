@@ -94,7 +94,7 @@ function addNames(svg, pixel) {
     // Names of ground truth go below its box and those of detections above, so that both can be read.
     const [x, y] = corners.reduce((best, corner) => ((found ? corner[1] < best[1] : corner[1] > best[1]) ? corner : best));
     const text = document.createElementNS('http://www.w3.org/2000/svg', 'text');
-    text.textContent = box.dataset.text || box.textContent;
+    text.textContent = found ? `${classNames[box.dataset.class]} ${Number(box.dataset.score).toFixed(2)}` : box.textContent;
     text.setAttribute('class', box.getAttribute('class'));
     Object.assign(text.dataset, box.dataset);
     text.style.fontSize = 13 * pixel + 'px';

@@ -31,7 +31,7 @@ def test_boxes_say_what_they_are(loaded):
     # Lowest score first, so that the best lie above.
     found = detection_boxes(run, labeled, 1, WHOLE, 0)
     assert [re.search('class="([^"]*)"', box)[1] for box in found] == ['found wrong', 'found right', 'found ignored']
-    assert 'data-text="ferry &lt;&amp;&quot; 0.60"' in found[0]
+    assert '<title>ferry &lt;&amp;&quot; 0.60, wrong, IoU 0.00</title>' in found[0]
 
 
 def test_only_what_is_in_the_piece(loaded):
@@ -47,6 +47,8 @@ def test_marked_boxes(loaded):
     assert sum('marked' in box for box in truth_boxes(labeled, 0, WHOLE, marks)) == 1
     marked = [box for box in detection_boxes(run, labeled, 0, WHOLE, 0, marks) if 'marked' in box]
     assert len(marked) == 1 and 'tanker 0.90' in marked[0]
+    # Around a mistake only what counts.
+    assert len(detection_boxes(run, labeled, 0, WHOLE, 0, marks)) == 3
 
 
 def test_all_that_count_are_there_and_few_of_the_others(loaded, sample, tmp_path):
