@@ -24,7 +24,7 @@ def target_margin(logits: Tensor, target: Tensor) -> Tensor:
 
 def raised(logits: Tensor) -> Tensor:
     """Half-precision logits as float32; float32 and float64 as they are."""
-    return logits if logits.dtype == torch.float64 else logits.float()
+    return logits if logits.dtype in (torch.float32, torch.float64) else logits.float()
 
 
 def check_shapes(logits: Tensor, target: Tensor) -> None:
