@@ -61,7 +61,8 @@ def main() -> None:
     checkpoint = (training / 'last_checkpoint').read_text().strip()
     step('Test on scenes not trained on', 'tools/test.py', CONFIG, checkpoint, '--out', predictions, *options)
     lists = ('--list', chips / 'test.txt', '--train-list', chips / 'train.txt')
-    outputs = ('--log', newest(training, '*/vis_data/scalars.json'), '--out', args.work_dir)
+    # CI loss leaves easy examples alone once they are right, so right scores stay lower than with cross-entropy.
+    outputs = ('--score', 0.3, '--log', newest(training, '*/vis_data/scalars.json'), '--out', args.work_dir)
     step('Write the page', 'tools/report.py', predictions, chips, *lists, *outputs)
 
     minutes, page = (time.monotonic() - start) / 60, args.work_dir / 'index.html'
