@@ -39,8 +39,8 @@ def class_factors(counts: ArrayLike, *, allow_absent: bool = False) -> np.ndarra
 
     f = (N_max / N_i)^(1/2) while lambda <= 1, else (N_max / N_i)^(1/8). f jumps where lambda = 1, and natural
     settings (half of the classes cut 100:1) lie exactly there, so the comparison allows for rounding.
-    With ``allow_absent`` a class without instances gets f = 1 and stays out of lambda and N_max. Arguments and errors are
-    those of :func:`imbalance_ratio`.
+    With ``allow_absent`` a class without instances gets f = 1 and stays out of lambda and N_max.
+    Arguments and errors are those of :func:`imbalance_ratio`.
     """
     checked = _checked(counts, allow_absent)
     present = _present(checked)
