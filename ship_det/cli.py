@@ -1,5 +1,6 @@
 """What every command line shares: bad input ends in one message and exit code 2, not in a traceback."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,20 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         print('interrupted', file=sys.stderr)
         code = 130
     sys.exit(code)
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that training and testing share, named as in MMRotate."""
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE',
+        help='settings that override the config: data_root=data/mine train_cfg.max_epochs=3',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
 
 
 def _message(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,19 +10,6 @@ from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that training and testing share, named as in MMRotate."""
-    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config, as key=value pairs: data_root=data/mine train_cfg.max_epochs=3',
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
 
 
 @contextmanager
@@ -40,7 +27,7 @@ def config_errors(path: str | Path) -> Iterator[None]:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    """Read ``args.config`` with the options of ``add_common_arguments`` applied.
+    """Read ``args.config`` with the options of ``ship_det.cli.add_config_arguments`` applied.
 
     ``--cfg-options data_root=...`` also reaches the data sets that a config has already built from its ``data_root``.
 
@@ -54,10 +41,11 @@ def load_config(args: argparse.Namespace) -> Config:
     register_mmrotate(init_default_scope=False)
     with config_errors(args.config):
         cfg = Config.fromfile(args.config)
-        if args.cfg_options:
+        options = _parse_options(args.cfg_options)
+        if options:
             old_root = cfg.get('data_root')
-            cfg.merge_from_dict(args.cfg_options)
-            if 'data_root' in args.cfg_options:
+            cfg.merge_from_dict(options)
+            if 'data_root' in options:
                 _replace_root(cfg._cfg_dict, old_root, cfg.data_root)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
@@ -75,6 +63,16 @@ def build_runner(cfg: Config) -> Runner:
     """
     with config_errors(cfg.filename):
         return Runner.from_cfg(cfg)
+
+
+def _parse_options(pairs: Sequence[str]) -> dict:
+    """Key and value of each ``key=value``, with values read as MMEngine reads them."""
+    for pair in pairs:
+        if '=' not in pair:
+            raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
+    parser = argparse.ArgumentParser(prefix_chars='\0')
+    parser.add_argument('pairs', nargs='*', action=DictAction)
+    return parser.parse_args(list(pairs)).pairs if pairs else {}
 
 
 def _replace_root(node: object, old: str, new: str) -> None:

@@ -3,12 +3,10 @@
 import argparse
 from pathlib import Path
 
-from ship_det.cli import run
+from ship_det.cli import add_config_arguments, run
 
 
 def parse_args() -> argparse.Namespace:
-    from ship_det.launch import add_common_arguments
-
     parser = argparse.ArgumentParser(description='Test a detector: average precision per class and mean.')
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
@@ -16,7 +14,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
     parser.add_argument('--show-dir', help='write each image with its ground truth and detections into this folder')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between images of --show')
-    add_common_arguments(parser)
+    add_config_arguments(parser)
     return parser.parse_args()
 
 

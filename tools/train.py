@@ -2,19 +2,17 @@
 
 import argparse
 
-from ship_det.cli import run
+from ship_det.cli import add_config_arguments, run
 
 
 def parse_args() -> argparse.Namespace:
-    from ship_det.launch import add_common_arguments
-
     parser = argparse.ArgumentParser(description='Train a detector.')
     parser.add_argument('config', help='config file')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
     parser.add_argument('--resume', action='store_true', help='continue from the latest checkpoint in the work dir')
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
-    add_common_arguments(parser)
+    add_config_arguments(parser)
     return parser.parse_args()
 
 

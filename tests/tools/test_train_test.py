@@ -143,7 +143,24 @@ def test_missing_files_are_named(tmp_path):
     for arguments, message in (
         (('train.py', tmp_path / 'none.py'), 'none.py: no such config file'),
         (('test.py', CONFIG, tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
+        (('train.py', CONFIG, '--cfg-options', 'lr'), "--cfg-options: expected key=value, found 'lr'"),
     ):
         result = tool(*arguments)
         assert result.returncode == 2
         assert message in result.stderr
+
+
+@pytest.mark.parametrize('name', ['train.py', 'test.py'])
+def test_help_comes_without_loading_torch(name):
+    code = f"""
+import runpy, sys
+sys.argv = ['{name}', '--help']
+try:
+    runpy.run_path('{ROOT / 'tools' / name}', run_name='__main__')
+except SystemExit as end:
+    assert end.code == 0
+print('torch' in sys.modules)
+"""
+    result = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert '--cfg-options' in result.stdout
+    assert result.stdout.splitlines()[-1] == 'False'
