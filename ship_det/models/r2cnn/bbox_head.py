@@ -54,7 +54,7 @@ class R2CNNBBoxHead(BBoxHead):
             roi_feat_size=1,
             predict_box_type='rbox',
             reg_class_agnostic=True,
-            bbox_coder=bbox_coder or dict(type='R2CNNCoder'),
+            bbox_coder=bbox_coder or dict(type='mmrotate.R2CNNCoder'),
             **kwargs,
         )
         self.axis_weight = axis_weight

@@ -12,10 +12,14 @@ from mmrotate.utils import register_all_modules
 from ship_det.geometry import aligned_iou
 from ship_det.models.r2cnn import MultiSizeRoIExtractor, R2CNNBBoxHead
 
-register_mmdet(init_default_scope=False)
-register_all_modules(init_default_scope=True)
-
 NUM_CLASSES = 3
+
+
+@pytest.fixture(autouse=True)
+def mmrotate_scope() -> None:
+    """Names without a scope are MMRotate's, whatever scope a runner of another test has left."""
+    register_mmdet(init_default_scope=False)
+    register_all_modules(init_default_scope=True)
 
 
 @pytest.fixture
