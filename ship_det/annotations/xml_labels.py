@@ -98,6 +98,7 @@ def decimal(value: float, digits: int) -> str:
 
 
 def xml_text(root: ElementTree.Element) -> str:
+    """An XML document as indented text that ends in a newline."""
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='unicode') + '\n'
 

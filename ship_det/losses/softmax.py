@@ -28,6 +28,7 @@ def raised(logits: Tensor) -> Tensor:
 
 
 def check_shapes(logits: Tensor, target: Tensor) -> None:
+    """Raise ValueError unless logits are (N, K) with K >= 2 and target is (N,)."""
     if logits.ndim != 2 or logits.shape[1] < 2:
         raise ValueError(f'logits: found shape {tuple(logits.shape)}, expected (N, K) with at least two columns')
     if target.shape != logits.shape[:1]:
@@ -35,6 +36,7 @@ def check_shapes(logits: Tensor, target: Tensor) -> None:
 
 
 def check_reduction(reduction: str) -> str:
+    """The reduction as it is; ValueError unless it is 'none', 'mean' or 'sum'."""
     if reduction not in ('none', 'mean', 'sum'):
         raise ValueError(f"reduction: found {reduction!r}, expected 'none', 'mean' or 'sum'")
     return reduction

@@ -71,10 +71,12 @@ def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
 
 
 def run_color(index: int) -> str:
+    """Colour of the index-th run in every chart."""
     return RUN_COLORS[index % len(RUN_COLORS)]
 
 
 def run_marker(index: int) -> str:
+    """Marker of the index-th run in every chart."""
     return RUN_MARKERS[index % len(RUN_MARKERS)]
 
 
