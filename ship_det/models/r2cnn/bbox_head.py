@@ -26,8 +26,7 @@ class R2CNNBBoxHead(BBoxHead):
         num_classes: foreground classes; the background is one more label, the last.
         fc_out_channels: width of the shared layers.
         num_shared_fcs: number of the shared layers.
-        norm_cfg: normalisation after each shared layer, such as ``dict(type='LN')``; None, as in R2CNN, for none. It
-            makes training from random weights several times faster.
+        norm_cfg: normalisation after each shared layer, such as ``dict(type='LN')``; None, as in R2CNN, for none.
         axis_weight: lambda1, weight of the axis-aligned box.
         inclined_weight: lambda2, weight of the inclined box.
         kwargs: ``loss_cls``, ``loss_bbox``, ``bbox_coder`` and so on of MMDetection's BBoxHead.
