@@ -10,7 +10,8 @@ import ship_det.evaluation.voc_metric
 import ship_det.hooks
 import ship_det.models.backbones
 import ship_det.models.overlaps
-import ship_det.models.r2cnn  # noqa: F401
+import ship_det.models.r2cnn
+import ship_det.models.skew_cascade  # noqa: F401
 from ship_det.losses import CILoss, PFLoss, SoftmaxFocalLoss
 
 # The losses work with plain torch, so their own module does not know MMRotate.

@@ -1,65 +1,14 @@
 # One optical harbor at about 0.25 m/px with the single class `ship`, on a CPU.
-# The data set is a folder with images/ and labelTxt/ (DOTA): SHIP_DET_ROOT or --cfg-options data_root=...
 _base_ = [
     '../_base_/models/r2cnn_mobilenetv2_fpn96.py',
     '../_base_/losses/ci.py',
-    '../_base_/datasets/ship_chips.py',
-    '../_base_/schedules/adamw.py',
-    '../_base_/default_runtime.py',
+    '../_base_/datasets/harbor.py',
+    '../_base_/schedules/adamw_1200.py',
+    '../_base_/iteration_runtime.py',
 ]
-
-data_root = '{{$SHIP_DET_ROOT:data/harbor}}'
-num_classes = 1
-metainfo = dict(classes=('ship',))
-zoom = 2.0
-iterations = 1200
 
 model = dict(
-    roi_head=dict(bbox_head=dict(num_classes=num_classes, loss_cls={{_base_.loss_cls}})),
+    roi_head=dict(bbox_head=dict(num_classes=1, loss_cls={{_base_.loss_cls}})),
     test_cfg=dict(rcnn=dict(nms=dict(iou_threshold=0.2))),
 )
-
-train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='RandomAffineCrop', size=416, scale=(0.7 * zoom, 1.4 * zoom)),
-    dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
-dataset = dict(type='ShipDataset', data_root=data_root, ann_file='', metainfo=metainfo, other_classes='background')
-train_dataloader = dict(
-    _delete_=True,
-    batch_size=2,
-    num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(**dataset, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    _delete_=True,
-    batch_size=1,
-    num_workers=1,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(**dataset, test_mode=True, pipeline=test_pipeline),
-)
-test_dataloader = val_dataloader
-val_evaluator = dict(iou_threshold=[0.5, 0.6, 0.7])
-test_evaluator = val_evaluator
-
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_interval=400)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=iterations, eta_min_ratio=0.02),
-]
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=200), logger=dict(interval=10))
-log_processor = dict(by_epoch=False, window_size=10)
+train_cfg = dict(val_begin=1, val_interval=400)

@@ -54,4 +54,7 @@ class MultiSizeRoIExtractor(BaseModule):
         Returns:
             (N, C * sum of bins) features, one grid after the other.
         """
-        return torch.cat([pool(feats, rois).flatten(1) for pool in self.pools], dim=1)
+        # float32 also under mixed precision: in half precision a coordinate of 1000 px is good to half a pixel.
+        with torch.autocast(rois.device.type, enabled=False):
+            feats, rois = [feat.float() for feat in feats], rois.float()
+            return torch.cat([pool(feats, rois).flatten(1) for pool in self.pools], dim=1)

@@ -1,0 +1,103 @@
+"""Code of a rotated box against a horizontal or rotated proposal.
+
+With the proposal (xc, yc, w, h, theta), theta = 0 for a horizontal one, and the box (x, y, wb, hb, phi)::
+
+    dx = ( (x-xc) cos(theta) + (y-yc) sin(theta)) / w      dw = log(wb/w)
+    dy = (-(x-xc) sin(theta) + (y-yc) cos(theta)) / h      dh = log(hb/h)      dt = phi - theta
+
+where (wb, hb, phi) is whichever of the box's two names, along its long or its short side, turns by at most 45 degrees. So
+the code is continuous but where the box lies at 45 degrees to the proposal.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from mmdet.models.task_modules.coders import BaseBBoxCoder
+from mmdet.structures.bbox import HorizontalBoxes, get_box_tensor
+from mmrotate.registry import TASK_UTILS
+from mmrotate.structures.bbox import RotatedBoxes
+from torch import Tensor
+
+# Sides below this many px are taken as this many, so that no logarithm of zero appears.
+MIN_SIDE = 1e-3
+# |log(side / proposal's side)| is cut here: a box at most about 60 times longer or shorter than its proposal.
+MAX_LOG_RATIO = math.log(1000 / 16)
+
+
+@TASK_UTILS.register_module()
+class SkewBoxCoder(BaseBBoxCoder):
+    """Encode rotated boxes as (dx, dy, dw, dh, dt) against horizontal or rotated proposals; decoding is the inverse.
+
+    Args:
+        stds: standard deviations that the code is divided by; that of the angle is in radians.
+    """
+
+    encode_size = 5
+
+    def __init__(self, stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2, 0.5)) -> None:
+        super().__init__(use_box_type=True)
+        if len(stds) != 5 or min(stds) <= 0:
+            raise ValueError(f'expected 5 positive stds, got {stds}')
+        self.stds = tuple(stds)
+
+    def encode(self, priors: HorizontalBoxes | RotatedBoxes | Tensor, gt_bboxes: RotatedBoxes | Tensor) -> Tensor:
+        """Codes of boxes against proposals.
+
+        Args:
+            priors: (N, 4) x1, y1, x2, y2 or (N, 5) cx, cy, w, h, theta, in px and rad.
+            gt_bboxes: (N, 5) rotated boxes.
+
+        Returns:
+            (N, 5) codes.
+        """
+        center, size, theta = _center_size_angle(priors)
+        boxes = get_box_tensor(gt_bboxes).float()
+        turn = _within_half_turn(boxes[:, 4:] - theta)
+        swapped = turn.abs() > math.pi / 4
+        turn = torch.where(swapped, _within_half_turn(turn + math.pi / 2), turn)
+        sides = torch.where(swapped, boxes[:, [3, 2]], boxes[:, 2:4]).clamp(min=MIN_SIDE)
+        offset = _turned(boxes[:, :2] - center, -theta) / size
+        code = torch.cat([offset, (sides / size).log(), turn], dim=1)
+        return code / code.new_tensor(self.stds)
+
+    def decode(
+        self, priors: HorizontalBoxes | RotatedBoxes | Tensor, codes: Tensor, max_shape: Sequence[int] | None = None
+    ) -> RotatedBoxes:
+        """Boxes from codes; ``max_shape`` is unused, since ships may reach over the border.
+
+        Args:
+            priors: (N, 4) or (N, 5) proposals, as in ``encode``.
+            codes: (N, 5) codes.
+
+        Returns:
+            (N, 5) rotated boxes, le90.
+        """
+        center, size, theta = _center_size_angle(priors)
+        codes = codes.float() * codes.new_tensor(self.stds, dtype=torch.float32)
+        center = center + _turned(codes[:, :2] * size, theta)
+        sides = size * codes[:, 2:4].clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
+        boxes = RotatedBoxes(torch.cat([center, sides, theta + codes[:, 4:]], dim=1), clone=False)
+        return RotatedBoxes(boxes.regularize_boxes('le90'), clone=False)
+
+
+def _center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Centre (N, 2), sides (N, 2) and angle (N, 1) of horizontal or rotated boxes."""
+    priors = get_box_tensor(priors).float()
+    if priors.size(-1) == 4:
+        center, size = (priors[:, :2] + priors[:, 2:]) / 2, priors[:, 2:] - priors[:, :2]
+        theta = priors.new_zeros(len(priors), 1)
+    else:
+        center, size, theta = priors[:, :2], priors[:, 2:4], priors[:, 4:]
+    return center, size.clamp(min=MIN_SIDE), theta
+
+
+def _turned(points: Tensor, angle: Tensor) -> Tensor:
+    """Points (N, 2) turned by angles (N, 1), clockwise on screen."""
+    (x, y), cos, sin = points.split(1, dim=1), angle.cos(), angle.sin()
+    return torch.cat([x * cos - y * sin, x * sin + y * cos], dim=1)
+
+
+def _within_half_turn(angle: Tensor) -> Tensor:
+    """Angles modulo pi, in [-pi/2, pi/2)."""
+    return torch.remainder(angle + math.pi / 2, math.pi) - math.pi / 2
