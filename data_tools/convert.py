@@ -23,6 +23,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--classes', metavar='A,B', default='', help='class names in order, for labels that number them'
     )
+    parser.add_argument(
+        '--angle-unit', choices=['radians', 'degrees'], help="of SRC's angles, where it is not the format's own"
+    )
     parser.add_argument('--skip-unknown', action='store_true', help='drop classes that the class map does not name')
     parser.add_argument('--skip-unpaired', action='store_true', help='leave out images or labels that lack the other')
     parser.add_argument(
@@ -43,6 +46,7 @@ def main() -> None:
     options = ConversionOptions(
         class_map=read_class_map(args.class_map) if args.class_map else None,
         classes=[name.strip() for name in args.classes.split(',') if name.strip()],
+        angle_unit=args.angle_unit,
         skip_unpaired=args.skip_unpaired,
         skip_unknown=args.skip_unknown,
         transfer=args.transfer,

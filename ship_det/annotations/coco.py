@@ -16,6 +16,7 @@ import shapely
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
+from .angles import to_radians
 from .files import read_text, write_text
 from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 from .xml_labels import bounds_quad
@@ -30,7 +31,7 @@ class CocoImage:
     objects: list[LabeledObject] = field(default_factory=list)
 
 
-def read_coco(path: str | os.PathLike, clockwise: bool = False) -> list[CocoImage]:
+def read_coco(path: str | os.PathLike, clockwise: bool = False, angle_unit: str = 'degrees') -> list[CocoImage]:
     """Read a rotated COCO file.
 
     Corners are taken from a ``segmentation`` of exactly four points, otherwise from a ``bbox`` of five numbers,
@@ -39,6 +40,7 @@ def read_coco(path: str | os.PathLike, clockwise: bool = False) -> list[CocoImag
     Args:
         path: JSON file.
         clockwise: the angles turn clockwise on screen.
+        angle_unit: degrees or radians.
 
     Raises:
         ValueError: naming file, annotation and key.
@@ -59,7 +61,7 @@ def read_coco(path: str | os.PathLike, clockwise: bool = False) -> list[CocoImag
         image, name = (
             _look_up(where, annotation, key, known) for key, known in (('image_id', images), ('category_id', names))
         )
-        quad = order_quads(_corners(where, annotation, clockwise))
+        quad = order_quads(_corners(where, annotation, clockwise, angle_unit))
         if quad_areas(quad)[0] < MIN_QUAD_AREA:
             raise ValueError(f'{where}: {name!r} has no area, expected a box around the object')
         difficult = bool(annotation.get('iscrowd') or annotation.get('ignore') or annotation.get('difficult'))
@@ -96,7 +98,7 @@ def _look_up(where: str, annotation: dict[str, Any], key: str, known: dict[Any, 
     return known[annotation[key]]
 
 
-def _corners(where: str, annotation: dict[str, Any], clockwise: bool) -> np.ndarray:
+def _corners(where: str, annotation: dict[str, Any], clockwise: bool, angle_unit: str) -> np.ndarray:
     """(1, 4, 2) corners of an annotation, in any order."""
     box = _numbers(where, 'bbox', annotation.get('bbox') or [])
     polygons = annotation.get('segmentation')
@@ -104,7 +106,7 @@ def _corners(where: str, annotation: dict[str, Any], clockwise: bool) -> np.ndar
     if [len(part) for part in parts] == [8]:
         return parts[0].reshape(1, 4, 2)
     if len(box) == 5:
-        angle = np.deg2rad(box[4]) * (1 if clockwise else -1)
+        angle = to_radians(box[4], angle_unit, where) * (1 if clockwise else -1)
         if (box[2:4] <= 0).any():
             raise ValueError(f'{where}: a box of {box[2]} x {box[3]} px, expected positive sides')
         return rbox_to_quad([[*box[:4], angle]])

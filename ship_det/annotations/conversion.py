@@ -55,6 +55,7 @@ class ConversionOptions:
     Attributes:
         class_map: new name of each class; None drops it. Without a map all names stay.
         classes: class names in order, for a source that only numbers them.
+        angle_unit: radians or degrees, where the labels are in another unit than their format's.
         skip_unpaired: leave out images without labels and labels without an image, instead of an error.
         skip_unknown: leave out classes that the map does not name, instead of an error.
         transfer: how images get into the new data set: copy, hardlink or symlink.
@@ -63,6 +64,7 @@ class ConversionOptions:
 
     class_map: Mapping[str, str | None] | None = None
     classes: Sequence[str] = ()
+    angle_unit: str | None = None
     skip_unpaired: bool = False
     skip_unknown: bool = False
     transfer: str = 'copy'
@@ -98,7 +100,7 @@ def convert(
         raise ValueError(f'to: {target_format} can only be read, expected one of: {", ".join(writable_formats())}')
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f'{out}: already there, expected a new or empty folder')
-    data_set = _format(source_format).read(source, options.classes)
+    data_set = _format(source_format).read(source, options.classes, options.angle_unit)
     summary = ConversionSummary(images=len(data_set.images), unpaired=_unpaired(data_set, options.skip_unpaired))
     for labeled in data_set.images:
         _rename_classes(labeled, options, summary)

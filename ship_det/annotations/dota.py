@@ -1,5 +1,6 @@
 """DOTA label files: one object a line, ``x1 y1 x2 y2 x3 y3 x4 y4 class difficult``."""
 
+import math
 import os
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
@@ -90,7 +91,7 @@ def _raise_bad_row(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) 
     for line, row in zip(lines, rows, strict=True):
         for column, token in enumerate(row[:8], start=1):
             try:
-                finite = np.isfinite(float(token))
+                finite = math.isfinite(float(token))
             except ValueError:
                 finite = False
             if not finite:

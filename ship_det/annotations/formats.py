@@ -47,8 +47,17 @@ class Format(Protocol):
     def writable(self) -> bool:
         """Whether the format can be converted to."""
 
-    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
-        """Read a data set; ``classes`` names the classes of a format that only numbers them."""
+    def read(self, root: Path, classes: Sequence[str], angle_unit: str | None = None) -> DataSet:
+        """Read a data set.
+
+        Args:
+            root: its folder.
+            classes: names of the classes, for a format that only numbers them.
+            angle_unit: of the angles in the labels; None for the format's own.
+
+        Raises:
+            ValueError: naming file and line; or where the format has no angles to be in a unit.
+        """
 
     def image_folder(self, root: Path) -> Path:
         """Where the images of a written data set lie."""
@@ -65,26 +74,30 @@ class FilePerImage:
         images: folders that hold the images; all of them that exist are read, the last is written to.
         labels: folders that may hold the labels; the first that exists is read, the last is written to.
         suffix: of a label file.
-        read_file: objects from a label file.
+        read_file: objects from a label file, and from the unit of its angles where there are any.
         write_file: label file from objects, image name and image size.
         keeps_quads: the format holds any quad, not only rectangles.
+        has_angles: its boxes are given by an angle.
     """
 
     images: tuple[str, ...]
     labels: tuple[str, ...]
     suffix: str
-    read_file: Callable[[Path], list[LabeledObject]]
+    read_file: Callable[..., list[LabeledObject]]
     write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
     keeps_quads: bool = True
+    has_angles: bool = False
 
     @property
     def writable(self) -> bool:
         return self.write_file is not None
 
-    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+    def read(self, root: Path, classes: Sequence[str], angle_unit: str | None = None) -> DataSet:
+        if angle_unit and not self.has_angles:
+            raise ValueError(f'{root}: labels of this format hold no angles, expected no angle unit for them')
         found = _pair(root, self.images, self.labels, self.suffix)
         for pair in found.images:
-            pair.objects = self.read_file(pair.labels)
+            pair.objects = self.read_file(pair.labels, *([angle_unit] if angle_unit else []))
         return found
 
     def image_folder(self, root: Path) -> Path:
@@ -106,11 +119,11 @@ class YoloObb:
     keeps_quads: bool = True
     writable: bool = True
 
-    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+    def read(self, root: Path, classes: Sequence[str], angle_unit: str | None = None) -> DataSet:
         names = list(classes) or read_class_names(root)
         found = _pair(root, ('images',), ('labels',), '.txt', not_labels=('classes.txt',))
         for pair in found.images:
-            pair.objects = read_yolo_obb(pair.labels, image_size(pair.image), names)
+            pair.objects = read_yolo_obb(pair.labels, image_size(pair.image), names, angle_unit or 'radians')
         return found
 
     def image_folder(self, root: Path) -> Path:
@@ -139,13 +152,13 @@ class RotatedCoco:
     keeps_quads: bool = True
     writable: bool = True
 
-    def read(self, root: Path, classes: Sequence[str]) -> DataSet:
+    def read(self, root: Path, classes: Sequence[str], angle_unit: str | None = None) -> DataSet:
         files = sorted((root / 'annotations').glob('*.json')) or sorted(root.glob('*.json'))
         if len(files) != 1:
             raise ValueError(f'{root}: {len(files)} JSON files in annotations/ or beside it, expected one')
         images = {image.name: image for image in _images_in(root, ('images',))}
         found = DataSet()
-        for labeled in read_coco(files[0], self.clockwise):
+        for labeled in read_coco(files[0], self.clockwise, angle_unit or 'degrees'):
             image = images.pop(Path(labeled.file).name, None)
             if image is None:
                 found.without_image.append(files[0].with_name(f'{files[0].name}: {labeled.file}'))
@@ -168,10 +181,16 @@ FORMATS: dict[str, Format] = {
         ('images',), ('labelTxt',), '.txt', read_dota, lambda path, objects, image, size: write_dota(path, objects)
     ),
     'hrsc': FilePerImage(
-        ('images', 'AllImages'), ('annotations', 'Annotations'), '.xml', read_hrsc, write_hrsc, keeps_quads=False
+        ('images', 'AllImages'),
+        ('annotations', 'Annotations'),
+        '.xml',
+        read_hrsc,
+        write_hrsc,
+        keeps_quads=False,
+        has_angles=True,
     ),
     'rolabelimg': FilePerImage(
-        ('images',), ('annotations',), '.xml', read_rolabelimg, write_rolabelimg, keeps_quads=False
+        ('images',), ('annotations',), '.xml', read_rolabelimg, write_rolabelimg, keeps_quads=False, has_angles=True
     ),
     'dior': FilePerImage(
         ('images', 'JPEGImages-trainval', 'JPEGImages-test', 'JPEGImages'),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
+from .angles import to_radians
 from .files import write_text
 from .objects import LabeledObject
 from .xml_labels import XmlObject, add, decimal, read_objects, xml_text
@@ -52,13 +53,17 @@ _FIRST_ID = 100000000
 _KEYS = ('mbox_cx', 'mbox_cy', 'mbox_w', 'mbox_h', 'mbox_ang')
 
 
-def read_hrsc(path: str | os.PathLike) -> list[LabeledObject]:
+def read_hrsc(path: str | os.PathLike, angle_unit: str = 'radians') -> list[LabeledObject]:
     """Read the rotated boxes of an HRSC2016 label file.
+
+    Args:
+        path: label file.
+        angle_unit: radians, as the format has it, or degrees.
 
     Raises:
         ValueError: naming file and line.
     """
-    return [_read_object(found) for found in read_objects(path, 'HRSC_Image', 'HRSC_Object')]
+    return [_read_object(found, angle_unit) for found in read_objects(path, 'HRSC_Image', 'HRSC_Object')]
 
 
 def write_hrsc(path: str | os.PathLike, objects: Iterable[LabeledObject], image: str, size: tuple[int, int]) -> None:
@@ -87,7 +92,7 @@ def write_hrsc(path: str | os.PathLike, objects: Iterable[LabeledObject], image:
     write_text(path, xml_text(root))
 
 
-def _read_object(found: XmlObject) -> LabeledObject:
+def _read_object(found: XmlObject, angle_unit: str) -> LabeledObject:
     number = found.number('Class_ID') - _FIRST_ID
     if number not in HRSC_CLASSES:
         raise ValueError(
@@ -95,6 +100,7 @@ def _read_object(found: XmlObject) -> LabeledObject:
             f'expected {_FIRST_ID} plus one of: {", ".join(map(str, HRSC_CLASSES))}'
         )
     box = np.array([found.number(key) for key in _KEYS])
+    box[4] = to_radians(box[4], angle_unit, found.where)
     if (box[2:4] <= 0).any():
         raise ValueError(f'{found.where}: a box of {box[2]} x {box[3]} px, expected positive sides')
     return found.labeled(rbox_to_quad(box[None])[0], HRSC_CLASSES[int(number)])

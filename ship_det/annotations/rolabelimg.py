@@ -13,6 +13,7 @@ import numpy as np
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
+from .angles import to_radians
 from .files import write_text
 from .objects import LabeledObject
 from .voc import read_bndbox
@@ -21,13 +22,17 @@ from .xml_labels import XmlObject, add, decimal, read_objects, xml_text
 _KEYS = ('cx', 'cy', 'w', 'h', 'angle')
 
 
-def read_rolabelimg(path: str | os.PathLike) -> list[LabeledObject]:
+def read_rolabelimg(path: str | os.PathLike, angle_unit: str = 'radians') -> list[LabeledObject]:
     """Read the rotated (``<robndbox>``) and horizontal (``<bndbox>``) boxes of a roLabelImg label file.
+
+    Args:
+        path: label file.
+        angle_unit: radians, as the format has it, or degrees.
 
     Raises:
         ValueError: naming file and line.
     """
-    return [_read_object(found) for found in read_objects(path, 'annotation', 'object')]
+    return [_read_object(found, angle_unit) for found in read_objects(path, 'annotation', 'object')]
 
 
 def write_rolabelimg(
@@ -53,10 +58,11 @@ def write_rolabelimg(
     write_text(path, xml_text(root))
 
 
-def _read_object(found: XmlObject) -> LabeledObject:
+def _read_object(found: XmlObject, angle_unit: str) -> LabeledObject:
     if not found.has('robndbox'):
         return read_bndbox(found)
     box = np.array([found.number(f'robndbox/{key}') for key in _KEYS])
+    box[4] = to_radians(box[4], angle_unit, found.where)
     if (box[2:4] <= 0).any():
         raise ValueError(f'{found.where}: a box of {box[2]} x {box[3]} px, expected positive sides')
     return found.labeled(rbox_to_quad(box[None])[0], found.word('name'))

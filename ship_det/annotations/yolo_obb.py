@@ -13,23 +13,27 @@ import numpy as np
 
 from ship_det.geometry import rbox_to_quad
 
+from .angles import to_radians
 from .files import read_text, write_text
 from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 
 
-def read_yolo_obb(path: str | os.PathLike, size: tuple[int, int], classes: Sequence[str]) -> list[LabeledObject]:
+def read_yolo_obb(
+    path: str | os.PathLike, size: tuple[int, int], classes: Sequence[str], angle_unit: str = 'radians'
+) -> list[LabeledObject]:
     """Read the objects of a YOLO-OBB label file.
 
     Args:
         path: label file.
         size: the image's width and height, px.
         classes: class names in the order of their indices.
+        angle_unit: of lines with an angle: radians or degrees.
 
     Raises:
         ValueError: naming file and line.
     """
     rows = [(f'{path}:{number}', line.split()) for number, line in enumerate(read_text(path).split('\n'), start=1)]
-    return [_parse_row(where, row, size, classes) for where, row in rows if row]
+    return [_parse_row(where, row, size, classes, angle_unit) for where, row in rows if row]
 
 
 def write_yolo_obb(
@@ -69,7 +73,9 @@ def read_class_names(root: str | os.PathLike) -> list[str]:
     raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files')
 
 
-def _parse_row(where: str, row: list[str], size: tuple[int, int], classes: Sequence[str]) -> LabeledObject:
+def _parse_row(
+    where: str, row: list[str], size: tuple[int, int], classes: Sequence[str], angle_unit: str
+) -> LabeledObject:
     try:
         numbers = np.array([float(word) for word in row])
     except ValueError as error:
@@ -87,7 +93,8 @@ def _parse_row(where: str, row: list[str], size: tuple[int, int], classes: Seque
     else:
         if (numbers[3:5] <= 0).any():
             raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
-        quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], numbers[5])[None])[0]
+        angle = to_radians(numbers[5], angle_unit, where)
+        quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], angle)[None])[0]
     (quad,) = order_quads(quad)
     if quad_areas(quad[None])[0] < MIN_QUAD_AREA:
         raise ValueError(f'{where}: the box has no area, expected corners around the object')

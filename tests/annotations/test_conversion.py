@@ -1,6 +1,10 @@
 """Data sets from one format to another: nothing moved, nothing lost without being said."""
 
+import json
+import math
 import os
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -11,8 +15,15 @@ from ship_det.annotations.conversion import ConversionOptions, convert, read_cla
 from ship_det.annotations.formats import FORMATS
 from ship_det.geometry import rbox_to_quad
 
-RECTANGLES = rbox_to_quad([[30, 20, 24, 6, 0.4], [50.5, 30.25, 9, 9, -1.2]])
+RECTANGLES_AS_BOXES = np.array([[30, 20, 24, 6, 0.4], [50.5, 30.25, 9, 9, -1.2]])
+RECTANGLES = rbox_to_quad(RECTANGLES_AS_BOXES)
 KITE = np.array([[10.5, 20], [30, 22], [33, 40], [12, 30]])
+
+
+def read_labels(name, source, out, **options):
+    """Objects of the image ``a`` of a data set, by way of DOTA."""
+    convert(name, 'dota', source, out, ConversionOptions(**options))
+    return read_dota(out / 'labelTxt/a.txt')
 
 
 @pytest.fixture
@@ -55,6 +66,44 @@ def test_to_every_format_and_back(harbor, tmp_path, name, same_corners):
         same_corners(found, expected)
     assert read_dota(tmp_path / 'back/labelTxt/b.txt') == []
     assert (tmp_path / 'back/images/a.png').read_bytes() == (harbor / 'images/a.png').read_bytes()
+
+
+@pytest.mark.parametrize(('name', 'key'), [('rolabelimg', 'angle'), ('hrsc', 'mbox_ang')])
+def test_angles_in_another_unit(harbor, tmp_path, same_corners, name, key):
+    source = tmp_path / 'there'
+    convert('dota', name, harbor, source)
+    expected = read_labels(name, source, tmp_path / 'as-is')
+    (labels,) = source.rglob('a.xml')
+    text = re.sub(rf'(?<=<{key}>)[^<]+', lambda angle: str(math.degrees(float(angle[0]))), labels.read_text())
+    labels.write_text(text)
+    with pytest.raises(ValueError, match=r'a\.xml:\d+: an angle of .* rad, expected at most a whole turn'):
+        convert(name, 'dota', source, tmp_path / 'refused')
+    same_corners(read_labels(name, source, tmp_path / 'degrees', angle_unit='degrees'), expected)
+
+
+def test_yolo_and_coco_angles_in_another_unit(tmp_path, harbor):
+    shares = RECTANGLES_AS_BOXES[0] / [80, 60, 80, 60, 1]
+    yolo, coco = tmp_path / 'yolo', tmp_path / 'coco'
+    for root in (yolo, coco):
+        root.mkdir()
+        shutil.copy(harbor / 'images/a.png', root)
+    (yolo / 'a.txt').write_text(f'0 {" ".join(map(str, shares[:4]))} {np.rad2deg(0.4)}\n')
+    content = {
+        'images': [{'id': 1, 'file_name': 'a.png', 'width': 80, 'height': 60}],
+        'categories': [{'id': 1, 'name': 'ship'}],
+        # counterclockwise on screen
+        'annotations': [{'image_id': 1, 'category_id': 1, 'bbox': [30, 20, 24, 6, -0.4]}],
+    }
+    (coco / 'a.json').write_text(json.dumps(content))
+    for name, root, unit in (('yolo-obb', yolo, 'degrees'), ('coco-rotated', coco, 'radians')):
+        (found,) = read_labels(name, root, tmp_path / f'{name}-out', classes=['ship'], angle_unit=unit)
+        # YOLO's width is a share of the image's width and its height one of its height, whatever the angle.
+        np.testing.assert_allclose(found.quad, RECTANGLES[0], atol=1e-9)
+
+
+def test_format_without_angles_takes_no_unit(harbor, tmp_path):
+    with pytest.raises(ValueError, match='harbor: labels of this format hold no angles'):
+        convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions(angle_unit='degrees'))
 
 
 def test_class_map_renames_and_drops(harbor, tmp_path):
@@ -139,3 +188,23 @@ def test_real_data_sets(data_root, tmp_path, name, folder, classes, expected):
     assert summary.unpaired == 0
     labels = sorted((tmp_path / 'out/labelTxt').glob('*.txt'))
     assert sum(len(read_dota(path)) for path in labels) == summary.objects.total()
+
+
+@pytest.mark.parametrize(
+    ('name', 'folder', 'expected'),
+    [
+        ('rolabelimg', 'hit_uav_mini/val', 964),
+        ('dota', 'dota_harbor', 334),
+        ('dior', 'formats/dior', 1),
+    ],
+)
+def test_real_data_sets_come_back(data_root, tmp_path, same_corners, name, folder, expected):
+    options = ConversionOptions(transfer='symlink', verify=False)
+    original = FORMATS[name].read(data_root / folder, ())
+    convert(name, 'dota', data_root / folder, tmp_path / 'dota', options)
+    convert('dota', name, tmp_path / 'dota', tmp_path / 'back', options)
+    back = FORMATS[name].read(tmp_path / 'back', ())
+    assert sum(len(labeled.objects) for labeled in original.images) == expected
+    assert [labeled.image.name for labeled in back.images] == [labeled.image.name for labeled in original.images]
+    for ours, theirs in zip(back.images, original.images, strict=True):
+        same_corners(ours.objects, theirs.objects)

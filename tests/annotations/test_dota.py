@@ -69,6 +69,16 @@ def test_bad_line_is_named(tmp_path, bad_line, message):
         read_text(tmp_path, f'gsd:1\n{SQUARE} ship 0\n{bad_line}\n{SQUARE} ship 0\n')
 
 
+def test_large_file_reads_as_a_small_one(tmp_path):
+    lines = [f'{x} 0 {x + 4} 0 {x + 4} 3 {x} 3 ship {x % 2}\n' for x in range(100_000)]
+    found = read_text(tmp_path, ''.join(lines))
+    assert [labeled.quad[0, 0] for labeled in found] == list(range(100_000))
+    assert sum(labeled.difficult for labeled in found) == 50_000
+    lines[99_999] = lines[99_999].replace(' 3 ship', ' nan ship')
+    with pytest.raises(ValueError, match=r"scene\.txt:100000: column 8 is 'nan'"):
+        read_text(tmp_path, ''.join(lines))
+
+
 def test_unknown_class_names_file_line_and_classes(tmp_path):
     with pytest.raises(ValueError, match=r"scene\.txt:2: unknown class 'sihp', expected one of: ship, harbor"):
         read_text(tmp_path, f'{SQUARE} ship 0\n{SQUARE} sihp 0\n', classes=('ship', 'harbor'))
