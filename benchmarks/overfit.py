@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
@@ -24,6 +25,7 @@ CONFIGS = {
     'skew_cascade': 'configs/quickstart/skew_cascade_r18w32_fpn64_ci_demo.py',
 }
 CHIPS = 8
+LIST = 'overfit.txt'
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,17 +60,20 @@ def main() -> int:
 
 
 def make_chips(folder: Path) -> int:
-    """Simulate and tile until ``folder``/chips has the chips; return how many ships can be learnt from."""
-    call('data_tools/simulate.py', folder / 'scenes', '--scenes', 2, '--size', 704, '--gsd', 1.5, '--ships', 24)
-    tiling = ('--chip', 352, '--overlap', 0, '--no-whole', '--min-visible', 0.9)
-    call('data_tools/tile.py', folder / 'scenes', folder / 'chips', *tiling)
-    names = sorted(path.name for path in (folder / 'chips' / 'images').iterdir())
-    if len(names) != CHIPS:
-        raise ValueError(f'{folder}: expected {CHIPS} chips with ships, found {len(names)}')
+    """Simulate and tile, list the chips with the most ships in LIST, and return how many ships they show."""
     from ship_det.annotations import read_dota
 
-    labels = [read_dota(path) for path in (folder / 'chips' / 'labelTxt').glob('*.txt')]
-    return sum(not item.difficult for objects in labels for item in objects)
+    chips = folder / 'chips'
+    call('data_tools/simulate.py', folder / 'scenes', '--scenes', 3, '--size', 704, '--gsd', 1.5, '--ships', 40)
+    tiling = ('--chip', 352, '--overlap', 0, '--no-whole', '--min-visible', 0.9)
+    call('data_tools/tile.py', folder / 'scenes', chips, *tiling)
+    ships = Counter()
+    for image in sorted((chips / 'images').iterdir()):
+        objects = read_dota(chips / 'labelTxt' / f'{image.stem}.txt')
+        ships[image.name] = sum(not item.difficult for item in objects)
+    chosen = ships.most_common(CHIPS)
+    (chips / LIST).write_text(''.join(f'{name}\n' for name, _ in chosen))
+    return sum(count for _, count in chosen)
 
 
 def call(script: str, *arguments: object) -> None:
@@ -86,7 +91,7 @@ def overfit(name: str, chips: Path, work_dir: Path, iterations: int) -> float:
     cfg = Config.fromfile(ROOT / CONFIGS[name])
     cfg.work_dir = str(work_dir)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
-        loader.dataset.update(data_root=str(chips), ann_file='')
+        loader.dataset.update(data_root=str(chips), ann_file=LIST)
     varied = ('RandomAffineCrop', 'mmdet.RandomFlip')
     pipeline = cfg.train_dataloader.dataset.pipeline
     cfg.train_dataloader.dataset.pipeline = [step for step in pipeline if step['type'] not in varied]

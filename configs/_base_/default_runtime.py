@@ -5,13 +5,14 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
+    checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='mmdet.DetVisualizationHook'),
 )
 custom_hooks = [
     dict(type='ClassCountsHook'),
-    dict(type='mmdet.CheckInvalidLossHook', interval=1),
+    dict(type='ReproducibleTrainingHook'),
+    dict(type='NonFiniteLossHook'),
 ]
 
 env_cfg = dict(

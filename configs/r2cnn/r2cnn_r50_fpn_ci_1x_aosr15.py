@@ -5,5 +5,4 @@ _base_ = [
     '../_base_/schedules/schedule_1x.py',
     '../_base_/default_runtime.py',
 ]
-
 model = dict(roi_head=dict(bbox_head=dict(loss_cls={{_base_.loss_cls}})))

@@ -40,7 +40,11 @@ class SkewOverlaps2D:
     """
 
     def __call__(
-        self, bboxes1: RotatedBoxes | Tensor, bboxes2: RotatedBoxes | Tensor, mode: str = 'iou', is_aligned: bool = False
+        self,
+        bboxes1: RotatedBoxes | Tensor,
+        bboxes2: RotatedBoxes | Tensor,
+        mode: str = 'iou',
+        is_aligned: bool = False,
     ) -> Tensor:
         """Overlaps of (M, 5) with (N, 5) boxes in px and rad: (M, N), or (M,) if ``is_aligned``.
 

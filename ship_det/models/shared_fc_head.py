@@ -1,4 +1,4 @@
-"""What the heads of both detectors share: fully connected layers, class scores and losses, boxes shared by all classes."""
+"""What the heads of both detectors share: fully connected layers, class scores and losses, one box for all classes."""
 
 import itertools
 

@@ -24,6 +24,8 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
+from ship_det.losses.softmax import raised
+
 # Sides below this many px are taken as this many, so that no logarithm of zero appears.
 MIN_SIDE = 1e-3
 # |log(h / proposal height)| is cut here: a box at most about 1000 times flatter or higher than its proposal.
@@ -116,8 +118,8 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 9) codes: v then u.
         """
-        priors = get_box_tensor(priors).float()
-        boxes = RotatedBoxes(get_box_tensor(gt_bboxes).float(), clone=False)
+        priors = raised(get_box_tensor(priors))
+        boxes = RotatedBoxes(raised(get_box_tensor(gt_bboxes)), clone=False)
         axis_aligned = boxes.convert_to('hbox').tensor
         axis_code = bbox2delta(priors, axis_aligned, stds=self.axis_stds)
         canonical = boxes.regularize_boxes('le90')
@@ -133,7 +135,7 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 5) rotated boxes, le90.
         """
-        priors, codes = get_box_tensor(priors).float(), codes.float()
+        priors, codes = raised(get_box_tensor(priors)), raised(codes)
         if self.output == 'axis_aligned':
             boxes = delta2bbox(priors, codes[:, :4], stds=self.axis_stds)
             boxes = HorizontalBoxes(boxes, clone=False).convert_to('rbox')
@@ -150,7 +152,7 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 4, 5) codes u; [:, 0] is the canonical one.
         """
-        priors, inclined_codes = get_box_tensor(priors).float(), inclined_codes.float()
+        priors, inclined_codes = raised(get_box_tensor(priors)), raised(inclined_codes)
         boxes = edge_to_rbox(self._decode_edges(priors, inclined_codes))
         squarish = boxes[:, 3] >= self.square_ratio * boxes[:, 2]
         codes = [inclined_codes]

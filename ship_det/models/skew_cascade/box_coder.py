@@ -5,8 +5,8 @@ With the proposal (xc, yc, w, h, theta), theta = 0 for a horizontal one, and the
     dx = ( (x-xc) cos(theta) + (y-yc) sin(theta)) / w      dw = log(wb/w)
     dy = (-(x-xc) sin(theta) + (y-yc) cos(theta)) / h      dh = log(hb/h)      dt = phi - theta
 
-where (wb, hb, phi) is whichever of the box's two names, along its long or its short side, turns by at most 45 degrees. So
-the code is continuous but where the box lies at 45 degrees to the proposal.
+where (wb, hb, phi) is whichever of the box's two names, along its long or its short side, turns by at most 45 degrees.
+So the code is continuous but where the box lies at 45 degrees to the proposal.
 """
 
 import math
@@ -19,10 +19,12 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
+from ship_det.losses.softmax import raised
+
 # Sides below this many px are taken as this many, so that no logarithm of zero appears.
 MIN_SIDE = 1e-3
-# |log(side / proposal's side)| is cut here: a box at most about 60 times longer or shorter than its proposal.
-MAX_LOG_RATIO = math.log(1000 / 16)
+# |log(side / proposal's side)| is cut here: a box at most about 1000 times longer or shorter than its proposal.
+MAX_LOG_RATIO = math.log(1000.0)
 
 
 @TASK_UTILS.register_module()
@@ -52,7 +54,7 @@ class SkewBoxCoder(BaseBBoxCoder):
             (N, 5) codes.
         """
         center, size, theta = _center_size_angle(priors)
-        boxes = get_box_tensor(gt_bboxes).float()
+        boxes = raised(get_box_tensor(gt_bboxes))
         turn = _within_half_turn(boxes[:, 4:] - theta)
         swapped = turn.abs() > math.pi / 4
         turn = torch.where(swapped, _within_half_turn(turn + math.pi / 2), turn)
@@ -74,7 +76,8 @@ class SkewBoxCoder(BaseBBoxCoder):
             (N, 5) rotated boxes, le90.
         """
         center, size, theta = _center_size_angle(priors)
-        codes = codes.float() * codes.new_tensor(self.stds, dtype=torch.float32)
+        codes = raised(codes)
+        codes = codes * codes.new_tensor(self.stds)
         center = center + _turned(codes[:, :2] * size, theta)
         sides = size * codes[:, 2:4].clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
         boxes = RotatedBoxes(torch.cat([center, sides, theta + codes[:, 4:]], dim=1), clone=False)
@@ -83,7 +86,7 @@ class SkewBoxCoder(BaseBBoxCoder):
 
 def _center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Centre (N, 2), sides (N, 2) and angle (N, 1) of horizontal or rotated boxes."""
-    priors = get_box_tensor(priors).float()
+    priors = raised(get_box_tensor(priors))
     if priors.size(-1) == 4:
         center, size = (priors[:, :2] + priors[:, 2:]) / 2, priors[:, 2:] - priors[:, :2]
         theta = priors.new_zeros(len(priors), 1)

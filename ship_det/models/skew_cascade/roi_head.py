@@ -23,8 +23,8 @@ STAGE_STDS = ((0.1, 0.1, 0.2, 0.2, 0.5), (0.05, 0.05, 0.1, 0.1, 0.1), (0.033, 0.
 class SkewCascadeRoIHead(CascadeRoIHead):
     """Cascade R-CNN's stages with rotated boxes (arXiv 1712.00726, Sec. 3; CI paper, Sec. IV-C).
 
-    The first stage takes horizontal proposals and gives rotated boxes; each further stage takes the rotated boxes of the
-    one before as its RoIs. A detection's scores are the mean of the stages' probabilities, its box is the last stage's.
+    The first stage takes horizontal proposals and gives rotated boxes; each further stage takes the rotated boxes of
+    the one before as its RoIs. A detection's scores are the mean of the stages' probabilities, its box is the last's.
     Class counts and any classification loss go into ``bbox_head`` once; every stage has its own copy.
 
     Args:
@@ -147,11 +147,12 @@ class SkewCascadeRoIHead(CascadeRoIHead):
         """RoIs (N, 6) of the last stage, mean probabilities (N, num_classes + 1), codes (N, 5) of the last stage."""
         scores = []
         for stage, head in enumerate(self.bbox_head):
-            if stage:
-                rois = torch.cat([rois[:, :1], get_box_tensor(head_before.bbox_coder.decode(rois[:, 1:], codes))], dim=1)
             results = self._bbox_forward(stage, x, rois)
-            codes, head_before = results['bbox_pred'], head
+            codes = results['bbox_pred']
             scores.append(head.class_scores(results['cls_score']))
+            if stage < self.num_stages - 1:
+                boxes = get_box_tensor(head.bbox_coder.decode(rois[:, 1:], codes))
+                rois = torch.cat([rois[:, :1], boxes], dim=1)
         return rois, torch.stack(scores).mean(dim=0), codes
 
     def forward(
