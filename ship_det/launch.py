@@ -8,8 +8,10 @@ from pathlib import Path
 
 from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
+from torch import distributed
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def load_config(args: argparse.Namespace) -> Config:
             cfg.merge_from_dict(options)
             if 'data_root' in options:
                 _replace_root(cfg._cfg_dict, old_root, cfg.data_root)
-    cfg.launcher = args.launcher
+    cfg.launcher = _launcher(args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -59,10 +61,36 @@ def build_runner(cfg: Config) -> Runner:
     """Build the runner of a config.
 
     Raises:
-        ValueError: the config names an unknown part or gives it wrong arguments.
+        ValueError: the config names an unknown part or gives it wrong arguments, or the launcher needs GPUs.
     """
+    if cfg.launcher != 'none' and get_device() == 'cpu':
+        _join_processes_on_cpu(cfg)
     with config_errors(cfg.filename):
         return Runner.from_cfg(cfg)
+
+
+def _launcher(name: str) -> str:
+    """The launcher of a name; torchrun need not be named."""
+    under_torchrun = 'TORCHELASTIC_RUN_ID' in os.environ
+    if name == 'none' and under_torchrun:
+        return 'pytorch'
+    if name == 'pytorch' and 'RANK' not in os.environ:
+        raise ValueError(
+            '--launcher pytorch: found no RANK in the environment; '
+            'start with torchrun --nproc_per_node 2 tools/train.py CONFIG'
+        )
+    return name
+
+
+def _join_processes_on_cpu(cfg: Config) -> None:
+    """Join the processes of torchrun by gloo; MMEngine's own start and wrapper ask for a GPU each."""
+    if cfg.launcher != 'pytorch':
+        raise ValueError(f'--launcher {cfg.launcher}: found no GPU; without GPUs, start the processes with torchrun')
+    if not distributed.is_initialized():
+        distributed.init_process_group('gloo')
+    cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel', broadcast_buffers=False))
+    cfg.model_wrapper_cfg.setdefault('find_unused_parameters', cfg.get('find_unused_parameters', False))
+    cfg.model_wrapper_cfg.device_ids = None
 
 
 def _parse_options(pairs: Sequence[str]) -> dict:

@@ -1,8 +1,13 @@
 """Train a detector: python tools/train.py CONFIG."""
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ship_det.cli import add_config_arguments, run
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -10,7 +15,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
-    parser.add_argument('--resume', action='store_true', help='continue from the latest checkpoint in the work dir')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='',
+        metavar='CHECKPOINT',
+        help='continue from this checkpoint, by default from the latest one in the work dir, if there is one',
+    )
+    parser.add_argument('--tensorboard', action='store_true', help='also write curves for TensorBoard')
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
     add_config_arguments(parser)
     return parser.parse_args()
@@ -18,23 +30,50 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    from ship_det.initial_weights import download_errors
     from ship_det.launch import build_runner, config_errors, load_config
 
     cfg = load_config(args)
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        use_mixed_precision(cfg)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
         cfg.auto_scale_lr.enable = True
+    if args.tensorboard:
+        cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
-    cfg.resume = args.resume
+    if args.resume is not None:
+        resume(cfg, args.resume)
     runner = build_runner(cfg)
     with config_errors(args.config):
         _ = runner.train_loop, runner.val_loop
-    runner.train()
+    with download_errors(cfg):
+        runner.train()
+
+
+def use_mixed_precision(cfg: 'Config') -> None:
+    """Train with automatic mixed precision and a loss scale that adapts."""
+    from mmengine.device import get_device
+
+    if get_device() == 'cpu':
+        raise ValueError('--amp: found no GPU; mixed precision needs one')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def resume(cfg: 'Config', checkpoint: str) -> None:
+    """Continue from a checkpoint, or with '' from the latest one; without one training starts from its beginning."""
+    from ship_det.hooks import latest_checkpoint
+
+    if checkpoint and not Path(checkpoint).is_file():
+        raise ValueError(f'--resume {checkpoint}: no such checkpoint; expected one such as epoch_12.pth')
+    path = checkpoint or latest_checkpoint(cfg.work_dir)
+    if path is None:
+        print(f'{cfg.work_dir}: no checkpoint to resume from; training starts from the beginning')
+    else:
+        cfg.resume, cfg.load_from = True, str(path)
 
 
 if __name__ == '__main__':

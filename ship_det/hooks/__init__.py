@@ -1,5 +1,15 @@
 """Training hooks."""
 
+from .checkpoint import SafeCheckpointHook, latest_checkpoint
 from .class_counts import ClassCountsHook
+from .non_finite import NonFiniteLossError, NonFiniteLossHook
+from .reproducible import ReproducibleTrainingHook
 
-__all__ = ['ClassCountsHook']
+__all__ = [
+    'ClassCountsHook',
+    'NonFiniteLossError',
+    'NonFiniteLossHook',
+    'ReproducibleTrainingHook',
+    'SafeCheckpointHook',
+    'latest_checkpoint',
+]

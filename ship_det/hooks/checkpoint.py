@@ -1,0 +1,74 @@
+"""Checkpoints that a training can be resumed from, whenever its process was killed: how they are written and found."""
+
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+from mmrotate.registry import HOOKS
+
+NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+
+
+@register_backend('whole_files')
+class WholeFilesBackend(LocalBackend):
+    """Local files that are either whole or not there."""
+
+    def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+        """Write ``obj`` to ``filepath`` under a temporary name, onto the disk, then rename it."""
+        path = Path(filepath)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f'.{path.name}.part')
+        with open(temporary, 'wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's CheckpointHook, safe against a process killed while it writes.
+
+    A local checkpoint is written under another name and renamed, and an outdated one is removed after the new one is
+    there and not before.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        if self.backend_args is None and self.file_client_args is None and '://' not in (self.out_dir or ''):
+            self.backend_args = {'backend': 'whole_files'}
+        super().before_train(runner)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        outdated = None
+        if (
+            self.max_keep_ckpts > 0
+            and len(self.keep_ckpt_ids) == self.max_keep_ckpts
+            and step not in self.keep_ckpt_ids
+        ):
+            outdated = self.keep_ckpt_ids.popleft()
+        super()._save_checkpoint_with_step(runner, step, meta)
+        if outdated is not None and is_main_process():
+            path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(outdated))
+            if self.file_backend.isfile(path):
+                self.file_backend.remove(path)
+
+
+def latest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
+    """The checkpoint to resume from: the one that ``last_checkpoint`` names, else the furthest one in the folder.
+
+    Damaged ones are passed over. None if there is no whole checkpoint.
+    """
+    folder = Path(work_dir)
+    record = folder / 'last_checkpoint'
+    # Path('') is the folder itself: no file.
+    named = Path(record.read_text().strip() if record.is_file() else '')
+    steps = {path: int(match[1]) for path in folder.glob('*.pth') if (match := NAME.fullmatch(path.name))}
+    for path in (named, folder / named.name, *sorted(steps, key=steps.get, reverse=True)):
+        if path.is_file() and zipfile.is_zipfile(path):
+            return path
+    return None

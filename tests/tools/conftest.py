@@ -1,0 +1,96 @@
+"""Runs the command lines that load torch and MMRotate, each in a process of its own, without loading them anew."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Loads the libraries once; then each line asks for processes that run side by side, forked with the libraries loaded.
+SERVER = """
+import json, os, runpy, sys
+# Libraries print while they are loaded; answers go out on a channel of their own.
+answers = os.fdopen(os.dup(1), 'w')
+os.dup2(2, 1)
+import ship_det.launch, ship_det.plugin
+
+def child(script, arguments, environment, output):
+    file = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.environ.update(environment)
+    sys.argv = [script, *arguments]
+    sys.path[:1] = [os.path.dirname(script), *filter(None, environment.get('PYTHONPATH', '').split(':'))]
+    code = 1
+    try:
+        runpy.run_path(script, run_name='__main__')
+    except SystemExit as end:
+        code = end.code or 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+print('ready', file=answers, flush=True)
+for line in sys.stdin:
+    children = []
+    for request in json.loads(line):
+        pid = os.fork()
+        if pid == 0:
+            child(*request)
+        children.append(pid)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    print(json.dumps(codes), file=answers, flush=True)
+"""
+
+
+@pytest.fixture(scope='session')
+def run_side_by_side(tmp_path_factory) -> Iterator[Callable]:
+    """A function that runs a script of tools/ once for each environment: (exit code, output) of each."""
+    folder = tmp_path_factory.mktemp('outputs')
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    server = subprocess.Popen(
+        [sys.executable, '-c', SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+    assert server.stdout.readline() == 'ready\n'
+    count = 0
+
+    def run(name: str, *arguments: object, environments: list[dict]) -> list[tuple[int, str]]:
+        nonlocal count
+        count += 1
+        outputs = [folder / f'{count}_{i}.txt' for i in range(len(environments))]
+        script, words = str(ROOT / 'tools' / name), [str(argument) for argument in arguments]
+        requests = [
+            (script, words, variables, str(output)) for variables, output in zip(environments, outputs, strict=True)
+        ]
+        server.stdin.write(json.dumps(requests) + '\n')
+        server.stdin.flush()
+        codes = json.loads(server.stdout.readline())
+        return [(code, output.read_text()) for code, output in zip(codes, outputs, strict=True)]
+
+    yield run
+    server.stdin.close()
+    server.wait()
+
+
+@pytest.fixture(scope='session')
+def run_tool(run_side_by_side) -> Callable:
+    """A function that runs a script of tools/ and returns its exit code and what it printed."""
+
+    def run(name: str, *arguments: object, **environment: object) -> tuple[int, str]:
+        variables = {key: str(value) for key, value in environment.items()}
+        return run_side_by_side(name, *arguments, environments=[variables])[0]
+
+    return run
