@@ -90,6 +90,45 @@ def split_chips(
     return parts
 
 
+@dataclass(frozen=True)
+class MissingClass:
+    """A class that a part has no instance of.
+
+    Attributes:
+        part: name of the part.
+        name: of the class.
+        instances: of the class in all parts.
+        units: how many scenes or chips hold them.
+        scarce: there are fewer of those than parts, so that one part had to go without.
+    """
+
+    part: str
+    name: str
+    instances: int
+    units: int
+    scarce: bool
+
+
+def missing_classes(parts: dict[str, list[Chip]], by: str = 'scene') -> list[MissingClass]:
+    """Classes that occur, but not in each part.
+
+    Args:
+        parts: chips of each part.
+        by: ``scene`` or ``chip``, what went to one part as a whole.
+    """
+    chips = [chip for of_part in parts.values() for chip in of_part]
+    totals = class_counts(chips)
+    unit_of = attrgetter('scene' if by == 'scene' else 'file')
+    found = []
+    for part, of_part in parts.items():
+        counts = class_counts(of_part)
+        for name in totals:
+            if totals[name] and not counts[name]:
+                units = len({unit_of(chip) for chip in chips if chip.counts.get(name)})
+                found.append(MissingClass(part, name, totals[name], units, units < len(parts)))
+    return found
+
+
 def write_split(root: str | os.PathLike, parts: dict[str, list[Chip]]) -> None:
     """Write train.txt, val.txt and test.txt, one chip file a line; the list of a part that is not there is removed."""
     for part in PARTS:

@@ -1,6 +1,6 @@
 """split.py as a command line."""
 
-from ship_det.tiling import TilingOptions, tile_scenes
+from ship_det.tiling import TilingOptions, read_chip_index, tile_scenes
 
 
 def test_help_imports_nothing_heavy(modules_of_help):
@@ -35,7 +35,7 @@ def test_class_missing_from_a_part_is_said(data_tool, scenes, tmp_path):
     tile_scenes(scenes, tmp_path / 'chips')
     result = data_tool('split.py', tmp_path / 'chips')
     assert result.returncode == 0
-    assert 'no instance in test: tanker' in result.stdout
+    assert 'no instance in test: tanker (1 instance in 1 scene)' in result.stdout
 
 
 def test_too_few_scenes_exit_with_2(data_tool, scenes, tmp_path):
@@ -43,3 +43,30 @@ def test_too_few_scenes_exit_with_2(data_tool, scenes, tmp_path):
     result = data_tool('split.py', tmp_path / 'chips', '--train', 0.5, '--val', 0.3)
     assert result.returncode == 2
     assert result.stderr == 'error: scenes to split into train, val, test: found 2, expected at least 3\n'
+
+
+def test_situation_samples_the_training_list_only(data_tool, scenes, tmp_path):
+    chips, plain = tmp_path / 'chips', tmp_path / 'plain'
+    tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
+    assert data_tool('split.py', chips, '--by', 'chip', '--out', plain).returncode == 0
+    (tmp_path / 'few.yaml').write_text('ship: 1\ntanker: 50\n')
+    sampled = tmp_path / 'sampled'
+    result = data_tool('split.py', chips, '--by', 'chip', '--situation', tmp_path / 'few.yaml', '--out', sampled)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert (sampled / 'test.txt').read_text() == (plain / 'test.txt').read_text()
+    kept, all_of_them = ((folder / 'train.txt').read_text().splitlines() for folder in (sampled, plain))
+    assert set(kept) < set(all_of_them)
+    counts = {chip.file: chip.counts for chip in read_chip_index(chips)}
+    assert sum(counts[file].get('ship', 0) for file in kept) == 1
+    tankers = sum(counts[file].get('tanker', 0) for file in all_of_them)
+    assert f'not met: tanker {tankers} of 50, {50 - tankers} too few (training has {tankers})' in result.stdout
+    assert not list(chips.glob('*.txt'))
+
+
+def test_unknown_class_in_a_situation_exits_with_2(data_tool, scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'chips')
+    (tmp_path / 'few.yaml').write_text('shipp: 1\n')
+    result = data_tool('split.py', tmp_path / 'chips', '--situation', tmp_path / 'few.yaml')
+    assert result.returncode == 2
+    message = f"error: {tmp_path}/few.yaml: unknown class 'shipp', expected one of: ship, tanker\n"
+    assert result.stderr == message

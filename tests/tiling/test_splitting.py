@@ -3,7 +3,7 @@
 import pytest
 
 from ship_det.tiling import Chip, write_chip_index
-from ship_det.tiling.splitting import Shares, read_chips, split_chips, write_split
+from ship_det.tiling.splitting import MissingClass, Shares, missing_classes, read_chips, split_chips, write_split
 
 
 def chips_of(**scenes):
@@ -73,6 +73,18 @@ def test_bad_shares(train, val, message):
 
 def test_shares_that_sum_to_one_leave_no_test_part():
     assert list(split_chips(CHIPS, Shares(0.8, 0.2))) == ['train', 'val']
+
+
+def test_missing_classes_say_in_how_many_units_they_are():
+    chips = chips_of(a=[{'ship': 1, 'tug': 2}, {'tug': 1}], b=[{'ship': 3}], c=[{'ship': 1, 'ferry': 1}])
+    parts = {'train': chips[:2], 'test': chips[2:]}
+    assert missing_classes(parts) == [
+        MissingClass('train', 'ferry', 1, 1, True),
+        MissingClass('test', 'tug', 3, 1, True),
+    ]
+    # Two chips hold tugs, so both parts could have had one.
+    assert missing_classes(parts, by='chip')[1] == MissingClass('test', 'tug', 3, 2, False)
+    assert missing_classes({'train': chips, 'test': chips}) == []
 
 
 def test_lists_are_written_and_stale_ones_removed(tmp_path):
