@@ -12,9 +12,17 @@ from mmengine.structures import InstanceData
 from mmrotate.registry import DATASETS, MODELS
 from mmrotate.structures.bbox import RotatedBoxes
 from mmrotate.utils import register_all_modules
+from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
+LOSSES = dict(ce='CrossEntropyLoss', fl='SoftmaxFocalLoss', ci='CILoss', pf='PFLoss')
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
+
+
+def expected_loss(path: Path) -> str:
+    """Class name of the loss that the file name promises: {method}_{backbone}_{neck}_{loss}_..."""
+    (loss,) = set(path.stem.split('_')) & set(LOSSES)
+    return LOSSES[loss]
 
 
 def sample(num_classes: int) -> DetDataSample:
@@ -35,18 +43,25 @@ def test_builds_trains_and_tests(path):
     cfg.model.backbone.init_cfg = None
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
-    head = model.roi_head.bbox_head
+    heads = (
+        model.roi_head.bbox_head if isinstance(model.roi_head.bbox_head, nn.ModuleList) else [model.roi_head.bbox_head]
+    )
+    head = heads[0]
     dataset_cfg = dict(cfg.train_dataloader.dataset, lazy_init=True)
     assert len(DATASETS.build(dataset_cfg).metainfo['classes']) == head.num_classes
-    if hasattr(head.loss_cls, 'set_class_counts'):
-        head.loss_cls.set_class_counts(list(range(1, head.num_classes + 1)))
+    for each in heads:
+        assert type(each.loss_cls).__name__ == expected_loss(path)
+        if hasattr(each.loss_cls, 'set_class_counts'):
+            each.loss_cls.set_class_counts(list(range(1, each.num_classes + 1)))
 
     batch = dict(
         inputs=[torch.randint(0, 255, (3, 128, 128), dtype=torch.uint8)], data_samples=[sample(head.num_classes)]
     )
     data = model.data_preprocessor(batch, training=True)
     loss, parts = model.parse_losses(model(**data, mode='loss'))
-    assert {'loss_rpn_cls', 'loss_cls', 'loss_bbox_axis', 'loss_bbox_inclined'} <= set(parts)
+    cascade = {f's{stage}.loss_{part}' for stage in range(3) for part in ('cls', 'bbox')}
+    expected = cascade if len(heads) == 3 else {'loss_cls', 'loss_bbox_axis', 'loss_bbox_inclined'}
+    assert {'loss_rpn_cls', 'loss_rpn_bbox'} | expected == {name for name in parts if 'loss_' in name}
     assert torch.isfinite(loss)
     loss.backward()
     unused = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]

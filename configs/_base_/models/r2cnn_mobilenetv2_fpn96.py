@@ -15,7 +15,6 @@ model = dict(
     neck=dict(in_channels=[24, 32, 96, 320], out_channels=96),
     rpn_head=dict(in_channels=96, feat_channels=96, anchor_generator=dict(scales=[8], ratios=[0.5, 1.0, 2.0])),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=96),
         bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3)),
     ),
     train_cfg=dict(rpn_proposal=dict(nms_pre=500, max_per_img=500)),

@@ -19,7 +19,7 @@ model = dict(
         anchor_generator=dict(scales=[4], ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
     ),
     roi_head=dict(
-        bbox_roi_extractor=dict(out_channels=64, sampling_ratio=1),
+        bbox_roi_extractor=dict(sampling_ratio=1),
         bbox_head=dict(
             in_features=64 * (7 * 7 + 3 * 11 + 11 * 3),
             fc_out_channels=256,

@@ -49,7 +49,6 @@ model = dict(
         bbox_roi_extractor=dict(
             type='MultiSizeRoIExtractor',
             pool_sizes=[(7, 7), (3, 11), (11, 3)],
-            out_channels=256,
             featmap_strides=[4, 8, 16, 32],
         ),
         bbox_head=dict(

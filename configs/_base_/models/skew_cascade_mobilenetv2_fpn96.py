@@ -6,13 +6,7 @@ model = dict(
         _delete_=True,
         type='SkewCascadeRoIHead',
         stage_stds=((0.2, 0.2, 0.4, 0.4, 0.8), (0.1, 0.1, 0.2, 0.2, 0.2), (0.067, 0.067, 0.133, 0.133, 0.133)),
-        bbox_roi_extractor=dict(
-            type='SkewRoIExtractor',
-            output_size=7,
-            out_channels=96,
-            featmap_strides=[4, 8, 16, 32],
-            sampling_ratio=1,
-        ),
+        bbox_roi_extractor=dict(type='SkewRoIExtractor', sampling_ratio=1),
         bbox_head=dict(
             type='SkewBBoxHead',
             in_features=96 * 7 * 7,

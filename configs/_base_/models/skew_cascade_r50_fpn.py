@@ -9,9 +9,7 @@ model = dict(
         num_stages=3,
         stage_loss_weights=(1.0, 0.5, 0.25),
         stage_ious=(0.5, 0.6, 0.7),
-        bbox_roi_extractor=dict(
-            type='SkewRoIExtractor', output_size=7, out_channels=256, featmap_strides=[4, 8, 16, 32]
-        ),
+        bbox_roi_extractor=dict(type='SkewRoIExtractor', output_size=7, featmap_strides=[4, 8, 16, 32]),
         bbox_head=dict(
             type='SkewBBoxHead',
             in_features=256 * 7 * 7,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import torch
-from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmengine.model import BaseModule
 from mmrotate.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
+
+from ship_det.models.roi_pooling import pool_rois
 
 
 @MODELS.register_module()
@@ -15,16 +16,17 @@ class MultiSizeRoIExtractor(BaseModule):
 
     Args:
         pool_sizes: (height, width) of each pooled grid, in bins. R2CNN: 7 x 7, and 11 x 3 and 3 x 11 (w x h).
-        out_channels: channels of the feature maps.
         featmap_strides: stride of each feature map, px.
         finest_scale: RoIs with sqrt(area) below twice this, in px, are read from the finest map (FPN, eq. 1).
-        sampling_ratio: samples a bin and side of RoIAlign; 0 adapts it to the RoI, which is slow on a CPU.
+        sampling_ratio: samples a bin and side.
+
+    Raises:
+        ValueError: a grid without bins.
     """
 
     def __init__(
         self,
         pool_sizes: Sequence[Sequence[int]] = ((7, 7), (3, 11), (11, 3)),
-        out_channels: int = 256,
         featmap_strides: Sequence[int] = (4, 8, 16, 32),
         finest_scale: int = 56,
         sampling_ratio: int = 2,
@@ -33,16 +35,11 @@ class MultiSizeRoIExtractor(BaseModule):
         super().__init__(init_cfg=init_cfg)
         if not pool_sizes or any(len(size) != 2 or min(size) < 1 for size in pool_sizes):
             raise ValueError(f'pool_sizes must be pairs (height, width) of at least 1 bin, got {pool_sizes}')
+        self.pool_sizes = [tuple(size) for size in pool_sizes]
+        self.featmap_strides = tuple(featmap_strides)
         self.num_inputs = len(featmap_strides)
-        self.pools = nn.ModuleList(
-            SingleRoIExtractor(
-                roi_layer=dict(type='RoIAlign', output_size=tuple(size), sampling_ratio=sampling_ratio),
-                out_channels=out_channels,
-                featmap_strides=list(featmap_strides),
-                finest_scale=finest_scale,
-            )
-            for size in pool_sizes
-        )
+        self.finest_scale = finest_scale
+        self.sampling_ratio = sampling_ratio
 
     def forward(self, feats: tuple[Tensor, ...], rois: Tensor) -> Tensor:
         """Pool RoIs.
@@ -54,7 +51,5 @@ class MultiSizeRoIExtractor(BaseModule):
         Returns:
             (N, C * sum of bins) features, one grid after the other.
         """
-        # float32 also under mixed precision: in half precision a coordinate of 1000 px is good to half a pixel.
-        with torch.autocast(rois.device.type, enabled=False):
-            feats, rois = [feat.float() for feat in feats], rois.float()
-            return torch.cat([pool(feats, rois).flatten(1) for pool in self.pools], dim=1)
+        pooled = pool_rois(feats, rois, self.pool_sizes, self.featmap_strides, self.finest_scale, self.sampling_ratio)
+        return torch.cat([grid.flatten(1) for grid in pooled], dim=1)

@@ -105,7 +105,7 @@ def test_degenerate_box_gives_a_finite_target(head):
 
 
 def test_extractor_joins_its_pools():
-    extractor = MultiSizeRoIExtractor(pool_sizes=[(2, 2), (1, 3)], out_channels=1, featmap_strides=[4])
+    extractor = MultiSizeRoIExtractor(pool_sizes=[(2, 2), (1, 3)], featmap_strides=[4])
     # A ramp along x: RoIAlign of a linear function is exact, so bins read the function at their centres.
     feature = torch.arange(16.0).expand(1, 1, 16, 16).contiguous()
     pooled = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]]))

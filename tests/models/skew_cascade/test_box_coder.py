@@ -38,8 +38,7 @@ def test_decoding_the_code_gives_the_box_back(w, aspect, theta, prior_theta, shi
 
 
 def test_code_against_a_rotated_proposal_by_hand():
-    # The proposal runs straight down (90 degrees); 6 px further down is 6 / 60 along it. The box is named 20 x 8 along its
-    # short side, and turned 0.1 rad more.
+    # The proposal points straight up (-90 degrees): 6 px further up is 6 / 60 along it.
     prior = torch.tensor([[50.0, 40.0, 60.0, 10.0, -math.pi / 2]])
     box = torch.tensor([[50.0, 34.0, 20.0, 8.0, -math.pi / 2 + 0.1]])
     code = SkewBoxCoder(stds=(1, 1, 1, 1, 1)).encode(prior, box)[0].tolist()

@@ -32,9 +32,7 @@ def mmrotate_scope() -> None:
 def build(loss_cls: dict | None = None, **kwargs) -> SkewCascadeRoIHead:
     torch.manual_seed(0)
     return SkewCascadeRoIHead(
-        bbox_roi_extractor=dict(
-            type='SkewRoIExtractor', output_size=3, out_channels=2, featmap_strides=[4], sampling_ratio=1
-        ),
+        bbox_roi_extractor=dict(type='SkewRoIExtractor', output_size=3, featmap_strides=[4], sampling_ratio=1),
         bbox_head=dict(
             type='SkewBBoxHead',
             in_features=2 * 3 * 3,
@@ -143,7 +141,7 @@ def test_scores_are_the_mean_of_the_stages_probabilities(monkeypatch):
         return dict(cls_score=logits[stage : stage + 1], bbox_pred=torch.zeros(1, 5))
 
     monkeypatch.setattr(head, '_bbox_forward', fixed)
-    rois, scores, codes = head.forward((torch.zeros(1, 2, 64, 64),), [proposals(PROPOSALS[:1])], [])
+    rois, scores, _ = head.forward((torch.zeros(1, 2, 64, 64),), [proposals(PROPOSALS[:1])], [])
     assert torch.allclose(scores[0], logits.softmax(dim=1).mean(dim=0))
     # Codes of zero leave the proposal as it is: 76 x 60 around (60, 60).
     assert rois[0, 1:].tolist() == pytest.approx([60, 60, 76, 60, 0])
@@ -179,7 +177,7 @@ def test_every_parameter_has_a_gradient_whatever_was_proposed(found, ships, loss
 
 def test_extractor_turns_with_the_roi():
     """A ramp along y, read by a RoI turned by 90 degrees, is a ramp along the RoI's width."""
-    extractor = SkewRoIExtractor(output_size=3, out_channels=1, featmap_strides=[4], sampling_ratio=1)
+    extractor = SkewRoIExtractor(output_size=3, featmap_strides=[4], sampling_ratio=1)
     feature = torch.arange(16.0)[:, None].expand(1, 1, 16, 16).contiguous()
     upright = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]]))[0, 0]
     turned = extractor((feature,), torch.tensor([[0.0, 20.0, 20.0, 24.0, 24.0, math.pi / 2]]))[0, 0]
@@ -191,7 +189,7 @@ def test_extractor_turns_with_the_roi():
 
 
 def test_pooling_stays_in_float32_under_mixed_precision():
-    extractor = MODELS.build(dict(type='SkewRoIExtractor', output_size=1, out_channels=1, featmap_strides=[4]))
+    extractor = MODELS.build(dict(type='SkewRoIExtractor', output_size=1, featmap_strides=[4]))
     feature = torch.arange(512.0).expand(1, 1, 4, 512).contiguous().bfloat16()
     with torch.autocast('cpu', dtype=torch.bfloat16):
         pooled = extractor((feature,), torch.tensor([[0.0, 1001.0, 4.0, 1005.0, 8.0]]))
