@@ -30,6 +30,8 @@ def parse_args() -> argparse.Namespace:
         default='error',
         help='what labels of classes that the predictions do not know are',
     )
+    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
+    parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
     parser.add_argument('--chips', type=int, default=24, help='most test chips to show')
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
     parser.add_argument('--title', default='Ship detection report', help='of the page')
@@ -53,11 +55,17 @@ def main() -> None:
         chips=args.chips,
         examples=args.examples,
         title=args.title,
+        scenes=args.merge,
+        merge_iou=args.merge_iou,
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]
     for one in write_report(files, args.dataset, args.out, options):
         scores = ', '.join(f'mAP@{iou:g} {result.mean_ap:.4f}' for iou, result in one.results.items())
         print(f'{one.name}: {scores} on {one.main.num_images} images')
+        if one.scenes:
+            merged, results = one.scenes
+            scores = ', '.join(f'mAP@{iou:g} {result.mean_ap:.4f}' for iou, result in results.items())
+            print(f'{one.name}: {scores} on {len(merged.ground_truths)} whole scenes')
         if one.left_out:
             print(f'{one.name}: left out the predictions of {one.left_out} images that are not in {args.list}')
     print(f'report: {Path(args.out) / "index.html"}')

@@ -2,15 +2,25 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ship_det.cli import add_config_arguments, run
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Test a detector: average precision per class and mean.')
+    parser = argparse.ArgumentParser(
+        description='Test a detector: average precision per class and mean. Predictions and figures are saved in the '
+        'work dir; tools/evaluate.py and tools/report.py read the predictions again without a model.'
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='write the predictions to this file, JSON lines')
+    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
+    parser.add_argument(
+        '--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object (%(default)s)'
+    )
+    parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
+    parser.add_argument('--report', metavar='DIR', help='write the page of tools/report.py into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
     parser.add_argument('--show-dir', help='write each image with its ground truth and detections into this folder')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between images of --show')
@@ -20,14 +30,16 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.merged_out and not args.merge:
+        raise ValueError('--merged-out: expected --merge SCENES beside it')
+    from mmengine.dist import is_main_process
+
     from ship_det.launch import build_runner, config_errors, load_config
 
     cfg = load_config(args)
     if not Path(args.checkpoint).is_file():
         raise ValueError(f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
     cfg.load_from = args.checkpoint
-    if args.out:
-        cfg.test_evaluator.predictions_file = args.out
     if args.show or args.show_dir:
         hook = cfg.default_hooks.visualization
         hook.update(draw=True, show=args.show, wait_time=args.wait_time)
@@ -36,7 +48,109 @@ def main() -> None:
     runner = build_runner(cfg)
     with config_errors(args.config):
         _ = runner.test_loop
+    metric = voc_metric(runner)
+    if metric is not None:
+        save_outputs(metric, runner, args)
+    elif args.out or args.merge or args.report:
+        raise ValueError(
+            f'{args.config}: test_evaluator: --out, --merge and --report need a VOCRotatedMetric, found none'
+        )
+    data = scene_data(runner, args) if args.merge else None
     runner.test()
+    if is_main_process():
+        if data is not None:
+            evaluate_scenes(metric, data, runner, args)
+        if args.report:
+            report(metric, runner, args)
+
+
+def voc_metric(runner: Any) -> Any:
+    """The metric whose predictions and figures are saved; None where the config names another one."""
+    from ship_det.evaluation import VOCRotatedMetric
+
+    found = [metric for metric in runner.test_loop.evaluator.metrics if isinstance(metric, VOCRotatedMetric)]
+    return found[0] if found else None
+
+
+def save_outputs(metric: Any, runner: Any, args: argparse.Namespace) -> None:
+    """Choose where the metric saves what it finds, by default in the folder of this run in the work dir."""
+    folder = Path(runner.log_dir)
+    metric.predictions_file = args.out or metric.predictions_file or folder / 'predictions.jsonl'
+    metric.results_file = metric.results_file or folder / 'results.json'
+    if metric.configuration is None:
+        metric.configuration = configuration(runner, args)
+
+
+def configuration(runner: Any, args: argparse.Namespace) -> dict[str, Any]:
+    """What the results file says of the run."""
+    dataset = runner.test_dataloader.dataset
+    return {
+        'config': args.config,
+        'checkpoint': args.checkpoint,
+        'cfg_options': list(args.cfg_options),
+        'data_root': str(getattr(dataset, 'data_root', '')),
+        'list': str(getattr(dataset, 'ann_file', '')),
+        'seed': runner.seed,
+    }
+
+
+def scene_data(runner: Any, args: argparse.Namespace) -> Any:
+    """Folders of chips and scenes; scenes that cannot be evaluated are said before the test."""
+    from ship_det.evaluation.scenes import SceneData, choose_scenes
+
+    dataset = dota_dataset(runner, args)
+    data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou)
+    choose_scenes({dataset.get_data_info(index)['file_name'] for index in range(len(dataset))}, data)
+    return data
+
+
+def dota_dataset(runner: Any, args: argparse.Namespace) -> Any:
+    """The test data set, whose folder and list a report or the merging reads again."""
+    from ship_det.datasets import ShipDataset
+
+    dataset = runner.test_dataloader.dataset
+    if not isinstance(dataset, ShipDataset):
+        name = type(dataset).__name__
+        raise ValueError(f'{args.config}: test_dataloader: --merge and --report need a ShipDataset, found {name}')
+    return dataset
+
+
+def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespace) -> None:
+    """Merge the predictions just made into scenes, and log and save their figures."""
+    from ship_det.evaluation import merge_scenes, read_predictions, write_results
+
+    merged = merge_scenes(read_predictions(metric.predictions_file), data)
+    results = merged.evaluate(metric.iou_thresholds, **metric.options)
+    runner.logger.info('\n%s', merged.table(results.values()))
+    if args.merged_out:
+        merged.write(args.merged_out)
+        runner.logger.info('predictions on whole scenes: %s', args.merged_out)
+    file = Path(metric.results_file).with_name('scene_results.json')
+    choices = {**metric.configuration, 'scenes': args.merge, 'merge_iou': args.merge_iou}
+    write_results(file, results.values(), choices)
+    runner.logger.info('results on whole scenes: %s', file)
+
+
+def report(metric: Any, runner: Any, args: argparse.Namespace) -> None:
+    """Write the page about the predictions just made."""
+    from ship_det.report import ReportOptions, RunFiles, write_report
+
+    dataset = dota_dataset(runner, args)
+    training = runner.cfg.get('train_dataloader', {}).get('dataset', {}).get('ann_file')
+    known = training and (Path(dataset.data_root) / training).is_file()
+    thresholds = metric.iou_thresholds
+    options = ReportOptions(
+        list_file=dataset.ann_file or None,
+        train_list=training if known else None,
+        # The threshold of the CI loss paper where it was tested.
+        iou_threshold=0.6 if 0.6 in thresholds else thresholds[0],
+        score_threshold=metric.options['score_threshold'],
+        other_classes=dataset.other_classes,
+        scenes=args.merge,
+        merge_iou=args.merge_iou,
+    )
+    write_report([RunFiles('test', metric.predictions_file)], dataset.data_root, args.report, options)
+    runner.logger.info('report: %s', Path(args.report) / 'index.html')
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 Everything but ``VOCRotatedMetric`` works without torch; that class is imported when it is asked for.
 """
 
+from importlib import import_module
 from typing import Any
 
 from ship_det.evaluation.curves import (
@@ -19,11 +20,14 @@ from ship_det.evaluation.instances import (
     ground_truth_record,
 )
 from ship_det.evaluation.matching import Matches, best_overlaps, judge
+from ship_det.evaluation.merging import MERGE_IOU, WindowDetections, Windows, merge_windows
 from ship_det.evaluation.predictions import Predictions, evaluate_file, read_predictions, write_predictions
 from ship_det.evaluation.result import ClassResult, EvaluationResult
+from ship_det.evaluation.results_file import write_results
 from ship_det.evaluation.voc import evaluate, evaluate_thresholds
 
 __all__ = [
+    'MERGE_IOU',
     'ClassResult',
     'Detections',
     'EvaluationResult',
@@ -32,6 +36,8 @@ __all__ = [
     'OperatingPoint',
     'PrecisionRecallCurve',
     'Predictions',
+    'WindowDetections',
+    'Windows',
     'average_precision',
     'best_overlaps',
     'evaluate',
@@ -41,15 +47,24 @@ __all__ = [
     'gather_ground_truths',
     'ground_truth_record',
     'judge',
+    'merge_windows',
     'precision_recall_curve',
     'read_predictions',
     'write_predictions',
+    'write_results',
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == 'VOCRotatedMetric':
-        from ship_det.evaluation.voc_metric import VOCRotatedMetric
+# What is imported when it is asked for: the first needs torch, the others rasterio.
+_LATE = {
+    'VOCRotatedMetric': 'voc_metric',
+    'MergedScenes': 'scenes',
+    'SceneData': 'scenes',
+    'merge_scenes': 'scenes',
+}
 
-        return VOCRotatedMetric
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(import_module(f'ship_det.evaluation.{_LATE[name]}'), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -102,10 +102,10 @@ class EvaluationResult:
             classes[name].update({point: asdict(getattr(one, point)) for point in _POINTS})
         return _without_nan({**choices, 'mean_ap': self.mean_ap, 'mean': means, 'classes': classes})
 
-    def table(self) -> str:
-        """All figures as text, one line a class."""
+    def table(self, images: str = 'images') -> str:
+        """All figures as text, one line a class; ``images`` is what the title calls the images."""
         table = Table(
-            title=f'AP ({self.ap_mode}) with IoU {self.min_iou} {self.iou_threshold:g}, {self.num_images} images',
+            title=f'AP ({self.ap_mode}) with IoU {self.min_iou} {self.iou_threshold:g}, {self.num_images} {images}',
             caption=self._notes(),
             caption_justify='left',
             box=box.ASCII2,

@@ -1,6 +1,5 @@
 """The metric a config names: rotated VOC evaluation inside MMRotate's test loop."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from ship_det.evaluation.instances import gather_detections, gather_ground_truth
 from ship_det.evaluation.matching import MinIoU
 from ship_det.evaluation.predictions import write_predictions
 from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.results_file import write_results
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry import quad_to_rbox, to_le90
 
@@ -46,8 +46,8 @@ class VOCRotatedMetric(BaseMetric):
         min_iou: '>' for VOC, '>=' for MMRotate's convention.
         score_threshold: of precision, recall, F1 and Gmean in the table.
         predictions_file: where to write the predictions, see ``ship_det.evaluation.predictions``; None writes none.
-        results_file: where to write the figures and the choices they depend on as JSON; None writes none.
-        configuration: what else the results file should say of the run, such as the text of its config.
+        results_file: where to write the figures as JSON, see ``ship_det.evaluation.results_file``; None writes none.
+        configuration: what the results file should say of the run, such as the names of its config and checkpoint.
         collect_device: 'cpu' or 'gpu', how distributed results are gathered.
         prefix: of the names of the metrics.
         collect_dir: folder that all ranks share, for gathering on 'cpu' over several machines.
@@ -117,17 +117,9 @@ class VOCRotatedMetric(BaseMetric):
             write_predictions(self.predictions_file, self.classes, predictions)
             logger.info('predictions: %s', self.predictions_file)
         if self.results_file:
-            self._write_results(Path(self.results_file), by_threshold)
+            write_results(self.results_file, by_threshold.values(), self.configuration)
             logger.info('results: %s', self.results_file)
         return _metrics(by_threshold)
-
-    def _write_results(self, path: Path, by_threshold: Mapping[float, EvaluationResult]) -> None:
-        results = [result.to_dict() for result in by_threshold.values()]
-        content = {'configuration': self.configuration, 'results': results}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
-        os.replace(temporary, path)
 
 
 def _arrays(file: str, instances: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:

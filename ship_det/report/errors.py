@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.geometry import pairwise_iou
-from ship_det.report.inputs import LabeledSet
 from ship_det.report.runs import Run
 
 # A detection that overlaps an object of its class by this much, but not enough, is a badly placed box.

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, Mistake
-from ship_det.report.inputs import LabeledSet
 from ship_det.report.overlay import Marks, detection_boxes, picture_html, truth_boxes
 from ship_det.report.pictures import choose_images, cut_piece, read_image, window_around
 from ship_det.report.runs import Run

@@ -6,8 +6,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.geometry import rbox_to_quad
-from ship_det.report.inputs import LabeledSet
 from ship_det.report.pictures import Piece
 from ship_det.report.runs import Run
 

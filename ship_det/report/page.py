@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -10,11 +10,11 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
 from ship_det.report.chart_style import Chart
 from ship_det.report.errors import Analysis
 from ship_det.report.gallery import Gallery
-from ship_det.report.inputs import LabeledSet
 from ship_det.report.overlay import MIN_SHOWN_SCORE
 from ship_det.report.runs import Run
 from ship_det.report.tables import class_table, comparison_table, tail_table
@@ -59,6 +59,7 @@ def build_page(content: Content) -> str:
         'overview': ('Overview', _overview(content)),
         'comparison': ('Comparison', _comparison(content)),
         'classes': ('Classes', _classes(content)),
+        'scenes': ('Scenes', _scenes(content)),
         'training': ('Training', _training(content)),
         'curves': ('Curves', _curves(content)),
         'confusion': ('Confusion', _confusion(content)),
@@ -155,6 +156,8 @@ def _figures(content: Content, run: Run) -> str:
     shown = int((run.detections.scores >= main.score_threshold).sum())
     figures = [(f'mAP@{iou:g}', f'{result.mean_ap:.3f}') for iou, result in run.results.items()]
     score = f'at score {main.score_threshold:g}'
+    if run.scenes is not None:
+        figures += [(f'mAP@{iou:g} on whole scenes', f'{result.mean_ap:.3f}') for iou, result in run.scenes[1].items()]
     figures += [
         (f'mean precision {score}', f'{main.mean(lambda one: one.precision):.3f}'),
         (f'mean recall {score}', f'{main.mean(lambda one: one.recall):.3f}'),
@@ -202,6 +205,23 @@ def _classes(content: Content) -> str:
     by_size = _chart(content, 'ap_by_size', 'mean AP by object size')
     body = f'{tables}{charts}{tail}<div class="charts">{by_count}{by_size}</div>'
     return _section('Classes', body, note)
+
+
+def _scenes(content: Content) -> str:
+    """Figures of the scenes that the detections of chips were merged into."""
+    tables = []
+    for run in content.runs:
+        if run.scenes is None:
+            return ''
+        merged, results = run.scenes
+        notes = f'<p class="note">{escape(" ".join(merged.notes()))}</p>'
+        tables.append(notes + class_table(replace(run, results=results), content.labeled.classes, content.training))
+    main = content.runs[0].main
+    note = (
+        'The detections of the test images put back where the images were cut from, merged and compared with the '
+        f'labels of the scenes; figures as above, at score {main.score_threshold:g} or more.'
+    )
+    return _section('Whole scenes', _each_run(content, lambda index: tables[index]), note)
 
 
 _AP_MODES = {

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ship_det.annotations.files import write_text
+from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
+from ship_det.evaluation.merging import MERGE_IOU
+from ship_det.evaluation.scenes import SceneData
 from ship_det.report.chart_style import save_chart
 from ship_det.report.class_charts import (
     ap_by_count,
@@ -21,9 +24,8 @@ from ship_det.report.class_charts import (
 )
 from ship_det.report.errors import Analysis, analyze
 from ship_det.report.gallery import make_gallery
-from ship_det.report.inputs import LabeledSet, OtherClasses, count_training, read_labeled_set
 from ship_det.report.page import Content, build_page
-from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, read_all_predictions, size_edges
+from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
 from ship_det.report.training_charts import training_curves
 
 
@@ -40,6 +42,8 @@ class ReportOptions:
         chips: most test chips to show.
         examples: most mistakes to show of each kind and class.
         title: of the page.
+        scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
+        merge_iou: see ``ship_det.evaluation.merge_windows``.
     """
 
     list_file: str | os.PathLike | None = None
@@ -50,6 +54,8 @@ class ReportOptions:
     chips: int = 24
     examples: int = 4
     title: str = 'Ship detection report'
+    scenes: str | os.PathLike | None = None
+    merge_iou: float = MERGE_IOU
 
 
 def write_report(
@@ -82,6 +88,9 @@ def write_report(
         evaluate_run(files, read, labeled, options.iou_threshold, options.score_threshold, subset)
         for files, read in zip(runs, predictions, strict=True)
     ]
+    if options.scenes is not None:
+        data = SceneData(dataset, options.scenes, options.other_classes, options.merge_iou)
+        evaluated = [merge_run(run, read, labeled, data) for run, read in zip(evaluated, predictions, strict=True)]
     analyses = [analyze(run, labeled) for run in evaluated]
     out.mkdir(parents=True, exist_ok=True)
     figures = _charts(evaluated, analyses, labeled, training)
@@ -131,6 +140,8 @@ def _facts(
     facts = [(f'predictions, {run.name}' if several else 'predictions', str(run.source)) for run in runs]
     facts.append(('data set', str(dataset)))
     facts.append(('images', str(options.list_file) if options.list_file is not None else f'all of {dataset}/images'))
+    if options.scenes is not None:
+        facts.append(('scenes', str(options.scenes)))
     if options.train_list is not None:
         facts.append(('training images', str(options.train_list)))
     facts.append(('classes', ', '.join(labeled.classes)))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ship_det.evaluation.curves import average_precision, precision_recall_curve
 from ship_det.evaluation.instances import Detections, gather_detections
+from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
 from ship_det.evaluation.matching import Matches, best_overlaps, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.scenes import MergedScenes, SceneData, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
-from ship_det.report.inputs import LabeledSet
 from ship_det.report.training_log import TrainingLog, read_training_log
 
 #: The usual threshold, reported beside the one asked for.
@@ -55,6 +56,7 @@ class Run:
         results: by IoU threshold, the main one first.
         left_out: predicted images that are not of the labelled set.
         log: training curves or None.
+        scenes: the predictions merged into whole scenes, and their results by IoU threshold; None where not asked for.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Run:
     results: dict[float, EvaluationResult]
     left_out: int
     log: TrainingLog | None
+    scenes: tuple[MergedScenes, dict[float, EvaluationResult]] | None = None
 
     @property
     def main(self) -> EvaluationResult:
@@ -114,27 +117,27 @@ def evaluate_run(
     Raises:
         ValueError: an image has no predictions, or without ``subset`` there are predictions of an unknown image.
     """
-    by_file = {record['file']: record for record in predictions.images}
-    names = [record['file'] for record in labeled.records]
-    missing = [name for name in names if name not in by_file]
-    if missing:
-        hint = '' if subset else '; --list names the images to evaluate'
-        raise ValueError(
-            f'{files.predictions}: no predictions for {len(missing)} of {len(names)} images, first {missing[0]}{hint}'
-        )
-    unknown = sorted(by_file.keys() - set(names))
-    if unknown and not subset:
-        raise ValueError(f'{files.predictions}: predictions for {len(unknown)} unknown images, first {unknown[0]}')
-    records = [by_file[name] for name in names]
+    selected, left_out = select_predictions(files.predictions, predictions, labeled, subset)
     thresholds = list(dict.fromkeys([iou_threshold, COMMON_IOU]))
     results = evaluate_thresholds(
-        records, labeled.records, labeled.classes, thresholds, score_threshold=score_threshold
+        selected.images, labeled.records, labeled.classes, thresholds, score_threshold=score_threshold
     )
-    detections = gather_detections(records, labeled.classes)
+    detections = gather_detections(selected.images, labeled.classes)
     overlaps = best_overlaps(detections, labeled.truths)
     matches = judge(detections, labeled.truths, overlaps, iou_threshold)
     log = read_training_log(files.log) if files.log is not None else None
-    return Run(files.name, Path(files.predictions), detections, overlaps, matches, results, len(unknown), log)
+    return Run(files.name, Path(files.predictions), detections, overlaps, matches, results, left_out, log)
+
+
+def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: SceneData) -> Run:
+    """The same run with its predictions on the labelled set merged into whole scenes.
+
+    Raises:
+        ValueError: as ``merge_scenes``.
+    """
+    selected, _ = select_predictions(run.source, predictions, labeled, subset=True)
+    merged = merge_scenes(selected, data)
+    return replace(run, scenes=(merged, merged.evaluate(list(run.results), score_threshold=run.main.score_threshold)))
 
 
 def size_edges(labeled: LabeledSet, bins: int = 4) -> NDArray[np.float64]:

@@ -100,7 +100,9 @@ def test_files_and_log(case, tmp_path, caplog):
     result = expected_result(case)
     assert result.table() in caplog.text
     content = json.loads(files['results_file'].read_text())
-    assert content == {'configuration': {'seed': 3}, 'results': [json.loads(json.dumps(result.to_dict()))]}
+    assert content['configuration'] == {'seed': 3}
+    assert content['results'] == [json.loads(json.dumps(result.to_dict()))]
+    assert content['software']['torch'] == torch.__version__
     assert [image['file'] for image in read_predictions(files['predictions_file']).images] == [
         f'{index}.png' for index in range(5)
     ]

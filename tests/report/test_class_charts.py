@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.class_charts import class_histogram, confusion_matrix, precision_recall, size_chart
-from ship_det.report.inputs import read_labeled_set
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ship_det.evaluation import write_predictions
+from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.errors import analyze
-from ship_det.report.inputs import read_labeled_set
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
 
 TANKER, SUBMARINE, FERRY, BACKGROUND = range(4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ship_det.evaluation import write_predictions
-from ship_det.report.inputs import read_labeled_set
+from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.overlay import Marks, detection_boxes, truth_boxes
 from ship_det.report.pictures import Piece
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions

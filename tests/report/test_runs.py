@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ship_det.evaluation import write_predictions
-from ship_det.report.inputs import read_labeled_set
+from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.runs import RunFiles, ap_by_size, evaluate_run, read_all_predictions, size_edges
 
 

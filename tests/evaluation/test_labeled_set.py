@@ -1,10 +1,38 @@
 """Labels and lists of a data set."""
 
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from ship_det.report.inputs import count_training, read_labeled_set
+from ship_det.annotations import LabeledObject, write_dota
+from ship_det.evaluation import Predictions
+from ship_det.evaluation.labeled_set import count_training, read_labeled_set, select_predictions
+from ship_det.geometry import rbox_to_quad
+
+OBJECTS = {
+    'a': [(50, 50, 60, 12, 0.0, 0, False), (140, 50, 50, 10, 0.5, 1, False), (100, 150, 80, 16, -0.4, 1, False)],
+    'b': [(60, 60, 70, 14, 0.3, 1, False), (150, 150, 40, 20, 0.0, 0, True)],
+    'c': [],
+}
+
+
+@pytest.fixture(scope='module')
+def sample(tmp_path_factory) -> SimpleNamespace:
+    """Three images with their labels; tests only read them."""
+    root, classes = tmp_path_factory.mktemp('sample') / 'set', ('tanker', 'submarine', 'ferry')
+    (root / 'images').mkdir(parents=True)
+    (root / 'labelTxt').mkdir()
+    for name, rows in OBJECTS.items():
+        (root / 'images' / f'{name}.png').touch()
+        objects = [
+            LabeledObject(rbox_to_quad(np.array([box]))[0], classes[label], difficult)
+            for *box, label, difficult in rows
+        ]
+        write_dota(root / 'labelTxt' / f'{name}.txt', objects)
+    (root / 'train.txt').write_text('a.png\n')
+    return SimpleNamespace(data=root, classes=classes)
 
 
 @pytest.fixture
@@ -74,3 +102,20 @@ def test_bad_data_set(sample, data):
         read_labeled_set(data, sample.classes)
     with pytest.raises(ValueError, match='no such folder, expected a data set'):
         read_labeled_set(data / 'nowhere', sample.classes)
+
+
+def test_predictions_of_a_list(sample):
+    found = Predictions(sample.classes, tuple({'file': f'{name}.png'} for name in 'cab'))
+    every = read_labeled_set(sample.data, sample.classes)
+    selected, left_out = select_predictions('p.jsonl', found, every)
+    assert [record['file'] for record in selected.images] == ['a.png', 'b.png', 'c.png']
+    assert left_out == 0
+    some = read_labeled_set(sample.data, sample.classes, 'train.txt')
+    selected, left_out = select_predictions('p.jsonl', found, some, subset=True)
+    assert [record['file'] for record in selected.images] == ['a.png']
+    assert left_out == 2
+    with pytest.raises(ValueError, match=r'p\.jsonl: predictions for 2 unknown images, first b\.png'):
+        select_predictions('p.jsonl', found, some)
+    few = Predictions(sample.classes, found.images[:1])
+    with pytest.raises(ValueError, match=r'p\.jsonl: no predictions for 2 of 3 images, first a\.png; --list names'):
+        select_predictions('p.jsonl', few, every)

@@ -1,4 +1,4 @@
-"""What a report is made from: the images and labels of a test set, and how often training saw each class."""
+"""A labelled set of images as an evaluation needs it, and how often training saw each class."""
 
 import os
 from collections import Counter
@@ -15,6 +15,7 @@ from ship_det.annotations.files import read_text
 from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
+from ship_det.evaluation.predictions import Predictions
 
 OtherClasses = Literal['error', 'background', 'ignore']
 
@@ -63,6 +64,34 @@ def read_labeled_set(
     ]
     quads = np.array([one.quad for of_image in objects for one in of_image], dtype=np.float64).reshape(-1, 4, 2)
     return LabeledSet(tuple(classes), tuple(images), tuple(records), gather_ground_truths(records, classes), quads)
+
+
+def select_predictions(
+    source: str | os.PathLike, predictions: Predictions, labeled: LabeledSet, subset: bool = False
+) -> tuple[Predictions, int]:
+    """The predictions of the images of a labelled set, in its order, and how many images were left out.
+
+    Args:
+        source: file of the predictions, which messages name.
+        predictions: read from there.
+        labeled: images and ground truth.
+        subset: the labelled set is a part of what was predicted, so predictions of other images are left out.
+
+    Raises:
+        ValueError: an image has no predictions, or without ``subset`` there are predictions of an unknown image.
+    """
+    by_file = {record['file']: record for record in predictions.images}
+    names = [record['file'] for record in labeled.records]
+    missing = [name for name in names if name not in by_file]
+    if missing:
+        hint = '' if subset else '; --list names the images to evaluate'
+        raise ValueError(
+            f'{source}: no predictions for {len(missing)} of {len(names)} images, first {missing[0]}{hint}'
+        )
+    unknown = sorted(by_file.keys() - set(names))
+    if unknown and not subset:
+        raise ValueError(f'{source}: predictions for {len(unknown)} unknown images, first {unknown[0]}')
+    return Predictions(predictions.classes, tuple(by_file[name] for name in names)), len(unknown)
 
 
 def count_training(

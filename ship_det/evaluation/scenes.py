@@ -1,0 +1,212 @@
+"""Evaluation of whole scenes: the detections of chips, put back where their chips were cut and merged.
+
+A scene is evaluated when all chips that ``chips.jsonl`` lists of it have predictions. Of another scene some objects
+were never looked at, and whether others lie in a chip depends on how the chips were drawn; so it is left out and named.
+Chips without objects are usually not cut: false alarms that a detector would have there are not seen, so the share of
+the scenes that chips cover belongs to the figures.
+"""
+
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ship_det.annotations.images import image_size
+from ship_det.evaluation.instances import ImageRecord, ground_truth_record
+from ship_det.evaluation.labeled_set import OtherClasses, read_objects
+from ship_det.evaluation.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
+from ship_det.evaluation.predictions import Predictions, write_predictions
+from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
+
+
+@dataclass(frozen=True)
+class SceneData:
+    """Where chips and the scenes they were cut from are.
+
+    Attributes:
+        chips: folder of the chips, with ``images/`` and ``chips.jsonl``.
+        scenes: folder of the scenes, with ``images/`` and ``labelTxt/``.
+        other_classes: what objects of other classes in the scenes are, see ``read_labeled_set``.
+        merge_iou: threshold of ``merge_windows``.
+    """
+
+    chips: str | os.PathLike
+    scenes: str | os.PathLike
+    other_classes: OtherClasses = 'error'
+    merge_iou: float = MERGE_IOU
+
+
+@dataclass(frozen=True)
+class MergedScenes:
+    """Predictions of whole scenes.
+
+    Attributes:
+        predictions: one record a scene, boxes in px of the scene.
+        ground_truths: labels of the same scenes.
+        num_chips: chips merged.
+        num_detections: detections on them.
+        covered: share of the area of the scenes that lies in a chip.
+        partial: scenes left out, as some of their chips have no predictions: chips with predictions, chips.
+        absent: number of scenes left out, as none of their chips has predictions.
+        merge_iou: the threshold they were merged with.
+    """
+
+    predictions: Predictions
+    ground_truths: tuple[ImageRecord, ...]
+    num_chips: int
+    num_detections: int
+    covered: float
+    partial: dict[str, tuple[int, int]]
+    absent: int
+    merge_iou: float
+
+    def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
+        """``evaluate_thresholds`` with the scenes as images."""
+        predictions = self.predictions
+        return evaluate_thresholds(
+            predictions.images, self.ground_truths, predictions.classes, iou_thresholds, **options
+        )
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Write the merged predictions: a predictions file whose images are the scenes."""
+        write_predictions(path, self.predictions.classes, self.predictions.images)
+
+    def table(self, results: Iterable[EvaluationResult]) -> str:
+        """Tables of some results of these scenes, and what was merged."""
+        return '\n'.join([*(result.table('scenes') for result in results), *self.notes()])
+
+    def notes(self) -> list[str]:
+        """What was merged and what was left out, a sentence each."""
+        kept = sum(len(record['scores']) for record in self.predictions.images)
+        notes = [
+            f'Merged {self.num_detections} detections on {_count(self.num_chips, "chip")} into {kept} on '
+            f'{_count(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
+            'pieces of objects cut by a chip removed.',
+            f'The chips cover {100 * self.covered:.3g} % of the scenes; what a detector finds elsewhere does not show.',
+        ]
+        if self.partial:
+            name, (predicted, total) = next(iter(self.partial.items()))
+            scenes = _count(len(self.partial), 'scene')
+            notes.append(
+                f'Left out {scenes} of which only some chips were tested, first {name}: {predicted} of {total}.'
+            )
+        if self.absent:
+            notes.append(f'Left out {_count(self.absent, "scene")} none of whose chips was tested.')
+        return notes
+
+
+def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
+    """Merge the predictions on chips into predictions on their scenes.
+
+    Args:
+        predictions: of chips.
+        data: their folders.
+
+    Raises:
+        ValueError: a predicted image is not in ``chips.jsonl``, no scene has all its chips predicted, or a scene, chip
+            or label file is missing or wrong; the message names it.
+    """
+    by_file = {record['file']: record for record in predictions.images}
+    chosen = choose_scenes(by_file, data)
+    records, truths, areas, covered = [], [], [], []
+    for scene, chips in chosen.whole.items():
+        image = Path(data.scenes) / 'images' / scene
+        windows = _windows(data, image, chips)
+        records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
+        objects = read_objects(data.scenes, image, predictions.classes, data.other_classes)
+        truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes)})
+        areas.append(windows.scene[0] * windows.scene[1])
+        covered.append(windows.covered)
+    chips = [chip for of_scene in chosen.whole.values() for chip in of_scene]
+    return MergedScenes(
+        predictions=Predictions(predictions.classes, tuple(records)),
+        ground_truths=tuple(truths),
+        num_chips=len(chips),
+        num_detections=sum(len(by_file[chip.file]['scores']) for chip in chips),
+        covered=float(np.average(covered, weights=areas)),
+        partial=chosen.partial,
+        absent=chosen.absent,
+        merge_iou=data.merge_iou,
+    )
+
+
+@dataclass(frozen=True)
+class ChosenScenes:
+    """Which scenes can be evaluated, see ``MergedScenes`` for those that cannot.
+
+    Attributes:
+        whole: chips of each scene all of whose chips have predictions, by name of the scene.
+        partial: as of ``MergedScenes``.
+        absent: as of ``MergedScenes``.
+    """
+
+    whole: dict[str, list[Chip]]
+    partial: dict[str, tuple[int, int]]
+    absent: int
+
+
+def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
+    """Find the scenes that a test on some chips covers.
+
+    Args:
+        files: names of the tested chips.
+        data: their folders.
+
+    Raises:
+        ValueError: a file is not in ``chips.jsonl``, no scene has all its chips among the files, or a scene is missing.
+    """
+    by_scene: dict[str, list[Chip]] = {}
+    for chip in read_chip_index(data.chips):
+        by_scene.setdefault(chip.scene, []).append(chip)
+    unknown = set(files).difference(chip.file for chips in by_scene.values() for chip in chips)
+    if unknown:
+        index = Path(data.chips) / INDEX_NAME
+        raise ValueError(f'{index}: no line for {len(unknown)} of the images with predictions, first {min(unknown)}')
+    tested = {scene: sum(chip.file in files for chip in chips) for scene, chips in by_scene.items()}
+    whole = {scene: chips for scene, chips in by_scene.items() if tested[scene] == len(chips)}
+    partial = {scene: (tested[scene], len(chips)) for scene, chips in by_scene.items() if scene not in whole}
+    partial = {scene: counts for scene, counts in partial.items() if counts[0]}
+    if not whole:
+        example = ''.join(f'; {name} has {some} of {every}' for name, (some, every) in list(partial.items())[:1])
+        raise ValueError(
+            f'{data.chips}: no scene has predictions for all its chips{example}; expected a test on whole scenes, '
+            'as data_tools/split.py --by scene makes'
+        )
+    for scene in whole:
+        path = Path(data.scenes) / 'images' / scene
+        if not path.is_file():
+            raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
+    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial))
+
+
+def _windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows:
+    width, height = image_size(scene)
+    windows = np.array([chip.window for chip in chips], dtype=np.int64)
+    images = np.array([chip.size or chip.window[2:] for chip in chips], dtype=np.int64)
+    outside = ((windows[:, :2] < 0) | (windows[:, 2:] < 1) | (windows[:, :2] >= (width, height))).any(axis=1)
+    if outside.any():
+        chip = chips[int(np.argmax(outside))]
+        raise ValueError(
+            f'{Path(data.chips) / INDEX_NAME}: {chip.file}: window {list(chip.window)}, '
+            f'expected one in {scene} of {width} x {height} px'
+        )
+    return Windows(windows, images, (width, height))
+
+
+def _merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, merge_iou: float) -> dict[str, Any]:
+    """The record of one scene from those of its chips."""
+    window = np.repeat(np.arange(len(records)), [len(record['scores']) for record in records])
+    boxes = np.concatenate([np.asarray(record['boxes'], dtype=np.float64).reshape(-1, 5) for record in records])
+    joined = {key: np.concatenate([np.asarray(record[key]) for record in records]) for key in ('scores', 'labels')}
+    found = WindowDetections(to_scene(boxes, window, windows), joined['scores'], joined['labels'], window)
+    kept = merge_windows(found, windows, merge_iou)
+    return {'file': name, 'boxes': found.boxes[kept], 'scores': found.scores[kept], 'labels': found.labels[kept]}
+
+
+def _count(number: int, one: str) -> str:
+    return f'{number} {one if number == 1 else one + "s"}'

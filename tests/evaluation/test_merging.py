@@ -1,0 +1,125 @@
+"""Merging the detections of overlapping windows."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ship_det.evaluation import WindowDetections, Windows, merge_windows
+from ship_det.evaluation.merging import may_be_pieces, to_scene
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
+
+# A scene of 300 x 100 px in three windows that share 50 px: x from 0, 100 and 200... each 150 wide.
+THREE = Windows(
+    np.array([[0, 0, 150, 100], [100, 0, 150, 100], [150, 0, 150, 100]]), np.array([[150, 100]] * 3), (300, 100)
+)
+
+
+def found(*rows):
+    """Detections from rows (cx, cy, w, h, theta, score, label, window)."""
+    table = np.array(rows, dtype=np.float64).reshape(-1, 8)
+    return WindowDetections(table[:, :5], table[:, 5], table[:, 6].astype(int), table[:, 7].astype(int))
+
+
+def merged(*rows, windows=THREE, **options):
+    return merge_windows(found(*rows), windows, **options).tolist()
+
+
+def test_nothing_found():
+    assert merged() == []
+
+
+def test_an_object_whole_in_two_windows_is_kept_once_with_its_best_score():
+    assert merged((125, 50, 30, 10, 0, 0.6, 0, 0), (126, 50, 30, 10, 0, 0.7, 0, 1)) == [1]
+
+
+def test_classes_and_neighbours_do_not_remove_each_other():
+    rows = [(125, 50, 30, 10, 0, 0.6, 0, 0), (125, 50, 30, 10, 0, 0.7, 1, 1), (125, 61, 30, 10, 0, 0.5, 0, 1)]
+    assert merged(*rows) == [1, 0, 2]
+
+
+# A ship from x = 110 to 190: window 0 shows 40 px of its 80, window 1 all, window 2 the other 40.
+WHOLE = (150, 50, 80, 10, 0, 0.4, 0, 1)
+LEFT, RIGHT = (130, 50, 40, 10, 0, 0.9, 0, 0), (170, 50, 40, 10, 0, 0.8, 0, 2)
+
+
+def test_the_whole_ship_displaces_its_pieces_of_higher_score():
+    # IoU of a piece with the ship is 0.5: NMS alone keeps both pieces and drops the ship.
+    assert merged(WHOLE, LEFT, RIGHT) == [0]
+    # At a threshold of 0.6 NMS keeps all three.
+    assert merged(LEFT, RIGHT, WHOLE, iou_threshold=0.6) == [2]
+
+
+def test_a_short_piece_goes_although_its_iou_is_low():
+    # Its last 10 px, an IoU of 1 / 8.
+    stern = (145, 50, 10, 10, 0, 0.9, 0, 0)
+    ship = (180, 50, 80, 10, 0, 0.4, 0, 1)
+    assert merged(stern, ship) == [1]
+    # Of another class it is another object.
+    assert merged(stern, (*ship[:6], 1, 1)) == [0, 1]
+
+
+def test_a_piece_seen_by_no_other_window_stays():
+    assert merged(LEFT) == [0]
+
+
+def test_of_two_pieces_the_larger_stays():
+    # A ship from x = 110 to 280, longer than a window: 140 px of it in window 1, 130 in window 2, 100 in both.
+    first, second = (180, 50, 140, 10, 0, 0.5, 0, 1), (215, 50, 130, 10, 0, 0.9, 0, 2)
+    assert merged(first, second, iou_threshold=0.7) == [0]
+
+
+def test_a_small_ship_near_the_border_beside_a_large_one():
+    # Moored alongside a ship that ends inside the window: no piece of it, although a sloppy box covers most of it.
+    large, small = (110, 50, 60, 20, 0, 0.9, 0, 1), (134, 50, 30, 12, 0, 0.5, 0, 0)
+    assert merged(large, small) == [0, 1]
+    # Of a ship that goes on beyond the border it is the end.
+    longer = (135, 50, 60, 20, 0, 0.9, 0, 1)
+    assert merged(longer, small) == [0]
+
+
+def test_detections_of_one_window_are_left_as_the_detector_left_them():
+    first, second = (140, 50, 30, 12, 0, 0.9, 0, 0), (146, 50, 8, 6, 0, 0.5, 0, 0)
+    assert merged(first, second) == [0, 1]
+
+
+def test_borders_of_the_scene_cut_nothing():
+    rows = [
+        (10, 50, 20, 10, 0, 0.5, 0, 0),  # at the left end of the scene
+        (50, 5, 20, 10, 0, 0.5, 0, 0),  # at its top
+        (140, 50, 20, 10, 0, 0.5, 0, 0),  # at the right end of window 0
+        (110, 50, 20, 10, 0, 0.5, 0, 1),  # at the left end of window 1
+        (110.0 + 2.5, 50, 20, 10, 0, 0.5, 0, 1),  # 2.5 px from it
+        (290, 50, 20, 10, 0, 0.5, 0, 2),  # at the right end of the scene
+        (125, 50, 20, 10, math.pi / 4, 0.5, 0, 1),  # its corner 14.4 px from the left of window 1
+    ]
+    assert may_be_pieces(found(*rows), THREE).tolist() == [False, False, True, True, False, False, False]
+
+
+def test_equal_scores_keep_the_order_given():
+    rows = [(20.0 + 30 * place, 50, 20, 10, 0, 0.5, place % 2, 0) for place in range(4)]
+    assert merged(*rows) == [0, 1, 2, 3]
+
+
+def test_boxes_of_a_resampled_window():
+    windows = Windows(np.array([[100, 40, 600, 400], [0, 0, 90, 100]]), np.array([[300, 200], [45, 100]]), (800, 500))
+    boxes = np.array([[150.0, 100, 60, 20, 0.7], [20, 50, 30, 10, 0.7]])
+    scene = to_scene(boxes, np.array([0, 1]), windows)
+    np.testing.assert_allclose(scene[0], [100 + 300, 40 + 200, 120, 40, 0.7])
+    corners = rbox_to_quad(boxes[1:]) * [2, 1]
+    np.testing.assert_allclose(scene[1:], quad_to_rbox(corners))
+
+
+def test_the_border_is_as_wide_as_in_the_image():
+    windows = Windows(np.array([[0, 0, 600, 400]]), np.array([[150, 100]]), (800, 500))
+    # 2 px of the image are 8 px of the scene.
+    rows = [(600 - 7 - 50, 100, 100, 20, 0, 0.5, 0, 0), (600 - 9 - 50, 100, 100, 20, 0, 0.5, 0, 0)]
+    assert may_be_pieces(found(*rows), windows).tolist() == [True, False]
+
+
+def test_share_of_the_scene_that_windows_cover():
+    assert THREE.covered == 1
+    two = Windows(THREE.windows[:2], THREE.images[:2], THREE.scene)
+    assert two.covered == pytest.approx(250 / 300)
+    beyond = Windows(np.array([[200, 0, 200, 200]]), np.array([[200, 200]]), (300, 100))
+    assert beyond.covered == pytest.approx(1 / 3)

@@ -1,0 +1,198 @@
+"""Detections of chips evaluated on the scenes they were cut from."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from PIL import Image
+
+from ship_det.annotations import LabeledObject, write_dota
+from ship_det.evaluation import Predictions, SceneData, evaluate, merge_scenes, read_predictions
+from ship_det.geometry import quad_to_rbox, rbox_to_quad, rotated_nms, sliding_windows
+
+CLASSES = ('tanker', 'submarine')
+SIDE, WINDOW, OVERLAP = 1360, 400, 100
+
+
+def scatter_ships(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and labels of 16 ships in a scene, most longer than the overlap of windows, each with water around."""
+    rng = np.random.default_rng(seed)
+    centers = np.stack(np.meshgrid(*[np.arange(170, SIDE, 340)] * 2), axis=-1).reshape(-1, 2)
+    length = rng.uniform(40, 300, len(centers))
+    width = np.minimum(length * rng.uniform(0.15, 0.4, len(centers)), 60)
+    theta = rng.uniform(-np.pi / 2, np.pi / 2, len(centers))
+    return np.column_stack([centers, length, width, theta]), rng.integers(0, 2, len(centers))
+
+
+def windows_over(boxes: np.ndarray) -> list[list[int]]:
+    """A grid, and a window on each ship that no window of the grid shows whole."""
+    windows = sliding_windows(SIDE, SIDE, WINDOW, OVERLAP).tolist()
+    for ship in shapely.polygons(rbox_to_quad(boxes)):
+        if not any(shapely.box(x, y, x + w, y + h).contains(ship) for x, y, w, h in windows):
+            x, y = np.clip(np.array(ship.centroid.coords[0]) - WINDOW / 2, 0, SIDE - WINDOW).astype(int).tolist()
+            windows.append([x, y, WINDOW, WINDOW])
+    return windows
+
+
+def detect_in(window: list[int], boxes: np.ndarray, labels: np.ndarray, zoom: float) -> tuple[np.ndarray, np.ndarray]:
+    """What a perfect detector sees: the minimum-area rectangle of the visible part of each ship, in px of the chip."""
+    x, y, w, h = window
+    found, names = [], []
+    for ship, label in zip(shapely.polygons(rbox_to_quad(boxes)), labels, strict=True):
+        part = shapely.intersection(ship, shapely.box(x, y, x + w, y + h))
+        if part.area > 20:
+            corners = shapely.get_coordinates(shapely.oriented_envelope(part))[:4]
+            found.append((corners - [x, y]) * zoom)
+            names.append(label)
+    return quad_to_rbox(np.array(found)), np.array(names, dtype=int)
+
+
+@pytest.fixture(scope='module')
+def harbors(tmp_path_factory) -> tuple[SceneData, Predictions]:
+    """Three scenes, their chips (every other one resampled to half), and perfect detections of random score."""
+    root, rng = tmp_path_factory.mktemp('harbors'), np.random.default_rng(0)
+    for folder in ('scenes/images', 'scenes/labelTxt', 'chips'):
+        (root / folder).mkdir(parents=True)
+    lines, records = [], []
+    for seed in range(3):
+        name = f'harbor_{seed}'
+        boxes, labels = scatter_ships(seed)
+        Image.new('1', (SIDE, SIDE)).save(root / 'scenes/images' / f'{name}.png')
+        objects = [LabeledObject(quad, CLASSES[label]) for quad, label in zip(rbox_to_quad(boxes), labels, strict=True)]
+        write_dota(root / 'scenes/labelTxt' / f'{name}.txt', objects)
+        for number, window in enumerate(windows_over(boxes)):
+            zoom = 0.5 if number % 2 else 1
+            found, names = detect_in(window, boxes, labels, zoom)
+            chip = {'file': f'{name}_{number}.png', 'scene': f'{name}.png', 'window': window, 'counts': {}}
+            if zoom != 1:
+                chip['size'] = [round(zoom * WINDOW)] * 2
+            lines.append(json.dumps(chip))
+            scores = rng.uniform(0.2, 1, len(names))
+            records.append({'file': chip['file'], 'boxes': found, 'scores': scores, 'labels': names})
+    (root / 'chips/chips.jsonl').write_text('\n'.join(lines) + '\n')
+    return SceneData(root / 'chips', root / 'scenes'), Predictions(CLASSES, tuple(records))
+
+
+def test_perfect_detections_in_chips_are_perfect_in_scenes(harbors):
+    data, predictions = harbors
+    merged = merge_scenes(predictions, data)
+    result = merged.evaluate([0.6], score_threshold=0.2)[0.6]
+    assert [record['file'] for record in merged.predictions.images] == [f'harbor_{seed}.png' for seed in range(3)]
+    assert sum(one.num_ground_truths for one in result.classes.values()) == 48
+    assert merged.num_detections > 2 * 48
+    for one in result.classes.values():
+        assert (one.ap, one.precision, one.recall) == (1, 1, 1)
+
+
+def test_plain_suppression_leaves_pieces(harbors):
+    """What the rule for pieces is good for: NMS alone, at any threshold, on the same detections."""
+    data, predictions = harbors
+    chips = [json.loads(line) for line in (data.chips / 'chips.jsonl').read_text().splitlines()]
+    truths = merge_scenes(predictions, data).ground_truths
+    for threshold in (0.05, 0.1, 0.3, 0.5):
+        records = []
+        for truth in truths:
+            boxes, scores, labels = [], [], []
+            for chip, found in zip(chips, predictions.images, strict=True):
+                if chip['scene'] == truth['file']:
+                    zoom = chip['window'][2] / chip.get('size', chip['window'][2:])[0]
+                    boxes.append(found['boxes'] * [zoom, zoom, zoom, zoom, 1] + [*chip['window'][:2], 0, 0, 0])
+                    scores.append(found['scores'])
+                    labels.append(found['labels'])
+            boxes, scores, labels = map(np.concatenate, (boxes, scores, labels))
+            kept = rotated_nms(boxes, scores, threshold, labels)
+            records.append({'boxes': boxes[kept], 'scores': scores[kept], 'labels': labels[kept]})
+        assert evaluate(records, truths, CLASSES).mean_ap < 0.8
+
+
+def test_saved_scenes_read_back(harbors, tmp_path):
+    data, predictions = harbors
+    merged = merge_scenes(predictions, data)
+    merged.write(tmp_path / 'scenes.jsonl')
+    again = read_predictions(tmp_path / 'scenes.jsonl')
+    assert evaluate(again.images, merged.ground_truths, again.classes).mean_ap == 1
+
+
+def some_of(predictions: Predictions, *starts: str) -> Predictions:
+    chosen = [record for record in predictions.images if record['file'].startswith(starts)]
+    return Predictions(predictions.classes, tuple(chosen))
+
+
+def test_only_scenes_whose_chips_are_all_there(harbors):
+    data, predictions = harbors
+    merged = merge_scenes(some_of(predictions, 'harbor_1', 'harbor_2_1.png'), data)
+    chips = [json.loads(line)['scene'] for line in (data.chips / 'chips.jsonl').read_text().splitlines()]
+    assert [record['file'] for record in merged.predictions.images] == ['harbor_1.png']
+    assert [truth['file'] for truth in merged.ground_truths] == ['harbor_1.png']
+    assert merged.num_chips == chips.count('harbor_1.png')
+    assert merged.partial == {'harbor_2.png': (1, chips.count('harbor_2.png'))}
+    assert merged.absent == 1
+    notes = ' '.join(merged.notes())
+    assert f'first harbor_2.png: 1 of {chips.count("harbor_2.png")}.' in notes
+    assert 'Left out 1 scene none of whose chips was tested' in notes
+    assert 'cover 100 % of the scenes' in notes
+    assert '1 scenes' in merged.table(merged.evaluate([0.5]).values())
+
+
+def test_share_covered_when_chips_without_ships_were_not_cut(harbors, tmp_path):
+    data, predictions = harbors
+    index = (data.chips / 'chips.jsonl').read_text().splitlines()
+    first = json.loads(index[0])
+    (tmp_path / 'chips.jsonl').write_text(index[0])
+    only = Predictions(CLASSES, predictions.images[:1])
+    merged = merge_scenes(only, SceneData(tmp_path, data.scenes))
+    assert first['window'] == [0, 0, WINDOW, WINDOW]
+    assert merged.covered == pytest.approx((WINDOW / SIDE) ** 2)
+    assert 'cover 8.65 % of the scenes' in merged.notes()[1]
+
+
+def without_scene(data, predictions):
+    (Path(data.scenes) / 'images/harbor_0.png').unlink()
+    return data, predictions, r'harbor_0\.png: no such file, expected a scene that'
+
+
+def without_labels(data, predictions):
+    (Path(data.scenes) / 'labelTxt/harbor_0.txt').unlink()
+    return data, predictions, r'harbor_0\.txt: no such file, expected the labels of harbor_0\.png'
+
+
+def without_index(data, predictions):
+    (Path(data.chips) / 'chips.jsonl').unlink()
+    return data, predictions, r'chips\.jsonl: no such file'
+
+
+def unknown_chip(data, predictions):
+    records = ({**predictions.images[0], 'file': 'x.png'}, *predictions.images[1:])
+    message = r'chips\.jsonl: no line for 1 of the images with predictions, first x\.png'
+    return data, Predictions(CLASSES, records), message
+
+
+def no_whole_scene(data, predictions):
+    return data, some_of(predictions, 'harbor_1_1.png'), r'no scene .* all its chips; harbor_1\.png has 1 of \d+;'
+
+
+def window_elsewhere(data, predictions):
+    path = Path(data.chips) / 'chips.jsonl'
+    path.write_text(path.read_text().replace('[0, 0, 400, 400]', '[2000, 0, 400, 400]'))
+    return data, predictions, r'chips\.jsonl: harbor_0_0\.png: window \[2000, 0, 400, 400\], expected one in .* 1360 x'
+
+
+def other_class(data, predictions):
+    only = Predictions(('tanker',), tuple({**record, 'labels': record['labels'] * 0} for record in predictions.images))
+    return data, only, "unknown class 'submarine'"
+
+
+@pytest.mark.parametrize(
+    'damage',
+    [without_scene, without_labels, without_index, unknown_chip, no_whole_scene, window_elsewhere, other_class],
+)
+def test_bad_input_is_named(harbors, tmp_path, damage):
+    data, predictions = harbors
+    shutil.copytree(Path(data.chips).parent, tmp_path / 'harbors')
+    copy = SceneData(tmp_path / 'harbors/chips', tmp_path / 'harbors/scenes')
+    copy, predictions, message = damage(copy, predictions)
+    with pytest.raises(ValueError, match=message):
+        merge_scenes(predictions, copy)
