@@ -110,7 +110,7 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     piece = may_be_pieces(detections, windows)
     # Scores are at most 1, so that a whole box precedes any piece.
     priority = detections.scores + ~piece
-    parts = [np.zeros(0, dtype=np.intp)]
+    parts: list[NDArray[np.intp]] = [np.zeros(0, dtype=np.intp)]
     for label in np.unique(detections.labels):
         rows = np.flatnonzero(detections.labels == label)
         kept = rows[rotated_nms(detections.boxes[rows], priority[rows], iou_threshold)]
@@ -126,7 +126,7 @@ def may_be_pieces(detections: WindowDetections, windows: Windows) -> NDArray[np.
     near = _BORDER * windows.scale[detections.window]
     first = (low < corner + near) & (corner > 0)
     last = (high > corner + size - near) & (corner + size < windows.scene)
-    return (first | last).any(axis=1)
+    return np.any(first | last, axis=1)
 
 
 def _covered(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.evaluation import write_predictions
 from ship_det.report import ReportOptions, RunFiles, write_report
 from ship_det.report.draw import RIGHT_COLOR, WRONG_COLOR
@@ -80,6 +81,33 @@ def test_no_detections_and_no_extras(sample, tmp_path):
     page = (tmp_path / 'out' / 'index.html').read_text()
     assert '<figure class="card' not in page
     assert not (tmp_path / 'out' / 'curves.png').exists() and not (tmp_path / 'out' / 'chips').exists()
+
+
+def test_whole_scenes(sample, tmp_path):
+    """The images side by side in a scene: nothing is merged, so the figures are the same."""
+    corners = {'a.png': (0, 0), 'b.png': (200, 0), 'c.png': (0, 200)}
+    for folder in ('set', 'scenes/images', 'scenes/labelTxt'):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / 'set' / folder).symlink_to(sample.data / folder)
+    Image.new('1', (400, 400)).save(tmp_path / 'scenes/images/s.png')
+    objects, lines = [], []
+    for file, corner in corners.items():
+        lines.append(json.dumps({'file': file, 'scene': 's.png', 'window': [*corner, 200, 200], 'counts': {}}))
+        for one in read_dota(sample.data / 'labelTxt' / file.replace('png', 'txt')):
+            objects.append(LabeledObject(one.quad + corner, one.name, one.difficult))
+    write_dota(tmp_path / 'scenes/labelTxt/s.txt', objects)
+    (tmp_path / 'set/chips.jsonl').write_text('\n'.join(lines))
+    options = ReportOptions(chips=0, examples=0, scenes=tmp_path / 'scenes')
+    (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'out', options)
+    merged, results = run.scenes
+    assert results[0.6].mean_ap == run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
+    assert merged.num_detections == len(merged.predictions.images[0]['scores']) == 7
+    page = (tmp_path / 'out/index.html').read_text()
+    assert '<h2>Whole scenes</h2>' in page
+    assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
+    assert 'Merged 7 detections on 3 chips into 7 on 1 scene' in page
+    assert 'The chips cover 75 % of the scenes' in page
 
 
 def test_one_class_without_ground_truth(tmp_path):
