@@ -83,7 +83,10 @@ def _reduced_loss(
     """Natural-log CI loss, each row times the factor of its target, its weight and ``scale``."""
     check_shapes(logits, target)
     logits = raised(logits)
-    factors = logits.new_ones(logits.shape[1]) if factors is None else factors.to(logits.dtype)
+    if factors is None:
+        factors = logits.new_ones(logits.shape[1])
+    elif factors.dtype != logits.dtype:
+        factors = factors.to(logits.dtype)
     if modulate and reduction != 'none':
         return modulated_sum(logits, target, factors, weight, scale)
     rows = modulated_rows(logits, target) if modulate else F.cross_entropy(logits, target, reduction='none')
@@ -200,14 +203,14 @@ class CILoss(nn.Module):
         factors = None
         if self.use_factors:
             factors = self.factors
-            if len(factors) == 0:
+            if factors.shape[0] == 0:
                 raise RuntimeError(
                     'CILoss has no class counts: pass class_counts, call set_class_counts(counts), load a checkpoint '
                     "that carries them, or add custom_hooks = [dict(type='ClassCountsHook')] to the config"
                 )
-            _check_columns(len(factors) - 1, cls_score.shape[1])
+            _check_columns(factors.shape[0] - 1, cls_score.shape[1])
         reduction = reduction_override or self.reduction
-        scale = row_scale(len(cls_score), reduction, avg_factor) * self._scale
+        scale = row_scale(cls_score.shape[0], reduction, avg_factor) * self._scale
         return _reduced_loss(cls_score, label, factors, weight, scale, self.modulate, reduction)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:

@@ -26,7 +26,7 @@ def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weig
 
     Where torch.distributed is initialised the batch is that of all processes: each returns the loss of the joined
     batch, with a gradient whose mean over the processes (as DistributedDataParallel takes it) is that loss's gradient.
-    Every process must call it, with as many columns.
+    Every process must call it as often and with as many columns; one without rows passes logits (0, K).
 
     Args:
         logits: shape (N, K); the background, if any, is a class like the others.
@@ -51,19 +51,19 @@ def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weig
 
 def _class_mean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
     rows = F.cross_entropy(logits, target, reduction='none')
-    sums, counts = _SumOverProcesses.apply(
+    sums, counts = _sum_over_processes(
         torch.stack([_by_class(rows * uses, target, logits), _by_class(uses, target, logits)])
     )
     return _mean_over_present(sums / _or_one(counts), counts)
 
 
 def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
-    counts = _SumOverProcesses.apply(_by_class(uses, target, logits))
+    counts = _sum_over_processes(_by_class(uses, target, logits))
     # An absent class leaves the softmax; a finite offset in place of log 0 keeps rows of weight 0 finite.
     absent = torch.full_like(counts, torch.finfo(counts.dtype).min / 4)
     offsets = torch.where(counts > 0, _or_one(counts).log(), absent)
     rows = torch.where(uses > 0, F.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
-    return _SumOverProcesses.apply((rows * uses).sum()) / _or_one(counts.sum())
+    return _sum_over_processes((rows * uses).sum()) / _or_one(counts.sum())
 
 
 def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
@@ -73,9 +73,7 @@ def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
     seen = torch.where(uses > 0, log_p.detach(), lowest.min())
     peaks = _max_over_processes(lowest.scatter_reduce(0, target, seen, 'amax'))
     parts = uses * torch.exp(torch.where(uses > 0, log_p - peaks[target], 0.0))
-    sums, counts = _SumOverProcesses.apply(
-        torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)])
-    )
+    sums, counts = _sum_over_processes(torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)]))
     log_means = peaks + _or_one(sums).log() - _or_one(counts).log()
     return _mean_over_present(-log_means, counts)
 
@@ -95,28 +93,37 @@ def _mean_over_present(values: Tensor, counts: Tensor) -> Tensor:
     return torch.where(present, values, 0.0).sum() / _or_one(present.sum())
 
 
-class _SumOverProcesses(torch.autograd.Function):
-    """Sum over the processes; its gradient is that of the own summand times the number of processes.
+def _sum_over_processes(values: Tensor) -> Tensor:
+    return values if _processes() == 1 else _OverProcesses.apply(values, dist.ReduceOp.SUM)
+
+
+def _max_over_processes(values: Tensor) -> Tensor:
+    return values if _processes() == 1 else _OverProcesses.apply(values, dist.ReduceOp.MAX).detach()
+
+
+class _OverProcesses(torch.autograd.Function):
+    """Sum, or another reduction, over the processes; the gradient of a sum is multiplied by the number of processes.
 
     Every process computes the same loss from the sum, so the mean of their gradients is the joined batch's gradient.
     """
 
     @staticmethod
-    def forward(ctx, values: Tensor) -> Tensor:
+    def forward(values: Tensor, operation: object) -> Tensor:
         total = values.clone()
-        if _processes() > 1:
-            dist.all_reduce(total)
+        dist.all_reduce(total, operation)
         return total
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        return gradient * _processes()
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        """A Function of ``torch.func`` has this method apart; there is nothing to keep."""
 
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient * _processes(), None
 
-def _max_over_processes(values: Tensor) -> Tensor:
-    if _processes() > 1:
-        dist.all_reduce(values, dist.ReduceOp.MAX)
-    return values
+    @staticmethod
+    def vmap(info, in_dims: tuple, values: Tensor, operation: object) -> tuple[Tensor, int]:
+        return _OverProcesses.apply(values, operation), in_dims[0]
 
 
 def _processes() -> int:
@@ -128,6 +135,11 @@ class PFLoss(nn.Module):
 
     It is a mean over the classes of a batch, so it divides by the batch's own counts: ``avg_factor`` is accepted, as
     heads pass it, and not used, and there is no other reduction than 'mean'.
+
+    In distributed training every process must call it in every iteration, if need be without rows. The heads of
+    ``ship_det.models`` do. MMDetection's own BBoxHead skips the loss on a process without a single proposal; the
+    others would then wait for it until the process group's timeout. (Without ``find_unused_parameters``
+    DistributedDataParallel ends such an iteration with an error whatever the loss.)
 
     Args:
         variant: 'class_mean', 'balanced_softmax' or 'soft_gmean'.

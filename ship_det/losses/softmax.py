@@ -29,9 +29,10 @@ def raised(logits: Tensor) -> Tensor:
 
 def check_shapes(logits: Tensor, target: Tensor) -> None:
     """Raise ValueError unless logits are (N, K) with K >= 2 and target is (N,)."""
-    if logits.ndim != 2 or logits.shape[1] < 2:
-        raise ValueError(f'logits: found shape {tuple(logits.shape)}, expected (N, K) with at least two columns')
-    if target.shape != logits.shape[:1]:
+    shape = logits.shape
+    if len(shape) != 2 or shape[1] < 2:
+        raise ValueError(f'logits: found shape {tuple(shape)}, expected (N, K) with at least two columns')
+    if target.shape != shape[:1]:
         raise ValueError(f'target: found shape {tuple(target.shape)}, expected ({len(logits)},) class indices')
 
 
@@ -65,3 +66,8 @@ def reduced(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: flo
     if weight is not None:
         rows = rows * weight.to(rows.dtype)
     return rows if reduction == 'none' else rows.sum() * scale
+
+
+def in_functorch() -> bool:
+    """Whether a transform of ``torch.func`` (grad, vmap, jvp) is under way; torch has no public way to ask."""
+    return torch._C._are_functorch_transforms_active()

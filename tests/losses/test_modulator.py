@@ -89,3 +89,18 @@ def test_gradient_is_that_of_the_upstream_gradient_times_the_loss(batch):
     logits = batch[0].requires_grad_()
     single, triple = (torch.autograd.grad(k * by_sum(logits, batch[1]), logits)[0] for k in (1, 3))
     torch.testing.assert_close(3 * single, triple)
+
+
+def test_graph_may_be_passed_twice(batch):
+    logits = batch[0].requires_grad_()
+    loss = by_sum(logits, batch[1])
+    first, second = (torch.autograd.grad(loss, logits, retain_graph=True)[0] for _ in range(2))
+    torch.testing.assert_close(first, second)
+    assert first.data_ptr() != second.data_ptr()
+
+
+def test_learned_weight_has_a_gradient(batch):
+    logits, target = batch
+    weight = torch.arange(40, dtype=torch.float64).requires_grad_()
+    total = modulated_sum(logits, target, torch.ones(6, dtype=torch.float64), weight)
+    torch.testing.assert_close(torch.autograd.grad(total, weight)[0], modulated_rows(logits, target))

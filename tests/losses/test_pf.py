@@ -147,17 +147,24 @@ ONE_OF_TWO_PROCESSES = """
 import sys
 import torch
 from torch import distributed as dist
+from torch.func import grad, vmap
 from ship_det.losses import pf_loss
 
 rank, folder = int(sys.argv[1]), sys.argv[2]
 dist.init_process_group('gloo', init_method=f'file://{folder}/meeting', rank=rank, world_size=2)
 logits, target, weight = torch.load(f'{folder}/batch.pt')
-own = slice(0, 13) if rank == 0 else slice(13, None)
 results = {}
-for variant in sys.argv[3:]:
-    part = logits[own].requires_grad_()
-    loss = pf_loss(part, target[own], variant, weight=weight[own])
-    results[variant] = loss.detach(), torch.autograd.grad(loss, part)[0]
+for rows in (13, 0):
+    own = slice(0, rows) if rank == 0 else slice(rows, None)
+    for variant in sys.argv[3:]:
+        part = logits[own].requires_grad_()
+        loss = pf_loss(part, target[own], variant, weight=weight[own])
+        results[variant, rows] = loss.detach(), torch.autograd.grad(loss, part)[0]
+        # Two stacked models, of which the first is this one.
+        gradients = vmap(grad(lambda z: pf_loss(z, target[own], variant, weight=weight[own])))(
+            torch.stack([part.detach(), -part.detach()])
+        )
+        torch.testing.assert_close(gradients[0], results[variant, rows][1])
 torch.save(results, f'{folder}/{rank}.pt')
 dist.destroy_process_group()
 """
@@ -172,10 +179,11 @@ def test_two_processes_have_the_loss_and_gradient_of_the_joined_batch(batch, tmp
     assert [process.wait() for process in processes] == [0, 0]
     first, second = (torch.load(tmp_path / f'{rank}.pt') for rank in (0, 1))
     logits.requires_grad_()
-    for variant in VARIANTS:
+    # The first process has 13 rows of the batch, then none of them.
+    for variant, rows in first:
         loss = pf_loss(logits, target, variant, weight=weight)
         (gradient,) = torch.autograd.grad(loss, logits)
-        torch.testing.assert_close(first[variant][0], loss.detach())
-        torch.testing.assert_close(second[variant][0], loss.detach())
+        torch.testing.assert_close(first[variant, rows][0], loss.detach())
+        torch.testing.assert_close(second[variant, rows][0], loss.detach())
         # DistributedDataParallel takes the mean over the processes, so each one's part counts half.
-        torch.testing.assert_close(torch.cat([first[variant][1], second[variant][1]]) / 2, gradient)
+        torch.testing.assert_close(torch.cat([first[variant, rows][1], second[variant, rows][1]]) / 2, gradient)
