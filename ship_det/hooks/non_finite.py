@@ -43,6 +43,9 @@ class NonFiniteLossHook(Hook):
         if not self.every_n_train_iters(runner, self.interval):
             return
         values = {name: value.detach() for name, value in (outputs or {}).items() if 'loss' in name}
+        if len(values) > 1:
+            # The sum of the others.
+            values.pop('loss', None)
         norm = _gradient_norm(runner)
         if norm is not None:
             values['the norm of the gradients'] = norm
@@ -61,10 +64,11 @@ class NonFiniteLossHook(Hook):
 def _gradient_norm(runner: Runner) -> torch.Tensor | None:
     """What MMEngine logged when it clipped the gradients of this iteration."""
     wrapper = runner.optim_wrapper
-    settings = getattr(wrapper, 'clip_kwargs', None)
-    if not settings or isinstance(wrapper, AmpOptimWrapper):
+    # A wrapper that clips gradients has a name for what it logs of them.
+    name = getattr(wrapper, 'grad_name', None)
+    if name is None or isinstance(wrapper, AmpOptimWrapper):
         return None
-    logged = runner.message_hub.log_scalars.get(f'train/{wrapper.grad_name}')
+    logged = runner.message_hub.log_scalars.get(f'train/{name}')
     return None if logged is None else torch.tensor(float(logged.current()))
 
 
