@@ -2,6 +2,7 @@
 
 SCENES is a data set folder with images/ and DOTA labels in labelTxt/; OUT gets the same layout and chips.jsonl, one
 line a chip: file, scene, window (x, y, w, h), instance counts. Killed and started again, it goes on where it was.
+Other pixels than 8 bit are stretched between two percentiles of their scene; a chip without any data is left out.
 """
 
 import argparse
@@ -16,6 +17,19 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', help='folder to make')
     parser.add_argument('--chip', type=int, default=1000, help='side of a chip, px')
     parser.add_argument('--overlap', type=int, default=200, help='px shared by neighbouring chips')
+    parser.add_argument(
+        '--scales', type=float, nargs='+', default=[1.0], help='of the pixels; at 0.5 a chip shows twice the side'
+    )
+    parser.add_argument(
+        '--bands', type=int, nargs='+', help='that become red, green, blue, or grey; from 1 (default: the first three)'
+    )
+    parser.add_argument(
+        '--stretch',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='percentiles of the scene that become 0 and 255 (default: 8 bit as it is, others 2 98)',
+    )
     parser.add_argument('--workers', type=int, default=2, help='processes')
     parser.add_argument(
         '--min-visible', type=float, default=0.7, help='an object of which less is visible is marked difficult'
@@ -46,6 +60,9 @@ def main() -> None:
         format=args.format,
         whole=args.whole,
         unlabeled=args.unlabeled,
+        scales=tuple(args.scales),
+        bands=tuple(args.bands) if args.bands else None,
+        stretch=tuple(args.stretch) if args.stretch else None,
     )
     columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
@@ -64,7 +81,10 @@ def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], res
     """Say what was made, and what became of every object."""
     already = f' ({resumed} were there already)' if resumed else ''
     print(f'{tally["chips"]} chips from {tally["scenes"]} scenes in {out}{already}')
-    print(f'empty chips skipped: {tally["empty chips skipped"]}')
+    print(
+        f'empty chips skipped: {tally["empty chips skipped"]}, '
+        f'chips without data skipped: {tally["chips without data skipped"]}'
+    )
     print(
         f'objects in the scenes: {tally["objects"]}, whole in at least one chip: {tally["objects whole in a chip"]}, '
         f'in no chip: {tally["objects in no chip"]}'

@@ -2,7 +2,7 @@
 
 from .chip_index import Chip, read_chip_index, write_chip_index
 from .clipping import SceneObjects, VisibleObject
-from .plan import TilingOptions
+from .options import TilingOptions
 from .run import TilingSummary, tile_scenes
 from .windows import plan_windows
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ship_det.annotations.files import read_text, write_text
 
 INDEX_NAME = 'chips.jsonl'
@@ -20,15 +23,23 @@ class Chip:
         scene: file name of the scene that it was cut from.
         window: (x, y, w, h) px of the scene.
         counts: instances of each class that occurs; difficult ones do not count.
+        size: (width, height) px of the chip where the window was resampled; None where its pixels are the scene's.
     """
 
     file: str
     scene: str
     window: tuple[int, int, int, int]
     counts: dict[str, int]
+    size: tuple[int, int] | None = None
+
+    def to_scene(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Move (..., 2) points from pixels of the chip to pixels of the scene."""
+        x, y, *extent = self.window
+        return np.asarray(points) * (np.array(extent) / (self.size or extent)) + [x, y]
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), 'window': list(self.window)}, ensure_ascii=False)
+        record = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(record, ensure_ascii=False)
 
 
 def read_chip_index(root: str | os.PathLike) -> list[Chip]:
@@ -55,10 +66,14 @@ def _parse_chip(path: Path, number: int, line: str) -> Chip:
         window = tuple(map(int, record['window']))
         if len(window) != 4:
             raise ValueError(f'a window of {len(window)} numbers')
+        size = tuple(map(int, record['size'])) if 'size' in record else None
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise ValueError(f'a size of {record["size"]}')
         counts = {str(name): int(count) for name, count in record['counts'].items()}
-        return Chip(str(record['file']), str(record['scene']), window, counts)
+        return Chip(str(record['file']), str(record['scene']), window, counts, size)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}:{number}: not a chip ({error!r}), expected '
-            '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}}'
+            '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}}, where resampled with '
+            '"size": [w, h]'
         ) from error

@@ -1,6 +1,6 @@
 """What a chip shows of the objects of its scene."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -28,6 +28,11 @@ class VisibleObject:
     share: float
     how: str
     labeled: LabeledObject
+
+    def resized(self, factors: NDArray[np.float64], size: tuple[int, int]) -> 'VisibleObject':
+        """The same in a chip resampled to ``size``, (w, h) px, by two factors."""
+        quad = np.clip(self.labeled.quad * factors, 0, size)
+        return replace(self, labeled=replace(self.labeled, quad=quad))
 
 
 class SceneObjects:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,54 +11,21 @@ from numpy.typing import NDArray
 
 from ship_det.annotations import LabeledObject, read_dota
 from ship_det.annotations.folders import dota_label_path, list_images
+from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 
 from .chip_index import Chip
 from .clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
-from .raster import CHIP_FORMATS, SEQUENTIAL_DRIVERS, open_scene
+from .options import TilingOptions
+from .raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
 from .windows import plan_windows
-
-
-@dataclass(frozen=True)
-class TilingOptions:
-    """How scenes are cut.
-
-    Attributes:
-        chip: side of a chip, px.
-        overlap: px shared by neighbouring chips.
-        min_visible: an object cut by the border stays an object where at least this share of its area is visible.
-        keep_empty: share of the chips without an object that is kept.
-        format: png, jpg or tif.
-        whole: add windows so that every object that fits in a chip is whole in at least one.
-        unlabeled: a scene without a label file has no objects, instead of being an error.
-    """
-
-    chip: int = 1000
-    overlap: int = 200
-    min_visible: float = 0.7
-    keep_empty: float = 0.0
-    format: str = 'png'
-    whole: bool = True
-    unlabeled: bool = False
-
-    def __post_init__(self):
-        for name in ('min_visible', 'keep_empty'):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name}: expected a share between 0 and 1, found {value}')
-        if self.chip < 1:
-            raise ValueError(f'chip: expected at least 1 px, found {self.chip}')
-        if not 0 <= self.overlap < self.chip:
-            raise ValueError(f'overlap: expected 0 <= overlap < chip ({self.chip} px), found {self.overlap}')
-        if self.format not in CHIP_FORMATS:
-            raise ValueError(f'format: expected one of {", ".join(CHIP_FORMATS)}, found {self.format!r}')
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedChip:
-    """A chip to be cut and its labels."""
+    """A chip to be cut and what it shows, in its own pixels."""
 
     chip: Chip
-    objects: list[LabeledObject]
+    visible: list[VisibleObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +34,35 @@ class ScenePlan:
 
     Attributes:
         image: the scene.
-        chips: in the order in which they are read.
+        objects: how many it has.
+        passes: for each scale the chips, in the order in which they are read.
+        empty: windows left out because they show no object.
         sequential: the scene can only be decoded from the top.
-        tally: what becomes of objects and windows, by name.
+        needs_stretch: its values become 8 bit by percentiles.
     """
 
     image: Path
-    chips: list[PlannedChip]
+    objects: int
+    passes: list[list[PlannedChip]]
+    empty: int
     sequential: bool
-    tally: Counter[str]
+    needs_stretch: bool
+
+    def tally(self, without_data: Collection[str]) -> Counter[str]:
+        """What becomes of objects and windows, by name, where some files are not written for want of data."""
+        chips = [planned for chips in self.passes for planned in chips if planned.chip.file not in without_data]
+        planned = sum(map(len, self.passes))
+        tally = Counter({'scenes': 1, 'chips': len(chips), 'empty chips skipped': self.empty})
+        tally['chips without data skipped'] = planned - len(chips)
+        visible = [found for planned in chips for found in planned.visible]
+        tally.update({f'labels {how}': 0 for how in (WHOLE, CUT, MARKED)})
+        tally.update(f'labels {found.how}' for found in visible)
+        whole = {found.source for found in visible if found.how == WHOLE}
+        seen = {found.source for found in visible}
+        tally['objects'] = self.objects
+        tally['objects whole in a chip'] = len(whole)
+        tally['objects in no chip'] = self.objects - len(seen)
+        return tally
 
 
 def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
@@ -101,20 +89,42 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        width, height, sequential = scene.width, scene.height, scene.driver in SEQUENTIAL_DRIVERS
+        size, sequential = (scene.width, scene.height), scene.driver in SEQUENTIAL_DRIVERS
+        eight_bit = {scene.dtypes[band - 1] for band in scene_bands(scene, options.bands)} == {'uint8'}
     scene_objects = SceneObjects(objects)
-    windows = plan_windows(width, height, options.chip, options.overlap, scene_objects if options.whole else None)
-    # From top to bottom, so that neighbours find each other's blocks in the cache.
+    passes, empty = [], 0
+    for scale in options.scales:
+        chips, skipped = _plan_pass(image, size, scene_objects, scale, options)
+        passes.append(chips)
+        empty += skipped
+    return ScenePlan(image, len(objects), passes, empty, sequential, options.stretch is not None or not eight_bit)
+
+
+def _plan_pass(
+    image: Path, size: tuple[int, int], scene_objects: SceneObjects, scale: float, options: TilingOptions
+) -> tuple[list[PlannedChip], int]:
+    """Chips of a scene at one scale, and how many windows are left out because they are empty."""
+    side, overlap = options.window_at(scale)
+    windows = plan_windows(*size, side, overlap, scene_objects if options.whole else None)
+    # From top to bottom, so that neighbours find each other's pixels in the cache.
     windows = windows[np.lexsort([windows[:, 0], windows[:, 1]])]
     shown = scene_objects.visible(windows, options.min_visible)
     kept = _chosen(image, shown, options.keep_empty)
-    chips = [
-        _planned_chip(image, windows[index], [visible.labeled for visible in shown[index]], options)
-        for index in np.flatnonzero(kept)
-    ]
-    tally = Counter({'scenes': 1, 'chips': int(kept.sum()), 'empty chips skipped': int((~kept).sum())})
-    tally.update(_tally_objects(objects, [visible for index in np.flatnonzero(kept) for visible in shown[index]]))
-    return ScenePlan(image, chips, sequential, tally)
+    chips = []
+    for index in np.flatnonzero(kept):
+        window = tuple(windows[index].tolist())
+        chip_size = None
+        visible = shown[index]
+        if side != options.chip or scale != 1:
+            chip_size = tuple(max(1, round(length * options.chip / side)) for length in window[2:])
+            factors = np.array(chip_size) / window[2:]
+            resized = [found.resized(factors, chip_size) for found in visible]
+            visible = [found for found in resized if quad_areas(found.labeled.quad[None])[0] >= MIN_QUAD_AREA]
+        counts = Counter(found.labeled.name for found in visible if not found.labeled.difficult)
+        ending = '' if scale == 1 else f'__{scale:g}'
+        file = f'{image.stem}__{window[0]}_{window[1]}{ending}.{options.format}'
+        chips.append(PlannedChip(Chip(file, image.name, window, dict(sorted(counts.items())), chip_size), visible))
+    return chips, int((~kept).sum())
 
 
 def _chosen(image: Path, shown: list[list[VisibleObject]], keep_empty: float) -> NDArray[np.bool_]:
@@ -124,23 +134,3 @@ def _chosen(image: Path, shown: list[list[VisibleObject]], keep_empty: float) ->
     rng = np.random.default_rng(zlib.crc32(image.name.encode()))
     kept[rng.permutation(empty)[: round(keep_empty * len(empty))]] = True
     return kept
-
-
-def _planned_chip(
-    image: Path, window: NDArray[np.int64], objects: list[LabeledObject], options: TilingOptions
-) -> PlannedChip:
-    x, y, w, h = window.tolist()
-    counts = Counter(labeled.name for labeled in objects if not labeled.difficult)
-    file = f'{image.stem}__{x}_{y}.{options.format}'
-    return PlannedChip(Chip(file, image.name, (x, y, w, h), dict(sorted(counts.items()))), objects)
-
-
-def _tally_objects(objects: list[LabeledObject], shown: list[VisibleObject]) -> Counter[str]:
-    tally = Counter({f'labels {how}': 0 for how in (WHOLE, CUT, MARKED)})
-    tally.update(f'labels {visible.how}' for visible in shown)
-    whole = {visible.source for visible in shown if visible.how == WHOLE}
-    seen = {visible.source for visible in shown}
-    tally['objects'] = len(objects)
-    tally['objects whole in a chip'] = len(whole)
-    tally['objects in no chip'] = len(objects) - len(seen)
-    return tally

@@ -6,21 +6,29 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from multiprocessing.connection import wait
 from pathlib import Path
-
-import numpy as np
 
 from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
 
-from .plan import PlannedChip, TilingOptions, plan_scenes
-from .raster import open_scene, read_window, write_chip
+from .chip_images import resize, write_chip
+from .options import TilingOptions
+from .plan import PlannedChip, ScenePlan, plan_scenes
+from .raster import SceneReader, TileCache, open_scene
 from .staging import StagedOutput, fingerprint
+from .stretch import DEFAULT_PERCENTILES, Stretch
 
-#: Chips cut in one go by one process: a row of a 12544 px scene at 1000/200.
+#: Calls a function on each of a list, maybe in other processes; (argument, result) as they come.
+_RunAll = Callable[[Callable, list], Iterator[tuple]]
+
+# Chips cut in one go by one process: a row of a 12544 px scene at 1000/200.
 _BATCH = 16
+# The same for scenes that can only be decoded from the top, since each batch starts there again.
+_SEQUENTIAL_BATCH = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,19 @@ class _Batch:
     """Chips of one scene that one process cuts."""
 
     image: Path
-    index: int
+    name: str
     chips: list[PlannedChip]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a process needs to know to cut a batch."""
+
+    batch: _Batch
+    bands: tuple[int, ...] | None
+    stretch: Stretch | None
+    images: Path
+    labels: Path
 
 
 def tile_scenes(
@@ -73,58 +92,127 @@ def tile_scenes(
         raise ValueError(f'workers: expected at least 1, found {workers}')
     scenes, out = Path(scenes), Path(out)
     plans = plan_scenes(scenes, options)
-    chips = [planned.chip for plan in plans for planned in plan.chips]
-    if not chips:
+    total = sum(len(chips) for plan in plans for chips in plan.passes)
+    if not total:
         raise ValueError(f'{scenes}: no scene shows an object; --keep-empty 1 keeps the chips without objects')
-    batches = [batch for plan in plans for batch in _split(plan.image, plan.chips, plan.sequential)]
     inputs = {plan.image.name: fingerprint(plan.image, dota_label_path(scenes, plan.image)) for plan in plans}
     output = StagedOutput(out, asdict(options), inputs)
-    open_batches = [batch for batch in batches if not output.complete and not output.is_done(*_key(batch))]
-    resumed = done = len(chips) - sum(len(batch.chips) for batch in open_batches)
-    for batch in _cut_all(open_batches, output, workers):
-        output.mark_done(*_key(batch))
-        done += len(batch.chips)
-        if on_progress:
-            on_progress(done, len(chips))
+    resumed = total
     if not output.complete:
-        output.finish(chips)
-    counts = sum((Counter(chip.counts) for chip in chips), Counter())
-    return TilingSummary(sum((plan.tally for plan in plans), Counter()), counts, resumed)
+        batches = [batch for plan in plans for batch in _split(plan)]
+        needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
+        with _processes(min(workers, len(batches))) as run_all:
+            _find_stretches(needing_stretch, output, options, run_all)
+            resumed = _cut_all(batches, output, options, run_all, on_progress)
+        without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
+        chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
+        details = {
+            'stretch': {image.name: output.noted(image.name, 'stretch') for image in needing_stretch},
+            'without_data': sorted(without_data),
+        }
+        output.finish([chip for chip in chips if chip.file not in without_data], details)
+    without_data = set((output.record or details)['without_data'])
+    return _summarise(plans, without_data, resumed)
 
 
-def _key(batch: _Batch) -> tuple[str, int]:
-    return batch.image.name, batch.index
+def _summarise(plans: list[ScenePlan], without_data: set[str], resumed: int) -> TilingSummary:
+    tally = sum((plan.tally(without_data) for plan in plans), Counter())
+    chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
+    counts = sum((Counter(chip.counts) for chip in chips if chip.file not in without_data), Counter())
+    return TilingSummary(tally, counts, resumed)
 
 
-def _split(image: Path, chips: list[PlannedChip], sequential: bool) -> list[_Batch]:
-    size = len(chips) if sequential else _BATCH
-    starts = range(0, len(chips), max(size, 1))
-    return [_Batch(image, index, chips[start : start + size]) for index, start in enumerate(starts)]
+def _split(plan: ScenePlan) -> list[_Batch]:
+    size = _SEQUENTIAL_BATCH if plan.sequential else _BATCH
+    pieces = [chips[start : start + size] for chips in plan.passes for start in range(0, len(chips), size)]
+    return [_Batch(plan.image, str(index), chips) for index, chips in enumerate(pieces)]
 
 
-def _cut_all(batches: list[_Batch], output: StagedOutput, workers: int) -> Iterator[_Batch]:
-    """Cut the batches, giving each back when its files are there."""
-    if workers == 1 or len(batches) <= 1:
-        for batch in batches:
-            _cut(batch, output.images, output.labels)
-            yield batch
+def _find_stretches(images: list[Path], output: StagedOutput, options: TilingOptions, run_all: _RunAll) -> None:
+    """Note how the values of scenes become 8 bit, where that is not known yet."""
+    unknown = [image for image in images if not output.is_noted(image.name, 'stretch')]
+    percentiles = options.stretch or DEFAULT_PERCENTILES
+    for (image, *_), stretch in run_all(_find_stretch, [(image, options.bands, percentiles) for image in unknown]):
+        output.note(image.name, 'stretch', stretch.limits)
+
+
+def _cut_all(
+    batches: list[_Batch],
+    output: StagedOutput,
+    options: TilingOptions,
+    run_all: _RunAll,
+    on_progress: Callable[[int, int], None] | None,
+) -> int:
+    """Cut what is not cut yet; the number of chips that were there already."""
+    waiting = [batch for batch in batches if not output.is_noted(batch.image.name, batch.name)]
+    total = sum(len(batch.chips) for batch in batches)
+    resumed = done = total - sum(len(batch.chips) for batch in waiting)
+    jobs = []
+    for batch in waiting:
+        limits = output.noted(batch.image.name, 'stretch')
+        stretch = Stretch(tuple((low, high) for low, high in limits)) if limits else None
+        jobs.append(_Job(batch, options.bands, stretch, output.images, output.labels))
+    for job, without_data in run_all(_cut, jobs):
+        output.note(job.batch.image.name, job.batch.name, without_data)
+        done += len(job.batch.chips)
+        if on_progress:
+            on_progress(done, total)
+    return resumed
+
+
+_tiles = TileCache()
+
+
+def _find_stretch(question: tuple[Path, tuple[int, ...] | None, tuple[float, float]]) -> Stretch:
+    image, bands, percentiles = question
+    with open_scene(image) as scene:
+        return SceneReader(scene, bands).find_stretch(percentiles)
+
+
+def _cut(job: _Job) -> list[str]:
+    """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
+    without_data = []
+    with open_scene(job.batch.image) as scene:
+        reader = SceneReader(scene, job.bands, job.stretch, _tiles)
+        for planned in job.batch.chips:
+            chip = planned.chip
+            pixels = reader.read(chip.window)
+            if pixels is None:
+                without_data.append(chip.file)
+                continue
+            write_chip(job.images / chip.file, resize(pixels, chip.size) if chip.size else pixels)
+            objects = [found.labeled for found in planned.visible]
+            write_dota(job.labels / f'{Path(chip.file).stem}.txt', objects)
+    return without_data
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[_RunAll]:
+    """A function that calls another one on each of a list, and gives back (argument, result) as they come."""
+    if workers <= 1:
+        # Scenes may have changed since this process last saw them.
+        _tiles.clear()
+        yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
         return
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(workers, len(batches)), context, initializer=_end_with_parent) as pool:
-        try:
-            futures = {pool.submit(_cut, batch, output.images, output.labels): batch for batch in batches}
+    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+
+        def run_all(function: Callable, arguments: list) -> Iterator[tuple]:
+            futures = {pool.submit(function, argument): argument for argument in _spread(arguments, workers)}
             for future in as_completed(futures):
-                future.result()
-                yield futures[future]
+                yield futures[future], future.result()
+
+        try:
+            yield run_all
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _cut(batch: _Batch, images: Path, labels: Path) -> None:
-    with open_scene(batch.image) as scene:
-        for planned in batch.chips:
-            write_chip(images / planned.chip.file, read_window(scene, np.array(planned.chip.window)))
-            write_dota(labels / f'{Path(planned.chip.file).stem}.txt', planned.objects)
+def _spread(tasks: list, workers: int) -> list:
+    """In an order in which each process gets neighbours, which share pixels, as long as all keep pace."""
+    length = -(-len(tasks) // workers)
+    runs = [tasks[start : start + length] for start in range(0, len(tasks), max(length, 1))]
+    return [task for step in zip_longest(*runs) for task in step if task is not None]
 
 
 def _end_with_parent() -> None:

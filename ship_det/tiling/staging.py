@@ -1,7 +1,7 @@
 """The output folder of a tiling run: staged while it grows, moved into place as a whole, resumable after a kill.
 
-All files are made in ``OUT/.tiling``. A batch of chips counts as done once its marker is there, so a chip that was
-being written when the run was killed is written again. ``chips.jsonl`` appears last: a folder that has it is complete.
+All files are made in ``OUT/.tiling``. A batch of chips counts as done once a note says so, so a chip that was being
+written when the run was killed is written again. ``chips.jsonl`` appears last: a folder that has it is complete.
 """
 
 import hashlib
@@ -34,21 +34,26 @@ class StagedOutput:
     def __init__(self, root: Path, options: dict[str, Any], inputs: dict[str, str]):
         self.root = root
         self.stage = root / '.tiling'
-        self.options = options
+        # As they read back: tuples become lists.
+        self.options = json.loads(json.dumps(options))
         self.inputs = inputs
+        #: What the record of a complete folder says.
+        self.record: dict[str, Any] = {}
         self.complete = (root / INDEX_NAME).exists()
         if self.complete:
-            self._check_record(root / RECORD_NAME, {'options': options, 'inputs': inputs})
+            self.record = self._check_record(root / RECORD_NAME, {'options': self.options, 'inputs': inputs})
+            # Left by a run that was killed after its last step but one.
+            shutil.rmtree(self.stage, ignore_errors=True)
             return
         if (self.stage / RECORD_NAME).exists():
-            self._check_record(self.stage / RECORD_NAME, {'options': options})
+            self._check_record(self.stage / RECORD_NAME, {'options': self.options})
             return
         foreign = [root / name for name in _PARTS if (root / name).exists()]
         if foreign:
             raise ValueError(f'{foreign[0]}: already there, expected a folder without a data set')
         for part in (*_PARTS, 'done'):
             (self.stage / part).mkdir(parents=True, exist_ok=True)
-        write_text(self.stage / RECORD_NAME, json.dumps({'options': options}))
+        write_text(self.stage / RECORD_NAME, json.dumps({'options': self.options}))
 
     @property
     def images(self) -> Path:
@@ -58,32 +63,49 @@ class StagedOutput:
     def labels(self) -> Path:
         return self.stage / 'labelTxt'
 
-    def is_done(self, scene: str, batch: int) -> bool:
-        """Whether a batch of a scene was finished, by this run or by one before it on the same input."""
-        marker = self._marker(scene, batch)
-        return marker.exists() and marker.read_text() == self.inputs[scene]
+    def note(self, scene: str, what: str, content: Any) -> None:
+        """Note on disk that a step of a scene is finished, and what came of it."""
+        write_text(self._note_path(scene, what), json.dumps({'input': self.inputs[scene], 'content': content}))
 
-    def mark_done(self, scene: str, batch: int) -> None:
-        write_text(self._marker(scene, batch), self.inputs[scene])
+    def is_noted(self, scene: str, what: str) -> bool:
+        """Whether a step was finished, by this run or by one before it on the same input."""
+        return self._read_note(scene, what).get('input') == self.inputs[scene]
 
-    def finish(self, chips: list[Chip]) -> None:
-        """Move everything into place; files of a scene that changed between two runs are left out."""
+    def noted(self, scene: str, what: str) -> Any:
+        """What came of a step; None where it was not finished or not taken."""
+        return self._read_note(scene, what).get('content')
+
+    def finish(self, chips: list[Chip], details: dict[str, Any]) -> None:
+        """Move everything into place; files of a scene that changed between two runs are left out.
+
+        Args:
+            chips: that were written.
+            details: what else the record is to say of the run.
+        """
+        expected = {Path(chip.file).stem for chip in chips}
         for part in _PARTS:
             staged, final = self.stage / part, self.root / part
             if staged.exists():
-                expected = {Path(chip.file).stem for chip in chips}
                 for path in staged.iterdir():
                     if path.stem not in expected:
                         path.unlink()
                 os.replace(staged, final)
-        write_text(self.root / RECORD_NAME, json.dumps({'options': self.options, 'inputs': self.inputs}, indent=1))
-        write_chip_index(self.root, chips)
+        record = {'options': self.options, 'inputs': self.inputs, **details}
+        # Made in the stage, so that a kill leaves no temporary file beside the finished ones.
+        write_text(self.stage / 'record', json.dumps(record, indent=1))
+        write_chip_index(self.stage, chips)
+        os.replace(self.stage / 'record', self.root / RECORD_NAME)
+        os.replace(self.stage / INDEX_NAME, self.root / INDEX_NAME)
         shutil.rmtree(self.stage)
 
-    def _marker(self, scene: str, batch: int) -> Path:
-        return self.stage / 'done' / f'{scene}.{batch}'
+    def _note_path(self, scene: str, what: str) -> Path:
+        return self.stage / 'done' / f'{scene}.{what}'
 
-    def _check_record(self, path: Path, expected: dict[str, Any]) -> None:
+    def _read_note(self, scene: str, what: str) -> dict[str, Any]:
+        path = self._note_path(scene, what)
+        return json.loads(read_text(path)) if path.exists() else {}
+
+    def _check_record(self, path: Path, expected: dict[str, Any]) -> dict[str, Any]:
         if not path.exists():
             raise ValueError(f'{self.root}: holds a {INDEX_NAME} but no {RECORD_NAME}, expected a folder of its own')
         try:
@@ -100,6 +122,7 @@ class StagedOutput:
             )
         if changed:
             raise ValueError(f'{self.root}: made from other scenes or labels; expected the same ones or another folder')
+        return found
 
 
 def fingerprint(image: Path, labels: Path) -> str:

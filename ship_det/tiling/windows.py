@@ -54,7 +54,9 @@ def windows_around(bounds: NDArray[np.float64], width: int, height: int, chip: i
     windows = []
     while len(low):
         start, end = low[0], high[0]
-        for index in np.argsort(np.abs(low + high - start - end).max(axis=1), kind='stable'):
+        near = np.flatnonzero((np.maximum(high, end) - np.minimum(low, start) <= size).all(axis=1))
+        distances = np.abs(low[near] + high[near] - start - end).max(axis=1)
+        for index in near[np.argsort(distances, kind='stable')]:
             joint_start, joint_end = np.minimum(start, low[index]), np.maximum(end, high[index])
             if (joint_end - joint_start <= size).all():
                 start, end = joint_start, joint_end

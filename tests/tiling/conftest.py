@@ -21,7 +21,7 @@ def _write_raster(path: Path, pixels: np.ndarray, **options) -> None:
             scene.write(pixels)
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def write_raster():
     """Write (bands, h, w) pixels; the format follows from the name's end."""
     return _write_raster

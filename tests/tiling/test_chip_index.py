@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from ship_det.tiling import Chip, read_chip_index, write_chip_index
@@ -15,6 +16,21 @@ def test_keys_and_round_trip(tmp_path):
     assert read_chip_index(tmp_path) == chips
 
 
+def test_size_is_written_where_the_chip_was_resampled(tmp_path):
+    chip = Chip('a__4_8__0.5.png', 'a.tif', (4, 8, 200, 100), {}, (100, 50))
+    write_chip_index(tmp_path, [chip])
+    assert json.loads((tmp_path / 'chips.jsonl').read_text())['size'] == [100, 50]
+    assert read_chip_index(tmp_path) == [chip]
+
+
+@pytest.mark.parametrize(
+    ('size', 'expected'), [(None, [[4, 8], [14, 11]]), ((100, 50), [[4, 8], [24, 14]]), ((400, 50), [[4, 8], [9, 14]])]
+)
+def test_points_move_to_the_scene(size, expected):
+    chip = Chip('a.png', 'a.tif', (4, 8, 200, 100), {}, size)
+    assert chip.to_scene(np.array([[0, 0], [10, 3]])).tolist() == expected
+
+
 @pytest.mark.parametrize(
     'line',
     [
@@ -22,6 +38,7 @@ def test_keys_and_round_trip(tmp_path):
         '[]',
         '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1], "counts": {}}',
         '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1]}',
+        '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}, "size": [1]}',
     ],
 )
 def test_bad_line_is_named(tmp_path, line):

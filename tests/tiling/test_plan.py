@@ -1,24 +1,11 @@
 """What a plan refuses, before any pixel is read."""
 
+import numpy as np
 import pytest
 
-from ship_det.tiling.plan import TilingOptions, plan_scenes
-
-
-@pytest.mark.parametrize(
-    ('options', 'message'),
-    [
-        ({'chip': 0}, 'chip: expected at least 1 px, found 0'),
-        ({'chip': 100, 'overlap': 100}, r'overlap: expected 0 <= overlap < chip \(100 px\), found 100'),
-        ({'overlap': -1}, 'overlap: .* found -1'),
-        ({'min_visible': 1.5}, 'min_visible: .* found 1.5'),
-        ({'keep_empty': float('nan')}, 'keep_empty: .* found nan'),
-        ({'format': 'gif'}, "format: expected one of png, jpg, tif, found 'gif'"),
-    ],
-)
-def test_bad_options(options, message):
-    with pytest.raises(ValueError, match=message):
-        TilingOptions(**options)
+from ship_det.annotations import LabeledObject
+from ship_det.tiling import TilingOptions
+from ship_det.tiling.plan import plan_scene, plan_scenes
 
 
 def test_missing_label_file_names_the_expected_path(scenes):
@@ -26,7 +13,7 @@ def test_missing_label_file_names_the_expected_path(scenes):
     with pytest.raises(ValueError, match=r'scenes/labelTxt/port\.txt: no such file'):
         plan_scenes(scenes, TilingOptions())
     plans = plan_scenes(scenes, TilingOptions(unlabeled=True))
-    assert [plan.tally['objects'] for plan in plans] == [5, 0]
+    assert [plan.objects for plan in plans] == [5, 0]
 
 
 def test_labels_without_a_scene_are_refused(scenes):
@@ -53,3 +40,37 @@ def test_bad_label_line_is_named(scenes):
     (scenes / 'labelTxt' / 'bay.txt').write_text('1 2 3 ship 0\n')
     with pytest.raises(ValueError, match=r"labelTxt/bay\.txt:1: column 4 is 'ship'"):
         plan_scenes(scenes, TilingOptions())
+
+
+def test_missing_band_is_named_before_anything_is_cut(scenes):
+    with pytest.raises(ValueError, match=r'bay\.png: has 3 bands, expected a band 4'):
+        plan_scenes(scenes, TilingOptions(bands=(4, 2, 1)))
+
+
+def test_scales_show_more_or_less_of_the_scene(scenes):
+    quad = np.array([[300.0, 20.0], [340.0, 20.0], [340.0, 40.0], [300.0, 40.0]])
+    options = TilingOptions(chip=100, overlap=0, scales=(1.0, 0.5, 2.0, 0.3), whole=False)
+    plan = plan_scene(scenes / 'images/port.tif', [LabeledObject(quad, 'ship')], options)
+    assert [len(chips) for chips in plan.passes] == [1, 1, 1, 1]
+    expected = {
+        'port__300_0.png': ((300, 0, 100, 100), None, 0, 40),
+        'port__200_0__0.5.png': ((200, 0, 200, 200), (100, 100), 50, 20),
+        'port__300_0__2.png': ((300, 0, 50, 50), (100, 100), 0, 80),
+        # 33 of its 40 px are in the first window, the others in one that shows too little of it.
+        'port__0_0__0.3.png': ((0, 0, 333, 333), (100, 100), 300 / 3.33, 33 / 3.33),
+    }
+    for planned in (planned for chips in plan.passes for planned in chips):
+        window, size, left, width = expected.pop(planned.chip.file)
+        assert (planned.chip.window, planned.chip.size) == (window, size)
+        (visible,) = planned.visible
+        low, high = visible.labeled.quad[:, 0].min(), visible.labeled.quad[:, 0].max()
+        np.testing.assert_allclose([low, high - low], [left, width])
+        if visible.how == 'whole':
+            np.testing.assert_allclose(planned.chip.to_scene(visible.labeled.quad), quad)
+    assert not expected
+
+
+def test_a_scene_smaller_than_its_window_keeps_its_shape(scenes):
+    plan = plan_scene(scenes / 'images/port.tif', [], TilingOptions(scales=(0.5,), keep_empty=1))
+    ((planned,),) = plan.passes
+    assert (planned.chip.window, planned.chip.size) == ((0, 0, 700, 500), (350, 250))

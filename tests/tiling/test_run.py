@@ -12,7 +12,7 @@ import pytest
 
 from ship_det.annotations import read_dota
 from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes
-from ship_det.tiling.raster import open_scene, read_window
+from ship_det.tiling.raster import SceneReader, open_scene
 
 SMALL = TilingOptions(chip=200, overlap=50)
 
@@ -47,8 +47,7 @@ def test_chips_show_their_windows_and_counts(scenes, tmp_path):
         x, y, w, h = chip.window
         assert chip.file == f'{Path(chip.scene).stem}__{x}_{y}.png'
         with open_scene(scenes / 'images' / chip.scene) as scene, open_scene(out / 'images' / chip.file) as image:
-            expected = read_window(scene, np.array(chip.window))
-            np.testing.assert_array_equal(read_window(image, np.array([0, 0, w, h])), expected)
+            np.testing.assert_array_equal(SceneReader(image).read((0, 0, w, h)), SceneReader(scene).read(chip.window))
         objects = read_dota(out / 'labelTxt' / f'{Path(chip.file).stem}.txt', classes=['ship', 'boat'])
         assert all((labeled.quad >= 0).all() and (labeled.quad <= [w, h]).all() for labeled in objects)
         names = [labeled.name for labeled in objects if not labeled.difficult]

@@ -36,8 +36,21 @@ def test_damaged_record_is_named(tmp_path):
         StagedOutput(tmp_path, {'chip': 1}, {})
 
 
-def test_a_batch_counts_only_for_the_input_it_was_made_from(tmp_path):
-    StagedOutput(tmp_path, {}, {'a.tif': 'old'}).mark_done('a.tif', 0)
-    assert StagedOutput(tmp_path, {}, {'a.tif': 'old'}).is_done('a.tif', 0)
-    assert not StagedOutput(tmp_path, {}, {'a.tif': 'old'}).is_done('a.tif', 1)
-    assert not StagedOutput(tmp_path, {}, {'a.tif': 'new'}).is_done('a.tif', 0)
+def test_a_step_counts_only_for_the_input_it_was_made_from(tmp_path):
+    StagedOutput(tmp_path, {}, {'a.tif': 'old'}).note('a.tif', '0', ['x.png'])
+    again = StagedOutput(tmp_path, {}, {'a.tif': 'old'})
+    assert again.is_noted('a.tif', '0')
+    assert again.noted('a.tif', '0') == ['x.png']
+    assert not again.is_noted('a.tif', '1')
+    assert again.noted('a.tif', '1') is None
+    assert not StagedOutput(tmp_path, {}, {'a.tif': 'new'}).is_noted('a.tif', '0')
+
+
+def test_stage_left_by_a_kill_at_the_very_end_is_removed(tmp_path):
+    first = StagedOutput(tmp_path, {'bands': (1, 2, 3)}, {})
+    record = (first.stage / 'tiling.json').read_text()
+    first.finish([], {})
+    first.stage.mkdir()
+    (first.stage / 'tiling.json').write_text(record)
+    assert StagedOutput(tmp_path, {'bands': (1, 2, 3)}, {}).complete
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['chips.jsonl', 'images', 'labelTxt', 'tiling.json']

@@ -1,0 +1,53 @@
+"""Chips as image files: resampled, encoded, and on disk as a whole or not at all."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.annotations.files import naming
+
+from .png import encode_png
+
+_JPEG_QUALITY = 95
+
+
+def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resample (h, w, 3) to another (width, height): averaged where it shrinks, bilinear where it grows."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    shrinks = size[0] <= width and size[1] <= height
+    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized.astype(np.uint8, copy=False)
+
+
+def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
+    """Write (h, w, 3) RGB under a temporary name, then rename it; the format follows from the name's end.
+
+    The bytes go through Python, which reports a full disk; GDAL and OpenCV leave a short file behind.
+
+    Raises:
+        OSError: naming the file, where it cannot be written.
+    """
+    path = Path(path)
+    encoded = encode_png(pixels) if path.suffix == '.png' else _encode_otherwise(pixels, path.suffix)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    with naming(path):
+        try:
+            temporary.write_bytes(encoded)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _encode_otherwise(pixels: NDArray[np.uint8], suffix: str) -> bytes:
+    """JPEG or TIFF by OpenCV, which PNG does without: to import it takes as long as to cut ten chips."""
+    import cv2
+
+    options = {
+        '.jpg': [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY],
+        '.tif': [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_ADOBE_DEFLATE],
+    }
+    return cv2.imencode(suffix, pixels[..., ::-1], options[suffix])[1].tobytes()

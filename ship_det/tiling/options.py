@@ -1,0 +1,70 @@
+"""How scenes are cut into chips."""
+
+import math
+from dataclasses import dataclass
+
+#: Formats that chips can be written in.
+CHIP_FORMATS = ('png', 'jpg', 'tif')
+
+
+@dataclass(frozen=True)
+class TilingOptions:
+    """How scenes are cut.
+
+    Attributes:
+        chip: side of a chip, px.
+        overlap: px shared by neighbouring chips.
+        scales: sizes of the chips' pixels: at 0.5 a chip shows twice the side of the scene; each scale is cut anew.
+        min_visible: an object cut by the border stays an object where at least this share of its area is visible.
+        keep_empty: share of the chips without an object that is kept.
+        format: png, jpg or tif.
+        whole: add windows so that every object that fits in a chip is whole in at least one, at every scale.
+        unlabeled: a scene without a label file has no objects, instead of being an error.
+        bands: the scene's bands (from 1) that become red, green and blue, or the one that becomes grey; None for the
+            first three, of a scene with fewer the first.
+        stretch: percentiles of the scene that become 0 and 255; None leaves 8-bit scenes as they are and takes the
+            default ones for all others.
+    """
+
+    chip: int = 1000
+    overlap: int = 200
+    scales: tuple[float, ...] = (1.0,)
+    min_visible: float = 0.7
+    keep_empty: float = 0.0
+    format: str = 'png'
+    whole: bool = True
+    unlabeled: bool = False
+    bands: tuple[int, ...] | None = None
+    stretch: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        for name in ('min_visible', 'keep_empty'):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name}: expected a share between 0 and 1, found {value}')
+        if self.chip < 1:
+            raise ValueError(f'chip: expected at least 1 px, found {self.chip}')
+        if not 0 <= self.overlap < self.chip:
+            raise ValueError(f'overlap: expected 0 <= overlap < chip ({self.chip} px), found {self.overlap}')
+        if self.format not in CHIP_FORMATS:
+            raise ValueError(f'format: expected one of {", ".join(CHIP_FORMATS)}, found {self.format!r}')
+        self._check_scales()
+        if self.bands is not None and (len(self.bands) not in (1, 3) or min(self.bands) < 1):
+            raise ValueError(f'bands: expected 1 or 3 numbers from 1 on, found {_listed(self.bands)}')
+        if self.stretch is not None and not 0 <= self.stretch[0] < self.stretch[1] <= 100:
+            raise ValueError(f'stretch: expected percentiles 0 <= low < high <= 100, found {_listed(self.stretch)}')
+
+    def _check_scales(self) -> None:
+        if not self.scales or not all(math.isfinite(scale) and scale > 0 for scale in self.scales):
+            raise ValueError(f'scales: expected numbers above 0, found {_listed(self.scales) or "none"}')
+        if len({f'{scale:g}' for scale in self.scales}) < len(self.scales):
+            raise ValueError(f'scales: expected each once, found {_listed(self.scales)}')
+
+    def window_at(self, scale: float) -> tuple[int, int]:
+        """Side of the window that a chip shows and what neighbours share of it, px of the scene."""
+        side = max(1, round(self.chip / scale))
+        return side, min(round(self.overlap / scale), side - 1)
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ' '.join(f'{value:g}' for value in values)
