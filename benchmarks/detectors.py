@@ -11,8 +11,8 @@ threshold that leaves --candidates boxes to its NMS. The detectors take turns; a
 import argparse
 import functools
 import json
+import logging
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -65,6 +65,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    logging.disable(logging.INFO)
     register_mmdet(init_default_scope=False)
     register_all_modules(init_default_scope=True)
     if args.peak_memory_of:
@@ -224,13 +225,14 @@ def memory_of(name: str, model: nn.Module, args: argparse.Namespace) -> dict[str
 
 
 def peak_memory(args: argparse.Namespace) -> dict[str, float]:
-    """Peak resident GiB of this process after inference, and after a training step on top."""
+    """Peak resident GiB of this process after inference, and after a training step on top (Linux)."""
     model = build(args.peak_memory_of, args)
     peaks = {}
     for task, run_task in dict(inference=infer, training=train_step).items():
         if task == 'inference' or not args.no_train:
             run_task(model, args)
-            peaks[task] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            status = Path('/proc/self/status').read_text()
+            peaks[task] = int(status.partition('VmHWM:')[2].split()[0]) / 2**20
     return peaks
 
 

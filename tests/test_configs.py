@@ -1,13 +1,15 @@
 """Every config builds and does one training and one test step on a synthetic image."""
 
+import json
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmdet.utils import register_all_modules as register_mmdet
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.structures import InstanceData
 from mmrotate.registry import DATASETS, MODELS
 from mmrotate.structures.bbox import RotatedBoxes
@@ -35,28 +37,38 @@ def sample(num_classes: int) -> DetDataSample:
     return data
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_builds_trains_and_tests(path):
+@pytest.fixture(autouse=True)
+def mmrotate_scope() -> None:
     register_mmdet(init_default_scope=False)
     register_all_modules(init_default_scope=True)
-    cfg = Config.fromfile(path)
-    cfg.model.backbone.init_cfg = None
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    heads = (
-        model.roi_head.bbox_head if isinstance(model.roi_head.bbox_head, nn.ModuleList) else [model.roi_head.bbox_head]
-    )
-    head = heads[0]
-    dataset_cfg = dict(cfg.train_dataloader.dataset, lazy_init=True)
-    assert len(DATASETS.build(dataset_cfg).metainfo['classes']) == head.num_classes
-    for each in heads:
-        assert type(each.loss_cls).__name__ == expected_loss(path)
-        if hasattr(each.loss_cls, 'set_class_counts'):
-            each.loss_cls.set_class_counts(list(range(1, each.num_classes + 1)))
 
-    batch = dict(
-        inputs=[torch.randint(0, 255, (3, 128, 128), dtype=torch.uint8)], data_samples=[sample(head.num_classes)]
-    )
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_builds_trains_and_tests(path):
+    cfg = Config.fromfile(path)
+    head = cfg.model.roi_head.bbox_head
+    assert head.loss_cls.type.rpartition('.')[2] == expected_loss(path)
+    dataset = DATASETS.build(dict(cfg.train_dataloader.dataset, lazy_init=True))
+    assert len(dataset.metainfo['classes']) == head.num_classes
+    for schedule, epochs in {'_1x_': 12, '_3x_': 36}.items():
+        assert schedule not in path.name or cfg.train_cfg.max_epochs == epochs
+    cfg.model.backbone.init_cfg = None
+    train_and_test(json.dumps(cfg.model.to_dict()))
+
+
+@lru_cache
+def train_and_test(model_cfg: str) -> None:
+    """Build a model, once for all the configs that share it, and do a training and a test step."""
+    torch.manual_seed(0)
+    model = MODELS.build(ConfigDict(json.loads(model_cfg)))
+    heads = model.roi_head.bbox_head
+    heads = list(heads) if isinstance(heads, nn.ModuleList) else [heads]
+    num_classes = heads[0].num_classes
+    for head in heads:
+        if hasattr(head.loss_cls, 'set_class_counts'):
+            head.loss_cls.set_class_counts(list(range(1, num_classes + 1)))
+
+    batch = dict(inputs=[torch.randint(0, 255, (3, 128, 128), dtype=torch.uint8)], data_samples=[sample(num_classes)])
     data = model.data_preprocessor(batch, training=True)
     loss, parts = model.parse_losses(model(**data, mode='loss'))
     cascade = {f's{stage}.loss_{part}' for stage in range(3) for part in ('cls', 'bbox')}
@@ -67,9 +79,9 @@ def test_builds_trains_and_tests(path):
     unused = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
     assert not unused
 
-    batch = dict(inputs=batch['inputs'], data_samples=[sample(head.num_classes)])
+    batch = dict(inputs=batch['inputs'], data_samples=[sample(num_classes)])
     with torch.no_grad():
         (result,) = model.eval()(**model.data_preprocessor(batch, training=False), mode='predict')
     predicted = result.pred_instances
     assert predicted.bboxes.shape == (len(predicted.scores), 5)
-    assert ((predicted.labels >= 0) & (predicted.labels < head.num_classes)).all()
+    assert ((predicted.labels >= 0) & (predicted.labels < num_classes)).all()
