@@ -54,6 +54,7 @@ class SoftmaxFocalLoss(nn.Module):
     """
 
     use_sigmoid = False
+    class_weights: Tensor | None
 
     def __init__(
         self,

@@ -92,3 +92,17 @@ def test_adaptation_step_is_differentiated_through(loss, tasks):
 
     expected = torch.stack([by_autograd(*task) for task in zip(logits, target, strict=True)])
     torch.testing.assert_close(vmap(grad(adapted))(logits, target), expected)
+
+
+def test_factors_of_each_task_come_as_row_weights(tasks):
+    factors = torch.arange(18.0, dtype=torch.float64).view(3, 6)
+
+    def own_factors(logits, target, factors):
+        return ci_loss(logits, target, None, weight=factors[target])
+
+    expected = torch.stack([grad(own_factors)(*task) for task in zip(*tasks, factors, strict=True)])
+    torch.testing.assert_close(vmap(grad(own_factors))(*tasks, factors), expected)
+    rows = ci_loss(tasks[0][2], tasks[1][2], None, reduction='none')
+    torch.testing.assert_close(
+        own_factors(tasks[0][2], tasks[1][2], factors[2]), (rows * factors[2][tasks[1][2]]).mean()
+    )
