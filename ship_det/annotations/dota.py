@@ -35,13 +35,32 @@ def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -
             of ``classes``.
     """
     path = Path(path)
+    return _parse_rows(path, _split_rows(read_text(path)), classes)
+
+
+def scan_dota(path: str | os.PathLike) -> tuple[list[tuple[int, LabeledObject]], list[tuple[int, str]]]:
+    """Read what can be read of a DOTA label file, of which lines may be wrong.
+
+    Returns:
+        Objects, each with the number of its line, and for each other line its number and what is wrong with it.
+
+    Raises:
+        ValueError: naming the file, where it is not text.
+    """
+    path = Path(path)
     numbered_rows = _split_rows(read_text(path))
-    if not numbered_rows:
-        return []
-    lines, rows = zip(*numbered_rows, strict=True)
-    quads = _parse_quads(path, lines, rows)
-    labels = [_parse_label(path, line, row, classes) for line, row in numbered_rows]
-    return [LabeledObject(quad, name, difficult) for quad, (name, difficult) in zip(quads, labels, strict=True)]
+    try:
+        objects = _parse_rows(path, numbered_rows, None)
+        return [(line, labeled) for (line, _), labeled in zip(numbered_rows, objects, strict=True)], []
+    except ValueError:
+        found: list[tuple[int, LabeledObject]] = []
+        wrong: list[tuple[int, str]] = []
+    for line, row in numbered_rows:
+        try:
+            found += [(line, labeled) for labeled in _parse_rows(path, [(line, row)], None)]
+        except ValueError as error:
+            wrong.append((line, str(error).removeprefix(f'{path}:{line}: ')))
+    return found, wrong
 
 
 def write_dota(path: str | os.PathLike, objects: Iterable[LabeledObject]) -> None:
@@ -67,6 +86,17 @@ def write_dota(path: str | os.PathLike, objects: Iterable[LabeledObject]) -> Non
 def _split_rows(text: str) -> list[tuple[int, list[str]]]:
     rows = ((number, line.split()) for number, line in enumerate(text.split('\n'), start=1))
     return [(number, row) for number, row in rows if row and not row[0].lower().startswith(_HEADERS)]
+
+
+def _parse_rows(
+    path: Path, numbered_rows: Sequence[tuple[int, list[str]]], classes: Collection[str] | None
+) -> list[LabeledObject]:
+    if not numbered_rows:
+        return []
+    lines, rows = zip(*numbered_rows, strict=True)
+    quads = _parse_quads(path, lines, rows)
+    labels = [_parse_label(path, line, row, classes) for line, row in numbered_rows]
+    return [LabeledObject(quad, name, difficult) for quad, (name, difficult) in zip(quads, labels, strict=True)]
 
 
 def _parse_quads(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) -> np.ndarray:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
+from ship_det.annotations.dota import scan_dota
 
 SQUARE = '0 0 4 0 4 3 0 3'
 
@@ -77,6 +78,20 @@ def test_large_file_reads_as_a_small_one(tmp_path):
     lines[99_999] = lines[99_999].replace(' 3 ship', ' nan ship')
     with pytest.raises(ValueError, match=r"scene\.txt:100000: column 8 is 'nan'"):
         read_text(tmp_path, ''.join(lines))
+
+
+def test_scan_reads_the_good_lines_and_names_the_bad(tmp_path):
+    path = tmp_path / 'scene.txt'
+    path.write_text(f'gsd:1\n{SQUARE} ship 0\n1 2 3\n{SQUARE} tug 1\n0 0 4 0 8 0 2 0 ship 0\n')
+    objects, wrong = scan_dota(path)
+    assert [(line, labeled.name, labeled.difficult) for line, labeled in objects] == [
+        (2, 'ship', False),
+        (4, 'tug', True),
+    ]
+    assert [line for line, _ in wrong] == [3, 5]
+    assert wrong[0][1].startswith('3 columns, expected 9 or 10')
+    path.write_text(f'{SQUARE} ship 0\n')
+    assert scan_dota(path) == ([(1, read_dota(path)[0])], [])
 
 
 def test_unknown_class_names_file_line_and_classes(tmp_path):

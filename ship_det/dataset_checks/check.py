@@ -1,0 +1,203 @@
+"""All checks of a data set in DOTA layout."""
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ship_det.annotations.files import read_text
+from ship_det.annotations.folders import IMAGE_SUFFIXES
+from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
+
+from .findings import ERROR, WARNING, CheckOptions, Finding
+from .images import ImageRecord, inspect_image
+from .near_duplicates import near_duplicates, overlapping_chips
+from .orientation import measure
+
+# Images given to a process at a time.
+_BATCH = 4
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Names of the training and test images, as paths from the data set's root; None for no list."""
+
+    train: Path | None = None
+    test: Path | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        images: paths of all images.
+        records: of the same images.
+        findings: all of them, errors first, one kind after the other.
+    """
+
+    images: list[Path]
+    records: list[ImageRecord]
+    findings: list[Finding]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Instances of each class in all images."""
+        return sum((record.counts for record in self.records), Counter[str]())
+
+
+def check_dataset(
+    root: str | os.PathLike,
+    lists: Lists | None = None,
+    options: CheckOptions | None = None,
+    workers: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Look for what breaks training later.
+
+    Args:
+        root: data set with images/ and labelTxt/.
+        lists: of training and test images; what is checked between the two needs both.
+        options: limits.
+        workers: processes.
+        on_progress: called with the images done and the images in all.
+
+    Raises:
+        ValueError: naming it, where the folder is no data set or a list is no file.
+    """
+    root, lists, options = Path(root), lists or Lists(), options or CheckOptions()
+    findings = []
+    images = _find_images(root, findings)
+    train, test = (_read_list(path, root, images, findings) for path in (lists.train, lists.test))
+    records = []
+    for record in _inspect(root, images, options, workers):
+        records.append(record)
+        if on_progress:
+            on_progress(len(records), len(images))
+    findings += [finding for record in records for finding in record.findings]
+    findings += _orientations(records)
+    findings += _classes(records, train, test, options)
+    if train is not None and test is not None:
+        findings += _leaks(root, records, train, test)
+    severities = (ERROR, WARNING)
+    first = {check: index for index, check in reversed(list(enumerate(finding.check for finding in findings)))}
+    findings.sort(key=lambda finding: (severities.index(finding.severity), first[finding.check]))
+    return Report(images, records, findings)
+
+
+def _find_images(root: Path, findings: list[Finding]) -> list[Path]:
+    """Images by name; label files without one, and images that share a label file, are reported."""
+    folder = root / 'images'
+    for place in (folder, root / 'labelTxt'):
+        if not place.is_dir():
+            raise ValueError(f'{place}: no such folder, expected a data set with images/ and labelTxt/')
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != '.')
+    if not images:
+        raise ValueError(f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}')
+    by_stem: dict[str, Path] = {}
+    for path in images:
+        other = by_stem.setdefault(path.stem, path)
+        if other is not path:
+            message = f'shares its label file with {other.name}'
+            findings.append(Finding('images of one name', ERROR, f'images/{path.name}', message, path.name))
+    for path in sorted((root / 'labelTxt').glob('*.txt')):
+        if path.stem not in by_stem:
+            where, message = f'labelTxt/{path.name}', 'no image of this name'
+            findings.append(Finding('labels without an image', ERROR, where, message))
+    return images
+
+
+def _read_list(path: Path | None, root: Path, images: list[Path], findings: list[Finding]) -> list[str] | None:
+    """File names of a list that are images of the data set."""
+    if path is None:
+        return None
+    known = {image.name for image in images}
+    names = []
+    for number, line in enumerate(read_text(path).split('\n'), start=1):
+        name = line.strip()
+        if name in known:
+            names.append(name)
+        elif name:
+            where, message = f'{path}:{number}', f'{name} is not in {root / "images"}'
+            findings.append(Finding('listed image missing', ERROR, where, message))
+    if not names:
+        raise ValueError(f'{path}: lists no image of {root / "images"}, expected one file name a line')
+    return names
+
+
+def _inspect(root: Path, images: Sequence[Path], options: CheckOptions, workers: int) -> Iterator[ImageRecord]:
+    """Records of the images, in their order."""
+    inspect = partial(inspect_image, root, options=options)
+    if workers <= 1 or len(images) <= _BATCH:
+        yield from map(inspect, images)
+        return
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(min(workers, len(images)), context) as pool:
+        try:
+            yield from pool.map(inspect, images, chunksize=_BATCH)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _orientations(records: Sequence[ImageRecord]) -> Iterator[Finding]:
+    """Whether boxes follow their objects: in the whole set or, if they do there, in a class or an image."""
+    directions = np.concatenate([np.zeros((0, 2)), *(record.directions for record in records)])
+    angles = np.concatenate([np.zeros(0), *(record.angles for record in records)])
+    names = np.concatenate([np.zeros(0, dtype=str), *(record.names for record in records)])
+    check = 'boxes do not follow their objects'
+    overall = measure(directions, angles)
+    if overall.horizontal:
+        message = f'{overall.axis_aligned:.0%} of the elongated boxes are horizontal or vertical: rotated labels lost?'
+        yield Finding('horizontal boxes', WARNING, 'labelTxt/', message)
+    if overall.wrong:
+        yield Finding(check, ERROR, 'labelTxt/', overall.explanation())
+        return
+    for name in np.unique(names):
+        of_class = measure(directions[names == name], angles[names == name])
+        if of_class.wrong:
+            yield Finding(f'{check} in a class', WARNING, 'labelTxt/', f'{name}: {of_class.explanation()}')
+    for record in records:
+        of_image = measure(record.directions, record.angles)
+        if of_image.across:
+            where = f'labelTxt/{Path(record.file).stem}.txt'
+            yield Finding(f'{check} in an image', WARNING, where, of_image.explanation(), record.file)
+
+
+def _classes(
+    records: Sequence[ImageRecord], train: list[str] | None, test: list[str] | None, options: CheckOptions
+) -> Iterator[Finding]:
+    """Classes of which there is little or nothing to learn from, or nothing to test on."""
+
+    def count(names: list[str] | None) -> Counter[str]:
+        chosen = None if names is None else set(names)
+        return sum((record.counts for record in records if chosen is None or record.file in chosen), Counter[str]())
+
+    total, trained, tested = count(None), count(train), count(test)
+    if not total:
+        yield Finding('no instance', ERROR, 'labelTxt/', 'no object that is not difficult')
+    for name, number in total.most_common():
+        where = 'labelTxt/' if train is None else 'the training list'
+        if not trained[name] and (test is None or tested[name]):
+            yield Finding('class without training instances', ERROR, where, f'{name}: {number} instances elsewhere')
+        elif trained[name] < options.min_instances:
+            message = f'{name}: {trained[name]}, expected {options.min_instances} or more'
+            yield Finding('few instances of a class', WARNING, where, message)
+        if test is not None and not tested[name]:
+            message = f'{name}: {number} instances elsewhere'
+            yield Finding('class without test instances', WARNING, 'the test list', message)
+
+
+def _leaks(root: Path, records: Sequence[ImageRecord], train: list[str], test: list[str]) -> Iterator[Finding]:
+    """Test images that training has seen."""
+    for name in sorted(set(train) & set(test)):
+        yield Finding('image in train and test', ERROR, f'images/{name}', 'is in both lists', name)
+    only_train, only_test = (sorted(set(one) - set(other)) for one, other in ((train, test), (test, train)))
+    yield from near_duplicates(only_train, only_test, {record.file: record.thumbnail for record in records})
+    if (root / INDEX_NAME).is_file():
+        yield from overlapping_chips(read_chip_index(root), only_train, only_test)

@@ -1,0 +1,99 @@
+"""Training images that show what test images show."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.tiling.chip_index import Chip
+
+from .findings import ERROR, WARNING, Finding
+
+# Bits in which the hashes of two images may differ, and the correlation of their thumbnails that decides. Among
+# successive frames of a video, pairs of one place have 0.95 and more, pairs of two places less than 0.9.
+_MAX_DISTANCE = 10
+_CORRELATION = 0.95
+_THUMBNAIL = 32
+# An image of less contrast than this, grey levels of 256, shows nothing that could be recognised.
+_MIN_CONTRAST = 2.0
+# Pairs compared at a time.
+_CHUNK_PAIRS = 1 << 22
+# From this overlap of two chips' windows on, as a share of the smaller one, both show the same.
+_SAME = 0.5
+
+
+def thumbnail(gray: NDArray) -> NDArray[np.float32]:
+    """(32, 32) small version of an image (H, W), mean 0, length 1; zeros where there is nothing to see in it."""
+    small = cv2.resize(gray.astype(np.float32), (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    levels = 255.0 / np.iinfo(gray.dtype).max if np.issubdtype(gray.dtype, np.integer) else 1.0
+    if small.std() * levels < _MIN_CONTRAST:
+        return np.zeros_like(small)
+    small -= small.mean()
+    return small / np.linalg.norm(small)
+
+
+def difference_hash(small: NDArray[np.float32]) -> np.uint64:
+    """64 bits: whether each of 8 x 8 cells of a thumbnail is brighter than its left neighbour."""
+    cells = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA)
+    return np.packbits(cells[:, 1:] > cells[:, :-1]).view(np.uint64)[0]
+
+
+def near_duplicates(
+    train: Sequence[str], test: Sequence[str], thumbnails: dict[str, NDArray[np.float32]]
+) -> Iterator[Finding]:
+    """For each test image the training image most like it, where that shows the same.
+
+    Args:
+        train: file names of the training images.
+        test: file names of the test images.
+        thumbnails: of all of them by file name.
+    """
+    train, test = ([name for name in names if thumbnails[name].any()] for names in (train, test))
+    if not train or not test:
+        return
+    train_hashes = np.array([difference_hash(thumbnails[name]) for name in train])
+    flat = np.stack([thumbnails[name].ravel() for name in train])
+    step = max(_CHUNK_PAIRS // len(train), 1)
+    for start in range(0, len(test), step):
+        names = test[start : start + step]
+        hashes = np.array([difference_hash(thumbnails[name]) for name in names])
+        near = np.bitwise_count(hashes[:, None] ^ train_hashes) <= _MAX_DISTANCE
+        for name, alike in zip(names, near, strict=True):
+            candidates = np.flatnonzero(alike)
+            correlation = flat[candidates] @ thumbnails[name].ravel()
+            if len(candidates) and correlation.max() >= _CORRELATION:
+                other = train[candidates[int(np.argmax(correlation))]]
+                message = (
+                    f'shows what images/{other} of the training images shows (correlation {correlation.max():.3f})'
+                )
+                yield Finding('near-duplicate in train and test', ERROR, f'images/{name}', message, name)
+
+
+def overlapping_chips(chips: Sequence[Chip], train: Collection[str], test: Collection[str]) -> Iterator[Finding]:
+    """For each test chip the training chip of the same scene that shares most of it."""
+    train, test = set(train), set(test)
+    by_scene: dict[str, list[Chip]] = {}
+    for chip in chips:
+        if chip.file in train:
+            by_scene.setdefault(chip.scene, []).append(chip)
+    for chip in chips:
+        if chip.file not in test or chip.scene not in by_scene:
+            continue
+        others = by_scene[chip.scene]
+        shares = _shared(chip, others)
+        best = int(np.argmax(shares))
+        if shares[best] > 0:
+            severity = ERROR if shares[best] >= _SAME else WARNING
+            message = f'{shares[best]:.0%} of it is in the training chip images/{others[best].file}'
+            yield Finding('overlapping chips in train and test', severity, f'images/{chip.file}', message, chip.file)
+
+
+def _shared(chip: Chip, others: Sequence[Chip]) -> NDArray[np.float64]:
+    """Area that a chip's window shares with those of others, as a share of the smaller one, (N,)."""
+    x, y, w, h = chip.window
+    windows = np.array([other.window for other in others], dtype=np.float64)
+    width = np.minimum(x + w, windows[:, 0] + windows[:, 2]) - np.maximum(x, windows[:, 0])
+    height = np.minimum(y + h, windows[:, 1] + windows[:, 3]) - np.maximum(y, windows[:, 1])
+    smaller = np.minimum(w * h, windows[:, 2] * windows[:, 3])
+    return np.maximum(width, 0) * np.maximum(height, 0) / np.maximum(smaller, 1)

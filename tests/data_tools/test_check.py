@@ -1,0 +1,52 @@
+"""check.py as a command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_help_imports_nothing_heavy(modules_of_help):
+    assert not modules_of_help('check.py') & {'torch', 'mmcv', 'numpy', 'rasterio', 'shapely', 'rich', 'cv2'}
+
+
+def test_sound_set_then_an_error(data_tool, scenes, tmp_path):
+    out = tmp_path / 'out'
+    result = data_tool('check.py', scenes, '--out', out, '--min-instances', 1)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'nothing found' in result.stdout
+    assert '2 images, 5 instances; lists: none' in result.stdout
+    assert (out / 'findings.jsonl').read_text() == ''
+    assert (out / 'contact_sheet.jpg').read_bytes().startswith(b'\xff\xd8')
+
+    with (scenes / 'labelTxt/bay.txt').open('a') as labels:
+        labels.write('900 10 950 10 950 20 900 20 [ship] 0\n')
+    (scenes / 'images/port.tif').write_bytes(b'')
+    result = data_tool('check.py', scenes, '--out', out, '--min-instances', 1)
+    assert (result.returncode, result.stderr) == (1, '')
+    assert 'labelTxt/bay.txt:4: [ship]: no part of it lies in the image of 300 x 200 px' in result.stdout
+    found = [json.loads(line) for line in (out / 'findings.jsonl').read_text().splitlines()]
+    assert {one['check'] for one in found} == {'outside the image', 'unreadable image'}
+
+
+def test_lists_of_the_data_set_are_used(data_tool, scenes, tmp_path):
+    for name in ('train', 'test'):
+        (scenes / f'{name}.txt').write_text('bay.tif\n')
+    result = data_tool('check.py', scenes, '--out', tmp_path / 'out')
+    assert result.returncode == 1
+    assert 'image in train and test' in result.stdout
+
+
+def test_bad_input_exits_with_2(data_tool, tmp_path):
+    result = data_tool('check.py', tmp_path / 'nowhere')
+    message = f'error: {tmp_path}/nowhere/images: no such folder, expected a data set with images/ and labelTxt/\n'
+    assert (result.returncode, result.stderr) == (2, message)
+
+
+def test_run_does_not_import_torch(scenes, tmp_path):
+    tool = Path(__file__).parents[2] / 'data_tools/check.py'
+    command = [sys.executable, '-X', 'importtime', tool, scenes, '--out', tmp_path / 'out']
+    result = subprocess.run(command, capture_output=True, text=True)
+    modules = {line.split('|')[-1].strip() for line in result.stderr.splitlines()}
+    assert 'ship_det.dataset_checks' in modules
+    assert not modules & {'torch', 'mmcv', 'mmengine'}

@@ -1,0 +1,143 @@
+"""The checks of a whole data set: nothing found in a sound one, each kind of damage found in a damaged one."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from ship_det.annotations import read_dota, write_dota
+from ship_det.dataset_checks import CheckOptions, Lists, check_dataset
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.tiling import Chip, write_chip_index
+
+
+def kinds(root, lists=None, **options):
+    return {finding.check: finding for finding in check_dataset(root, lists, CheckOptions(**options)).findings}
+
+
+def write_list(root, name, files):
+    (root / name).write_text('\n'.join(files) + '\n')
+    return root / name
+
+
+def test_sound_set(harbor):
+    write_chip_index(harbor, [Chip(f'{n}.png', f'{n}.tif', (0, 0, 400, 300), {}) for n in 'abcd'])
+    lists = Lists(write_list(harbor, 'train.txt', ['a.png', 'b.png']), write_list(harbor, 'test.txt', ['c.png']))
+    progress = []
+    report = check_dataset(harbor, lists, on_progress=lambda *done: progress.append(done))
+    assert report.findings == []
+    assert report.counts == {'ship': 24, 'tug': 24}
+    assert progress == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_workers_find_the_same(harbor):
+    for name in 'efgh':
+        shutil.copy(harbor / 'images/a.png', harbor / f'images/{name}.png')
+    (harbor / 'labelTxt/a.txt').write_text('1 2 3\n')
+    assert check_dataset(harbor, workers=2).findings == check_dataset(harbor).findings
+
+
+def test_damaged_files(harbor):
+    image = harbor / 'images/a.png'
+    image.write_bytes(image.read_bytes()[:2000])
+    (harbor / 'labelTxt/b.txt').unlink()
+    (harbor / 'labelTxt/ghost.txt').write_text('')
+    with (harbor / 'labelTxt/c.txt').open('a') as labels:
+        labels.write('0 0 4 0 4 nan 0 3 ship 0\n')
+    (harbor / 'labelTxt/d.txt').write_bytes(b'\xff\xfe')
+    shutil.copy(harbor / 'images/c.png', harbor / 'images/c.jpg')
+    report = check_dataset(harbor)
+    errors = {(finding.check, finding.where) for finding in report.findings if finding.severity == 'error'}
+    assert errors == {
+        ('unreadable image', 'images/a.png'),
+        ('image without labels', 'images/b.png'),
+        ('labels without an image', 'labelTxt/ghost.txt'),
+        ('unreadable label', 'labelTxt/c.txt:13'),
+        ('unreadable label', 'labelTxt/d.txt'),
+        ('images of one name', 'images/c.png'),
+    }
+
+
+@pytest.mark.parametrize(
+    ('change', 'words'),
+    [
+        (lambda angles: angles + np.pi / 2, 'turned by 90 degrees'),
+        (np.rad2deg, 'in another unit'),
+        (lambda angles: -angles, ''),
+    ],
+)
+def test_wrong_angles(harbor, change, words):
+    for path in (harbor / 'labelTxt').iterdir():
+        objects = read_dota(path)
+        boxes = quad_to_rbox([labeled.quad for labeled in objects])
+        for labeled, quad in zip(objects, rbox_to_quad([[*b[:4], change(b[4])] for b in boxes]), strict=True):
+            labeled.quad = quad
+        write_dota(path, objects)
+    finding = kinds(harbor)['boxes do not follow their objects']
+    assert finding.severity == 'error'
+    assert words in finding.message
+
+
+def test_wrong_angles_of_one_class_or_image(harbor):
+    path = harbor / 'labelTxt/a.txt'
+    objects = read_dota(path)
+    for labeled in objects:
+        (box,) = quad_to_rbox(labeled.quad[None])
+        labeled.quad = rbox_to_quad([[*box[:4], box[4] + np.pi / 2]])[0]
+    write_dota(path, objects)
+    assert kinds(harbor)['boxes do not follow their objects in an image'].where == 'labelTxt/a.txt'
+
+
+def test_lists(harbor):
+    train = write_list(harbor, 'train.txt', ['a.png', 'b.png', 'nowhere.png'])
+    test = write_list(harbor, 'test.txt', ['b.png', 'd.png'])
+    shutil.copy(harbor / 'images/a.png', harbor / 'images/d.png')
+    found = kinds(harbor, Lists(train, test))
+    assert found['listed image missing'].where == f'{train}:3'
+    assert found['image in train and test'].where == 'images/b.png'
+    near = found['near-duplicate in train and test']
+    assert (near.where, near.image) == ('images/d.png', 'd.png')
+    assert 'images/a.png' in near.message
+
+
+def test_classes_that_a_part_lacks(harbor):
+    for name, text in (('a', 'ship'), ('b', 'tanker')):
+        path = harbor / f'labelTxt/{name}.txt'
+        path.write_text(path.read_text().replace('tug', text).replace('ship', text))
+    train, test = write_list(harbor, 'train.txt', ['a.png']), write_list(harbor, 'test.txt', ['b.png'])
+    found = kinds(harbor, Lists(train, test), min_instances=13)
+    assert found['class without training instances'].message.startswith('tanker: 12')
+    assert found['few instances of a class'].message in ('ship: 12, expected 13 or more', 'tug: 0, expected 13 or more')
+    assert found['class without test instances'].severity == 'warning'
+
+
+def test_overlapping_chips(harbor):
+    write_chip_index(harbor, [Chip(f'{n}.png', 's.tif', (x, 0, 400, 300), {}) for x, n in enumerate('abcd')])
+    lists = Lists(write_list(harbor, 'train.txt', ['a.png']), write_list(harbor, 'test.txt', ['b.png']))
+    assert kinds(harbor, lists)['overlapping chips in train and test'].severity == 'error'
+
+
+def test_what_is_no_data_set(harbor, tmp_path):
+    with pytest.raises(ValueError, match='nowhere/images: no such folder'):
+        check_dataset(tmp_path / 'nowhere')
+    with pytest.raises(ValueError, match=r'other\.txt: lists no image'):
+        check_dataset(harbor, Lists(write_list(harbor, 'other.txt', ['x.png'])))
+    for image in (harbor / 'images').iterdir():
+        image.unlink()
+    with pytest.raises(ValueError, match='images: holds no image'):
+        check_dataset(harbor)
+
+
+def test_video_frames_in_both_parts_are_found(data_root, tmp_path):
+    """Successive frames, seen to show one place, and one of another place."""
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'labelTxt').mkdir()
+    frames = {'train': ['1_60_60_0_00527', '0_100_30_0_03280'], 'val': ['1_60_60_0_00532']}
+    for part, names in frames.items():
+        for name in names:
+            shutil.copy(data_root / f'hit_uav_mini/{part}/images/{name}.jpg', tmp_path / 'images')
+            (tmp_path / f'labelTxt/{name}.txt').write_text('')
+    train = write_list(tmp_path, 'train.txt', [f'{name}.jpg' for name in frames['train']])
+    test = write_list(tmp_path, 'test.txt', [f'{name}.jpg' for name in frames['val']])
+    near = kinds(tmp_path, Lists(train, test))['near-duplicate in train and test']
+    assert '1_60_60_0_00527.jpg' in near.message

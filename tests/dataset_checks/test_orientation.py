@@ -1,0 +1,66 @@
+"""Boxes along their objects, across them, mirrored, and with angles in another unit."""
+
+import numpy as np
+import pytest
+
+from ship_det.annotations import read_dota
+from ship_det.dataset_checks.images import read_gray
+from ship_det.dataset_checks.orientation import edge_directions, measure
+from ship_det.geometry import quad_to_rbox
+
+BREAKS = {
+    'turned': (lambda angles: angles + np.pi / 2, 'turned by 90 degrees'),
+    'mirrored': (lambda angles: -angles, 'run the other way round'),
+    'degrees': (np.rad2deg, 'in another unit'),
+    'degrees up to 180': (lambda angles: np.rad2deg(angles % np.pi), 'in another unit'),
+}
+
+
+def test_direction_of_drawn_boxes(boxes, draw):
+    found = boxes(0)
+    directions = edge_directions(draw(found, 0), found)
+    angles = np.arctan2(directions[:, 1], directions[:, 0]) / 2
+    turned = np.abs((angles - found[:, 4] + np.pi / 2) % np.pi - np.pi / 2)
+    assert np.rad2deg(turned).max() < 5
+    # The image is the same whatever the labels say of it.
+    turned_boxes = np.column_stack([found[:, :4], found[:, 4] + 1])
+    np.testing.assert_array_equal(edge_directions(draw(found, 0), turned_boxes), directions)
+
+
+@pytest.mark.parametrize(
+    'box', [(200, 150, 20, 19, 0), (200, 150, 7, 2, 0), (500, 150, 60, 12, 0), (200, 150, 60, 12, 0)]
+)
+def test_what_has_no_direction(box):
+    """Square, small, outside, and without an edge in sight."""
+    assert np.isnan(edge_directions(np.full((300, 400), 7, dtype=np.uint8), np.array([box], dtype=float))).all()
+
+
+def test_few_boxes_do_not_tell():
+    assert not measure(np.tile([1.0, 0], (19, 1)), np.full(19, np.pi / 2)).wrong
+    assert measure(np.tile([1.0, 0], (19, 1)), np.full(19, np.pi / 2)).across
+    assert measure(np.tile([1.0, 0], (20, 1)), np.full(20, np.pi / 2)).wrong
+    assert not measure(np.full((9, 2), np.nan), np.zeros(9)).across
+
+
+def test_horizontal_boxes_around_objects_of_any_direction_are_no_wrong_angles():
+    turns = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    found = measure(np.column_stack([np.cos(turns), np.sin(turns)]), np.zeros(40))
+    assert (found.horizontal, found.wrong) == (True, False)
+
+
+@pytest.mark.parametrize('name', BREAKS)
+def test_wrong_angles_of_real_ships_are_found(data_root, name):
+    objects = [o for o in read_dota(data_root / 'dota_harbor/labelTxt/P0706_west.txt') if not o.difficult]
+    boxes = quad_to_rbox([labeled.quad for labeled in objects])
+    directions = edge_directions(read_gray(data_root / 'dota_harbor/images/P0706_west.png'), boxes)
+    change, explanation = BREAKS[name]
+    assert not measure(directions, boxes[:, 4]).wrong
+    broken = measure(directions, change(boxes[:, 4]))
+    assert broken.wrong
+    # These ships lie at 45 degrees, where the mirror image is a quarter turn away.
+    assert explanation in broken.explanation() or name in ('turned', 'mirrored')
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        some = rng.choice(len(boxes), 30, replace=False)
+        assert not measure(directions[some], boxes[some, 4]).wrong
+        assert measure(directions[some], change(boxes[some, 4])).wrong
