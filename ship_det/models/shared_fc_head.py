@@ -2,6 +2,7 @@
 
 import itertools
 
+import torch
 from mmcv.cnn import build_norm_layer
 from mmdet.models.losses import accuracy
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
@@ -85,6 +86,19 @@ class SharedFCBBoxHead(BBoxHead):
         if self.custom_activation:
             return losses | self.loss_cls.get_accuracy(cls_score, labels)
         return losses | dict(acc=accuracy(cls_score, labels))
+
+    def closest_targets(self, codes: Tensor, pred: Tensor) -> Tensor:
+        """Of the equivalent codes of each box, the one closest to the prediction.
+
+        Args:
+            codes: (N, K, D) equivalent codes.
+            pred: (N, D) predicted codes.
+
+        Returns:
+            (N, D) codes.
+        """
+        distance = (codes - pred.detach()[:, None]).abs().sum(dim=2)
+        return codes[torch.arange(len(codes), device=codes.device), distance.argmin(dim=1)]
 
     def class_scores(self, cls_score: Tensor) -> Tensor:
         """Probabilities (N, num_classes + 1) in float32, the background last."""

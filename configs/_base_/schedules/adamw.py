@@ -8,8 +8,8 @@ optim_wrapper = dict(
     # first one behind the RoI pools.
     paramwise_cfg=dict(
         custom_keys={
-            'bbox_head.shared_fcs.0': dict(lr_mult=0.1),
-            'bbox_head.shared_fcs': dict(lr_mult=0.5),
+            'shared_fcs.0': dict(lr_mult=0.1),
+            'shared_fcs': dict(lr_mult=0.5),
         }
     ),
     clip_grad=dict(max_norm=10, norm_type=2),

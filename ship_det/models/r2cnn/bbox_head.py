@@ -77,6 +77,4 @@ class R2CNNBBoxHead(SharedFCBBoxHead):
         if not len(target):
             return target
         codes = self.bbox_coder.equivalent_codes(priors, target[:, 4:])
-        distance = (codes - pred.detach()[:, None, 4:]).abs().sum(dim=2)
-        closest = codes[torch.arange(len(codes), device=codes.device), distance.argmin(dim=1)]
-        return torch.cat([target[:, :4], closest], dim=1)
+        return torch.cat([target[:, :4], self.closest_targets(codes, pred[:, 4:])], dim=1)

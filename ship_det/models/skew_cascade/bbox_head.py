@@ -10,6 +10,8 @@ from ship_det.models.shared_fc_head import SharedFCBBoxHead
 class SkewBBoxHead(SharedFCBBoxHead):
     """L = L_cls + [t>0] sum smoothL1(u - u*), u the code of the rotated box against the stage's proposal.
 
+    Near 45 degrees, where a box has two codes (see ``SkewBoxCoder``), u* is the one closer to the prediction.
+
     Args:
         in_features: length of a RoI's feature vector, channels times the pooled bins.
         num_classes: foreground classes; the background is one more label, the last.
@@ -47,10 +49,12 @@ class SkewBBoxHead(SharedFCBBoxHead):
         """
         losses = self.classification_losses(cls_score, labels, label_weights, reduction_override)
         positive = (labels >= 0) & (labels < self.num_classes)
-        pred = bbox_pred[positive].float()
+        pred, targets = bbox_pred[positive].float(), bbox_targets[positive]
+        if len(targets):
+            targets = self.closest_targets(self.bbox_coder.equivalent_codes(rois[positive, 1:], targets), pred)
         loss = self.loss_bbox(
             pred,
-            bbox_targets[positive],
+            targets,
             bbox_weights[positive],
             avg_factor=max(labels.numel(), 1),
             reduction_override=reduction_override,

@@ -6,7 +6,9 @@ With the proposal (xc, yc, w, h, theta), theta = 0 for a horizontal one, and the
     dy = (-(x-xc) sin(theta) + (y-yc) cos(theta)) / h      dh = log(hb/h)      dt = phi - theta
 
 where (wb, hb, phi) is whichever of the box's two names, along its long or its short side, turns by at most 45 degrees.
-So the code is continuous but where the box lies at 45 degrees to the proposal.
+So the code is continuous but where the box lies at 45 degrees to the proposal, the worst place there is for the first
+stage, whose proposals are horizontal. ``equivalent_codes`` gives the code by the other name near there; the head's loss
+takes whichever is closer to the prediction.
 """
 
 import math
@@ -33,15 +35,17 @@ class SkewBoxCoder(BaseBBoxCoder):
 
     Args:
         stds: standard deviations that the code is divided by; that of the angle is in radians.
+        swap_margin: angle to 45 degrees, rad, below which a box may be named along its other side too.
     """
 
     encode_size = 5
 
-    def __init__(self, stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2, 0.5)) -> None:
+    def __init__(self, stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2, 0.5), swap_margin: float = math.pi / 12) -> None:
         super().__init__(use_box_type=True)
         if len(stds) != 5 or min(stds) <= 0:
             raise ValueError(f'expected 5 positive stds, got {stds}')
         self.stds = tuple(stds)
+        self.swap_margin = swap_margin
 
     def encode(self, priors: HorizontalBoxes | RotatedBoxes | Tensor, gt_bboxes: RotatedBoxes | Tensor) -> Tensor:
         """Codes of boxes against proposals.
@@ -82,6 +86,29 @@ class SkewBoxCoder(BaseBBoxCoder):
         sides = size * codes[:, 2:4].clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
         boxes = RotatedBoxes(torch.cat([center, sides, theta + codes[:, 4:]], dim=1), clone=False)
         return RotatedBoxes(boxes.regularize_boxes('le90'), clone=False)
+
+    def equivalent_codes(self, priors: HorizontalBoxes | RotatedBoxes | Tensor, codes: Tensor) -> Tensor:
+        """The codes as good as the canonical one: that of the other name near 45 degrees, elsewhere the same again.
+
+        Args:
+            priors: (N, 4) or (N, 5) proposals, as in ``encode``.
+            codes: (N, 5) canonical codes.
+
+        Returns:
+            (N, 2, 5) codes; [:, 0] is the canonical one.
+        """
+        _, size, _ = _center_size_angle(priors)
+        codes = raised(codes)
+        stds = codes.new_tensor(self.stds)
+        plain = codes * stds
+        turn = plain[:, 4:]
+        flat = (size[:, :1] / size[:, 1:]).log()
+        # The side along the proposal's height h, measured against its width w, is dh - log(w/h), and the reverse.
+        other = torch.cat(
+            [plain[:, :2], plain[:, 3:4] - flat, plain[:, 2:3] + flat, turn - math.pi / 2 * turn.sign()], dim=1
+        )
+        near = turn.abs() > math.pi / 4 - self.swap_margin
+        return torch.stack([codes, torch.where(near, other / stds, codes)], dim=1)
 
 
 def _center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -95,3 +95,16 @@ def test_degenerate_boxes_have_finite_codes():
 def test_rejects_other_than_five_positive_stds():
     with pytest.raises(ValueError, match='5 positive stds'):
         SkewBoxCoder(stds=(0.1, 0.1, 0.2, 0.2))
+
+
+@pytest.mark.parametrize('prior', [[0.0, 0.0, 60.0, 40.0], [30.0, 20.0, 60.0, 40.0, 0.3]])
+@pytest.mark.parametrize('turn, expected', [(0.3, 1), (0.7, 2), (-0.7, 2), (1.0, 2), (-1.4, 1)])
+def test_equivalent_codes_decode_to_the_same_box(prior, turn, expected):
+    prior = torch.tensor([prior])
+    box = torch.tensor([[35.0, 18.0, 50.0, 9.0, turn + (prior[0, 4].item() if prior.size(1) == 5 else 0)]])
+    coder = SkewBoxCoder()
+    codes = coder.equivalent_codes(prior, coder.encode(prior, box))[0]
+    assert codes.shape == (2, 5)
+    assert len(torch.unique(codes.round(decimals=3), dim=0)) == expected
+    decoded = coder.decode(prior.expand(2, -1), codes).tensor.double().numpy()
+    assert (aligned_iou(decoded, box.double().numpy().repeat(2, axis=0)) > 0.9999).all()

@@ -195,3 +195,14 @@ def test_pooling_stays_in_float32_under_mixed_precision():
         pooled = extractor((feature,), torch.tensor([[0.0, 1001.0, 4.0, 1005.0, 8.0]]))
     assert pooled.dtype == torch.float32
     assert pooled.item() == pytest.approx(feature[0, 0, 0, 249:252].float().mean().item(), abs=1.0)
+
+
+def test_a_box_near_45_degrees_may_be_named_along_its_other_side():
+    head = build().bbox_head[0]
+    rois = torch.tensor([[0.0, 0.0, 0.0, 60.0, 60.0]])
+    below, above = (torch.tensor([[30.0, 30.0, 60.0, 10.0, math.pi / 4 + turn]]) for turn in (-0.01, 0.01))
+    target, pred = head.bbox_coder.encode(rois[:, 1:], below), head.bbox_coder.encode(rois[:, 1:], above)
+    assert (target - pred).abs().max() > 2  # by its canonical name the box beyond the seam has quite another code
+    score, label, weight = torch.zeros(1, NUM_CLASSES + 1), torch.tensor([1]), torch.ones(1)
+    losses = head.loss(score, pred, rois, label, weight, target, torch.ones(1, 5))
+    assert float(losses['loss_bbox']) < 0.01
