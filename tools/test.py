@@ -91,6 +91,7 @@ def configuration(runner: Any, args: argparse.Namespace) -> dict[str, Any]:
         'data_root': str(getattr(dataset, 'data_root', '')),
         'list': str(getattr(dataset, 'ann_file', '')),
         'seed': runner.seed,
+        'device': str(next(runner.model.parameters()).device),
     }
 
 

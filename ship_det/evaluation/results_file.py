@@ -15,6 +15,7 @@ has the same form and is there where the scenes that the images were cut from we
 import json
 import os
 import platform
+import sys
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
@@ -65,4 +66,7 @@ def software() -> dict[str, str]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
+    if 'torch' in sys.modules:
+        # With the build, such as +cpu, which the metadata leave out.
+        versions['torch'] = str(sys.modules['torch'].__version__)
     return versions

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +60,8 @@ def read_training_log(path: str | os.PathLike) -> TrainingLog:
         raise ValueError(f"{path}: no line holds 'loss', expected the scalars of a training run")
     names = [name for row in training for name in row if 'loss' in name]
     losses = {name: _series(training, name) for name in dict.fromkeys(['loss', *names])}
-    validation = [row for row in rows if 'loss' not in row]
+    validation = _placed_validation(rows)
     scores = dict.fromkeys(name for row in validation for name in row if name.split('/')[-1].startswith('mAP'))
-    at_iteration = _last_steps(training)
-    validation = [{**row, 'step': at_iteration.get(row.get('step'), row.get('step', math.nan))} for row in validation]
     return TrainingLog(losses, _series(training, 'lr'), {name: _series(validation, name) for name in scores})
 
 
@@ -84,6 +81,18 @@ def _series(rows: list[dict], name: str) -> Series:
     return steps, values
 
 
-def _last_steps(training: list[dict]) -> dict[Any, int]:
-    """The last iteration of each epoch: training by epochs logs validation against the epoch."""
-    return {row['epoch']: row['step'] for row in training if 'epoch' in row and 'step' in row}
+def _placed_validation(rows: list[dict]) -> list[dict]:
+    """The rows of validation, each at the training iteration after which it ran.
+
+    Training by epochs logs it against the epoch. Training by iterations logs it against the iteration or, as MMEngine
+    does by default, against epoch 0.
+    """
+    last_of_epoch = {row['epoch']: row['step'] for row in rows if 'loss' in row and 'epoch' in row and 'step' in row}
+    placed, last = [], math.nan
+    for row in rows:
+        if 'loss' in row:
+            last = row.get('step', last)
+            continue
+        step = row.get('step', 0)
+        placed.append({**row, 'step': last_of_epoch.get(step, step) or last})
+    return placed

@@ -38,6 +38,16 @@ def test_training_by_iterations_validates_at_iterations(tmp_path):
     assert read_training_log(tmp_path / 's.json').validation['voc/mAP'][0].tolist() == [50]
 
 
+def test_training_by_iterations_that_logs_validation_against_epoch_zero(tmp_path):
+    rows = []
+    for iteration, score in ((10, 0.1), (20, 0.4)):
+        rows += [{'loss': 1.0, 'iter': iteration, 'step': iteration}, {'voc/mAP': score, 'step': 0}]
+    write(tmp_path / 's.json', rows)
+    steps, values = read_training_log(tmp_path / 's.json').validation['voc/mAP']
+    assert steps.tolist() == [10, 20]
+    assert values.tolist() == [0.1, 0.4]
+
+
 def test_newest_log_of_a_work_dir(tmp_path):
     for run, loss in (('20260101_000000', 1.0), ('20260102_000000', 2.0)):
         write(tmp_path / run / 'vis_data' / 'scalars.json', [{'loss': loss, 'step': 1}])

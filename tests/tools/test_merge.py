@@ -69,14 +69,15 @@ model = dict(roi_head=dict(bbox_head=dict(num_classes=2)), test_cfg=dict(rcnn=di
 
 
 def test_scenes_and_report_after_a_test(root, tmp_path):
-    files = {'--out': tmp_path / 'p.jsonl', '--merged-out': tmp_path / 'scenes.jsonl', '--report': tmp_path / 'page'}
+    files = {'--merged-out': tmp_path / 'scenes.jsonl', '--report': tmp_path / 'page'}
     arguments = ('--merge', root / 'scenes', '--merge-iou', 0.2, '--work-dir', tmp_path / 'work')
     options = ('--cfg-options', f'data_root={root / "chips"}', 'randomness.seed=3')
     files_given = [text for pair in files.items() for text in pair]
     done = call('test.py', root / 'config.py', root / 'untrained.pth', *arguments, *files_given, *options)
     assert done.returncode == 0, done.stderr[-3000:]
     log = done.stdout + done.stderr
-    found = read_predictions(tmp_path / 'p.jsonl')
+    (folder,) = (tmp_path / 'work').glob('2*')
+    found = read_predictions(folder / 'predictions.jsonl')
     merged = merge_scenes(found, SceneData(root / 'chips', root / 'scenes', merge_iou=0.2))
     assert merged.num_detections > len(merged.predictions.images[0]['scores']) > 0
     table = merged.table(merged.evaluate([0.5, 0.6]).values())
@@ -84,7 +85,6 @@ def test_scenes_and_report_after_a_test(root, tmp_path):
     (saved,) = read_predictions(tmp_path / 'scenes.jsonl').images
     np.testing.assert_array_equal(saved['boxes'], merged.predictions.images[0]['boxes'])
 
-    (folder,) = (tmp_path / 'work').glob('2*')
     chips, scenes = (json.loads((folder / f'{name}.json').read_text()) for name in ('results', 'scene_results'))
     assert [one['iou_threshold'] for one in chips['results']] == [0.5, 0.6]
     for content in (chips, scenes):
@@ -99,35 +99,17 @@ def test_scenes_and_report_after_a_test(root, tmp_path):
     assert 'Whole scenes' in page
     assert 'training images' in page
 
-    again = call('evaluate.py', tmp_path / 'p.jsonl', root / 'chips', *arguments[:4])
+    again = call('evaluate.py', folder / 'predictions.jsonl', root / 'chips', *arguments[:4])
     assert again.returncode == 0, again.stderr
     assert table in again.stdout
 
 
-def test_saves_into_the_work_dir_unasked(root, tmp_path):
-    arguments = ('--work-dir', tmp_path, '--cfg-options', f'data_root={root / "chips"}')
-    done = call('test.py', root / 'config.py', root / 'untrained.pth', *arguments)
-    assert done.returncode == 0, done.stderr[-3000:]
-    (folder,) = tmp_path.glob('2*')
-    assert len(read_predictions(folder / 'predictions.jsonl').images) == 2
-    assert json.loads((folder / 'results.json').read_text())['results'][0]['num_images'] == 2
-
-
-@pytest.mark.parametrize(
-    ('arguments', 'message'),
-    [
-        (['--merge', '{root}/nowhere'], 'nowhere/images/s.png: no such file, expected a scene'),
-        (['--merged-out', 'm.jsonl'], '--merged-out: expected --merge SCENES'),
-        (['--report', 'page', '--no-metric'], 'need a VOCRotatedMetric, found none'),
-    ],
-)
-def test_what_cannot_be_done_is_said_before_the_test(root, tmp_path, arguments, message):
-    options = ['--cfg-options', f'data_root={root / "chips"}']
-    if '--no-metric' in arguments:
-        arguments = arguments[:-1]
-        options += ['test_evaluator._delete_=True', 'test_evaluator.type=DOTAMetric']
-    arguments = [text.replace('{root}', str(root)) for text in arguments]
-    done = call('test.py', root / 'config.py', root / 'untrained.pth', '--work-dir', tmp_path, *arguments, *options)
+def test_what_cannot_be_done_is_said_before_the_test(root, tmp_path):
+    common = (root / 'config.py', root / 'untrained.pth', '--work-dir', tmp_path)
+    done = call('test.py', *common, '--merge', root / 'nowhere', '--cfg-options', f'data_root={root / "chips"}')
     assert done.returncode == 2, done.stderr[-3000:]
-    assert message in done.stderr
+    assert 'nowhere/images/s.png: no such file, expected a scene' in done.stderr
     assert 'Iter(test)' not in done.stdout + done.stderr
+    done = call('test.py', *common, '--merged-out', tmp_path / 'm.jsonl')
+    assert done.returncode == 2
+    assert '--merged-out: expected --merge SCENES' in done.stderr
