@@ -72,7 +72,7 @@ def check_dataset(
         ValueError: naming it, where the folder is no data set or a list is no file.
     """
     root, lists, options = Path(root), lists or Lists(), options or CheckOptions()
-    findings = []
+    findings: list[Finding] = []
     images = _find_images(root, findings)
     train, test = (_read_list(path, root, images, findings) for path in (lists.train, lists.test))
     records = []

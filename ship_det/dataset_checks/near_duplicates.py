@@ -25,7 +25,8 @@ _SAME = 0.5
 
 def thumbnail(gray: NDArray) -> NDArray[np.float32]:
     """(32, 32) small version of an image (H, W), mean 0, length 1; zeros where there is nothing to see in it."""
-    small = cv2.resize(gray.astype(np.float32), (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    resized = cv2.resize(gray.astype(np.float32), (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    small = np.asarray(resized, dtype=np.float32)
     levels = 255.0 / np.iinfo(gray.dtype).max if np.issubdtype(gray.dtype, np.integer) else 1.0
     if small.std() * levels < _MIN_CONTRAST:
         return np.zeros_like(small)

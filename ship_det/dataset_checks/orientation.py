@@ -131,6 +131,6 @@ def _patch(gray: NDArray, cx: float, cy: float, radius: float) -> NDArray[np.flo
     side = max(round(2 * radius), 2)
     part = gray[max(top, 0) : top + side, max(left, 0) : left + side].astype(np.float32)
     missing = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    part = cv2.copyMakeBorder(part, *missing, cv2.BORDER_REPLICATE)
-    shrinks = side >= _PATCH
-    return cv2.resize(part, (_PATCH, _PATCH), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    filled = cv2.copyMakeBorder(part, *missing, cv2.BORDER_REPLICATE)
+    method = cv2.INTER_AREA if side >= _PATCH else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(filled, (_PATCH, _PATCH), interpolation=method), dtype=np.float32)
