@@ -1,10 +1,11 @@
 """Hook that stops training at the first loss that is no longer a finite number."""
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from mmengine.dist import all_gather_object, all_reduce, get_world_size
+from mmengine.dist import all_gather_object, all_reduce
 from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
@@ -42,47 +43,53 @@ class NonFiniteLossHook(Hook):
         """
         if not self.every_n_train_iters(runner, self.interval):
             return
-        values = {name: value.detach() for name, value in (outputs or {}).items() if 'loss' in name}
-        if len(values) > 1:
+        losses = {name: value.detach() for name, value in (outputs or {}).items() if 'loss' in name}
+        if len(losses) > 1:
             # The sum of the others.
-            values.pop('loss', None)
-        norm = _gradient_norm(runner)
-        if norm is not None:
-            values['the norm of the gradients'] = norm
-        if not values:
+            losses.pop('loss', None)
+        if not losses:
             return
-        device = next(runner.model.parameters()).device
-        broken = ~torch.isfinite(torch.stack([value.to(device).float().mean() for value in values.values()]))
-        anywhere = broken.any().int()
-        all_reduce(anywhere, op='max')
-        if anywhere:
-            report = _report(values, broken.tolist(), data_batch) if broken.any() else None
-            reports = all_gather_object(report)
+        values = torch.stack([value.float().mean() for value in losses.values()])
+        norm = _gradient_norm(runner)
+        broken = ~torch.isfinite(values).all() | (not math.isfinite(norm))
+        flag = broken.int()
+        all_reduce(flag, op='max')
+        if flag:
+            reports = all_gather_object(_report(dict(zip(losses, values.tolist(), strict=True)), norm, data_batch))
             raise NonFiniteLossError(f'training stopped in iteration {runner.iter + 1}: {_join(reports)}')
 
 
-def _gradient_norm(runner: Runner) -> torch.Tensor | None:
-    """What MMEngine logged when it clipped the gradients of this iteration."""
+def _gradient_norm(runner: Runner) -> float:
+    """What MMEngine logged when it clipped the gradients; 0 where it did not, or where they need not be finite."""
     wrapper = runner.optim_wrapper
     # A wrapper that clips gradients has a name for what it logs of them.
     name = getattr(wrapper, 'grad_name', None)
     if name is None or isinstance(wrapper, AmpOptimWrapper):
-        return None
+        return 0.0
     logged = runner.message_hub.log_scalars.get(f'train/{name}')
-    return None if logged is None else torch.tensor(float(logged.current()))
+    return 0.0 if logged is None else float(logged.current())
 
 
-def _report(values: Mapping[str, torch.Tensor], broken: list[bool], data_batch: Any) -> str:
-    """Which values broke, the others, and the images."""
-    texts = {name: f'{name} is {float(value.float().mean()):.6g}' for name, value in values.items()}
-    bad = [text for text, is_broken in zip(texts.values(), broken, strict=True) if is_broken]
-    good = [text for text, is_broken in zip(texts.values(), broken, strict=True) if not is_broken]
+class _Report(NamedTuple):
+    """What one process has to say: of its losses, or of the gradients, which all processes share."""
+
+    loss_broke: bool
+    text: str
+
+
+def _report(losses: Mapping[str, float], norm: float, data_batch: Any) -> _Report:
+    bad = [f'{name} is {value}' for name, value in losses.items() if not math.isfinite(value)]
+    good = [f'{name} is {value:.6g}' for name, value in losses.items() if math.isfinite(value)]
     samples = data_batch.get('data_samples', []) if isinstance(data_batch, Mapping) else []
-    images = [sample.metainfo.get('img_path', 'an image without img_path') for sample in samples]
-    return f'{", ".join(bad)} ({", ".join(good) or "no other value"}); images of the batch: {", ".join(images)}'
+    images = ', '.join(sample.metainfo.get('img_path', 'an image without img_path') for sample in samples)
+    what = ', '.join(bad) if bad else f'the norm of the gradients is {norm}'
+    return _Report(bool(bad), f'{what} ({", ".join(good) or "no other loss"}); images of the batch: {images}')
 
 
-def _join(reports: list[str | None]) -> str:
-    if get_world_size() == 1:
-        return reports[0]
-    return '; '.join(f'rank {rank}: {report}' for rank, report in enumerate(reports) if report)
+def _join(reports: list[_Report]) -> str:
+    """The reports of the processes whose losses broke, or of all if none did."""
+    if len(reports) == 1:
+        return reports[0].text
+    one_broke = any(report.loss_broke for report in reports)
+    told = [f'rank {rank}: {report.text}' for rank, report in enumerate(reports) if report.loss_broke == one_broke]
+    return '; '.join(told)

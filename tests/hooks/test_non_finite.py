@@ -52,7 +52,7 @@ def train(folder: Path, values: list[float], interval: int = 1, **optim_wrapper:
 @pytest.mark.parametrize('value', [math.inf, math.nan])
 def test_message_names_iteration_losses_and_images(tmp_path, value):
     message = (
-        f'training stopped in iteration 3: loss_line is {value}, loss_root is {value} (no other value); '
+        f'training stopped in iteration 3: loss_line is {value}, loss_root is {value} (no other loss); '
         'images of the batch: 2.png'
     )
     with pytest.raises(NonFiniteLossError, match=f'^{re.escape(message)}$'):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -94,3 +96,20 @@ def run_tool(run_side_by_side) -> Callable:
         return run_side_by_side(name, *arguments, environments=[variables])[0]
 
     return run
+
+
+@pytest.fixture(scope='session')
+def noise_chips(tmp_path_factory) -> Path:
+    """A data set of five chips of noise: 0, 2 and 4 have two ships each, 1 and 3 none; 'ships.txt' lists the three."""
+    root = tmp_path_factory.mktemp('chips')
+    for folder in ('images', 'labelTxt'):
+        (root / folder).mkdir()
+    generator = torch.Generator().manual_seed(0)
+    ships = ['20 20 90 20 90 40 20 40 tanker 0\n', '30 60 60 90 50 100 20 70 submarine 0\n']
+    for i in range(5):
+        pixels = torch.randint(0, 255, (128, 128, 3), generator=generator, dtype=torch.uint8)
+        Image.fromarray(pixels.numpy()).save(root / 'images' / f'{i}.png')
+        (root / 'labelTxt' / f'{i}.txt').write_text('' if i % 2 else ''.join(ships))
+    for name, chips in (('train', range(5)), ('test', range(5)), ('ships', (0, 2, 4))):
+        (root / f'{name}.txt').write_text(''.join(f'{i}.png\n' for i in chips))
+    return root

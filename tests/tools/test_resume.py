@@ -1,12 +1,10 @@
 """A training killed with SIGKILL and resumed ends with the weights of one that was never stopped."""
 
-import os
 import signal
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
@@ -28,7 +26,7 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='SAMPLER', shuffle=True),
-    dataset=dict(metainfo=metainfo, pipeline=train_pipeline),
+    dataset=dict(metainfo=metainfo, filter_cfg=None, pipeline=train_pipeline),
 )
 val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo))
 test_dataloader = val_dataloader
@@ -79,33 +77,22 @@ class KillingHook(Hook):
 
 
 @pytest.fixture(scope='module')
-def chips(tmp_path_factory) -> Path:
-    """Five chips of noise with two ships each, and a module with a hook that kills the process."""
-    root = tmp_path_factory.mktemp('chips')
-    (root / 'killing.py').write_text(KILLING)
-    for folder in ('images', 'labelTxt'):
-        (root / folder).mkdir()
-    generator = torch.Generator().manual_seed(0)
-    names = [f'{i}.png' for i in range(5)]
-    for name in names:
-        pixels = torch.randint(0, 255, (128, 128, 3), generator=generator, dtype=torch.uint8)
-        Image.fromarray(pixels.numpy()).save(root / 'images' / name)
-        lines = ['20 20 90 20 90 40 20 40 tanker 0\n', '30 60 60 90 50 100 20 70 submarine 0\n']
-        (root / 'labelTxt' / name).with_suffix('.txt').write_text(''.join(lines))
-    for part in ('train', 'test'):
-        (root / f'{part}.txt').write_text('\n'.join(names))
-    return root
+def modules(tmp_path_factory) -> Path:
+    """A folder with a module whose hook kills the process."""
+    folder = tmp_path_factory.mktemp('modules')
+    (folder / 'killing.py').write_text(KILLING)
+    return folder
 
 
 @pytest.fixture
-def train(chips, run_tool):
+def train(noise_chips, modules, run_tool):
     """A function that trains with a config's text in a folder: (exit code, output)."""
 
     def run(settings: str, folder: Path, *arguments: object, **environment: object) -> tuple[int, str]:
         config = folder.parent / 'config.py'
         config.write_text(settings)
-        options = ('--work-dir', folder, '--cfg-options', f'data_root={chips}')
-        return run_tool('train.py', config, *arguments, *options, PYTHONPATH=chips, **environment)
+        options = ('--work-dir', folder, '--cfg-options', f'data_root={noise_chips}')
+        return run_tool('train.py', config, *arguments, *options, PYTHONPATH=modules, **environment)
 
     return run
 

@@ -1,7 +1,8 @@
 """tools/train.py and tools/test.py: a tiny training run, its counts in the checkpoint, and how errors end."""
 
 import json
-import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,12 +15,6 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
 CLASSES = ('tanker', 'submarine')
-
-
-def tool(name: str, *arguments: object) -> subprocess.CompletedProcess:
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, str(ROOT / 'tools' / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
 
 
 @pytest.fixture(scope='module')
@@ -56,9 +51,10 @@ default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
 
 
 @pytest.fixture(scope='module')
-def trained(chips) -> Path:
-    result = tool('train.py', chips / 'config.py', '--work-dir', chips / 'work', '--cfg-options', f'data_root={chips}')
-    assert result.returncode == 0, result.stderr[-3000:]
+def trained(chips, run_tool) -> Path:
+    options = ('--work-dir', chips / 'work', '--tensorboard', '--cfg-options', f'data_root={chips}')
+    code, output = run_tool('train.py', chips / 'config.py', *options)
+    assert code == 0, output[-3000:]
     return chips / 'work' / 'iter_2.pth'
 
 
@@ -74,13 +70,41 @@ def test_training_writes_a_checkpoint_with_the_counts_of_the_annotations(trained
     assert np.isfinite(losses).all()
 
 
-def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips, tmp_path):
+def test_tensorboard_gets_the_curves(trained):
+    (events,) = trained.parent.glob('*/vis_data/events.out.tfevents.*')
+    assert b'loss_cls' in events.read_bytes()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='needs a machine without a GPU')
+def test_mixed_precision_without_a_gpu(run_tool):
+    code, output = run_tool('train.py', CONFIG, '--amp')
+    assert code == 2
+    assert 'error: --amp: found no GPU' in output
+
+
+def test_weights_that_cannot_be_downloaded(chips, run_tool, tmp_path):
+    url = 'http://127.0.0.1:9/weights-12345678.pth'
+    config = tmp_path / 'pretrained.py'
+    config.write_text(
+        f"_base_ = '{chips / 'config.py'}'\n"
+        f"init_cfg = dict(type='Pretrained', checkpoint='{url}', _delete_=True)\n"
+        'model = dict(backbone=dict(init_cfg=init_cfg))\n'
+    )
+    options = ('--work-dir', tmp_path, '--cfg-options', f'data_root={chips}')
+    code, output = run_tool('train.py', config, *options, TORCH_HOME=tmp_path)
+    assert code == 2, output[-3000:]
+    (error,) = [line for line in output.splitlines() if line.startswith('error: ')]
+    assert f'cannot download the initial weights {url}: ' in error
+    assert 'model.backbone.init_cfg.checkpoint=/path/to/weights-12345678.pth' in error
+
+
+def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips, run_tool, tmp_path):
     out = tmp_path / 'predictions.jsonl'
     options = ('--cfg-options', f'data_root={chips}', 'train_dataloader.dataset.ann_file=gone.txt')
     arguments = ('--out', out, '--work-dir', tmp_path, '--show-dir', 'shown', *options)
-    result = tool('test.py', chips / 'config.py', trained, *arguments)
-    assert result.returncode == 0, result.stderr[-3000:]
-    assert 'submarine' in result.stdout + result.stderr
+    code, output = run_tool('test.py', chips / 'config.py', trained, *arguments)
+    assert code == 0, output[-3000:]
+    assert 'submarine' in output
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert lines[0]['classes'] == list(CLASSES)
     assert [line['file'] for line in lines[1:]] == ['a.png', 'b.png']
@@ -124,30 +148,30 @@ def damage_image(root: Path) -> str:
 @pytest.mark.parametrize(
     'damage', [damage_config, damage_syntax, damage_heads, damage_folder, damage_label, damage_image]
 )
-def test_bad_input_ends_with_one_message(chips, tmp_path, damage):
-    import re
-    import shutil
-
+def test_bad_input_ends_with_one_message(chips, run_tool, tmp_path, damage):
     root = tmp_path / 'chips'
     shutil.copytree(chips, root, ignore=shutil.ignore_patterns('work'))
     message = damage(root)
-    result = tool('train.py', root / 'config.py', '--work-dir', tmp_path, '--cfg-options', f'data_root={root}')
-    assert result.returncode == 2, result.stderr[-3000:]
-    assert 'Traceback' not in result.stderr
-    errors = [line for line in result.stderr.splitlines() if line.startswith('error: ')]
+    arguments = ('--work-dir', tmp_path, '--cfg-options', f'data_root={root}')
+    code, output = run_tool('train.py', root / 'config.py', *arguments)
+    assert code == 2, output[-3000:]
+    assert 'Traceback' not in output
+    errors = [line for line in output.splitlines() if line.startswith('error: ')]
     assert len(errors) == 1
     assert re.search(message, errors[0]), errors[0]
 
 
-def test_missing_files_are_named(tmp_path):
+def test_missing_files_are_named(run_tool, tmp_path):
     for arguments, message in (
         (('train.py', tmp_path / 'none.py'), 'none.py: no such config file'),
         (('test.py', CONFIG, tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
         (('train.py', CONFIG, '--cfg-options', 'lr'), "--cfg-options: expected key=value, found 'lr'"),
+        (('train.py', CONFIG, '--resume', tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
+        (('train.py', CONFIG, '--auto-scale-lr'), '--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)'),
     ):
-        result = tool(*arguments)
-        assert result.returncode == 2
-        assert message in result.stderr
+        code, output = run_tool(*arguments)
+        assert code == 2
+        assert message in output
 
 
 @pytest.mark.parametrize('name', ['train.py', 'test.py'])
