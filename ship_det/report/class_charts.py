@@ -89,7 +89,9 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
         )
     axes.set_xscale('log')
     axes.set_ylim(-0.04, 1.06)
-    low, high = counts[counts > 0].min(initial=1), counts.max(initial=10)
+    # Room for the names at the right of the points, and an axis where all counts are alike.
+    low = min(counts[counts > 0], default=1)
+    high = max(counts.max(initial=1), 3 * low)
     axes.set_xlim(low / 1.25, high * (high / low) ** 0.35 * 1.25)
     plain_log_ticks(axes.xaxis)
     _name_points(axes, classes, counts, np.array([runs[0].main.classes[name].ap for name in classes]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ship_det.evaluation.labeled_set import read_labeled_set
-from ship_det.report.class_charts import class_histogram, confusion_matrix, precision_recall, size_chart
+from ship_det.report.class_charts import ap_by_count, class_histogram, confusion_matrix, precision_recall, size_chart
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
 
 
@@ -22,6 +22,13 @@ def test_histogram_has_the_long_tail_beside_ap(run, sample):
     assert [text.get_text() for text in counts.texts] == ['900', '20', '0']
     assert [bar.get_width() for bar in ap.patches] == pytest.approx([7 / 11, 1, 0])
     assert [text.get_text() for text in ap.texts] == ['0.636', '1.000', 'no ground truth']
+
+
+@pytest.mark.parametrize(('counts', 'bounds'), [([36, 410, 0], (25, 36, 410, 3000)), ([5, 5, 5], (3, 5, 5, 60))])
+def test_axis_of_counts_holds_what_occurs(run, sample, counts, bounds):
+    axes = ap_by_count([run], sample.classes, np.array(counts)).axes[0]
+    low, high = axes.get_xlim()
+    assert bounds[0] < low < bounds[1] and bounds[2] < high < bounds[3]
 
 
 def test_precision_recall_curve(run, sample):
