@@ -5,7 +5,7 @@ model = dict(
     roi_head=dict(
         _delete_=True,
         type='SkewCascadeRoIHead',
-        stage_stds=((0.2, 0.2, 0.4, 0.4, 0.8), (0.1, 0.1, 0.2, 0.2, 0.2), (0.067, 0.067, 0.133, 0.133, 0.133)),
+        stage_stds=((0.2, 0.2, 0.4, 0.4, 0.2), (0.1, 0.1, 0.2, 0.2, 0.1), (0.067, 0.067, 0.133, 0.133, 0.067)),
         bbox_roi_extractor=dict(type='SkewRoIExtractor', sampling_ratio=1),
         bbox_head=dict(
             type='SkewBBoxHead',
