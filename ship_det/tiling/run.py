@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
@@ -16,6 +17,7 @@ from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
 
 from .chip_images import resize, write_chip
+from .chip_index import INDEX_NAME
 from .options import TilingOptions
 from .plan import PlannedChip, ScenePlan, plan_scenes
 from .raster import SceneReader, TileCache, open_scene
@@ -91,27 +93,27 @@ def tile_scenes(
     if workers < 1:
         raise ValueError(f'workers: expected at least 1, found {workers}')
     scenes, out = Path(scenes), Path(out)
-    plans = plan_scenes(scenes, options)
-    total = sum(len(chips) for plan in plans for chips in plan.passes)
-    if not total:
-        raise ValueError(f'{scenes}: no scene shows an object; --keep-empty 1 keeps the chips without objects')
-    inputs = {plan.image.name: fingerprint(plan.image, dota_label_path(scenes, plan.image)) for plan in plans}
-    output = StagedOutput(out, asdict(options), inputs)
-    resumed = total
-    if not output.complete:
-        batches = [batch for plan in plans for batch in _split(plan)]
+    # Other processes take as long to start as the plan takes to make.
+    with _processes(1 if (out / INDEX_NAME).exists() else workers) as run_all:
+        plans = plan_scenes(scenes, options)
+        total = sum(len(chips) for plan in plans for chips in plan.passes)
+        if not total:
+            raise ValueError(f'{scenes}: no scene shows an object; --keep-empty 1 keeps the chips without objects')
+        inputs = {plan.image.name: fingerprint(plan.image, dota_label_path(scenes, plan.image)) for plan in plans}
+        output = StagedOutput(out, asdict(options), inputs)
+        if output.complete:
+            return _summarise(plans, set(output.record['without_data']), total)
         needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
-        with _processes(min(workers, len(batches))) as run_all:
-            _find_stretches(needing_stretch, output, options, run_all)
-            resumed = _cut_all(batches, output, options, run_all, on_progress)
-        without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
-        chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
-        details = {
-            'stretch': {image.name: output.noted(image.name, 'stretch') for image in needing_stretch},
-            'without_data': sorted(without_data),
-        }
-        output.finish([chip for chip in chips if chip.file not in without_data], details)
-    without_data = set((output.record or details)['without_data'])
+        _find_stretches(needing_stretch, output, options, run_all)
+        batches = [batch for plan in plans for batch in _split(plan)]
+        resumed = _cut_all(batches, output, options, run_all, on_progress)
+    without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
+    chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
+    details = {
+        'stretch': {image.name: output.noted(image.name, 'stretch') for image in needing_stretch},
+        'without_data': sorted(without_data),
+    }
+    output.finish([chip for chip in chips if chip.file not in without_data], details)
     return _summarise(plans, without_data, resumed)
 
 
@@ -196,6 +198,8 @@ def _processes(workers: int) -> Iterator[_RunAll]:
         return
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+        for _ in range(workers):
+            pool.submit(os.getpid)
 
         def run_all(function: Callable, arguments: list) -> Iterator[tuple]:
             futures = {pool.submit(function, argument): argument for argument in _spread(arguments, workers)}
@@ -204,6 +208,8 @@ def _processes(workers: int) -> Iterator[_RunAll]:
 
         try:
             yield run_all
+        except BrokenProcessPool as error:
+            raise OSError('a process was ended from outside, maybe for want of memory; the next run goes on') from error
         finally:
             pool.shutdown(cancel_futures=True)
 

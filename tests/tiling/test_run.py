@@ -1,7 +1,9 @@
 """Whole tiling runs: chips show what their index says, runs are repeatable, resumable and refuse what does not fit."""
 
+import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +30,9 @@ if __name__ == '__main__':
     options = TilingOptions(chip=80, overlap=40)
     tile_scenes(sys.argv[1], sys.argv[2], options, int(sys.argv[3]), die)
 """
+
+
+CUT = CUT_AND_DIE.replace(', die)', ')')
 
 
 def tree_digest(root):
@@ -132,6 +137,40 @@ def test_killed_run_goes_on_and_ends_with_the_same_bytes(scenes, tmp_path):
         assert os.listdir(out) == ['.tiling']
     summary = tile_scenes(scenes, out, options)
     assert summary.resumed > 0
+    assert tree_digest(out) == tree_digest(tmp_path / 'whole')
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_runs_killed_at_random_moments_end_with_the_same_bytes(scenes, tmp_path, workers):
+    options = TilingOptions(chip=80, overlap=40)
+    tile_scenes(scenes, tmp_path / 'whole', options)
+    script = tmp_path / 'cut.py'
+    script.write_text(CUT)
+    rng = np.random.default_rng(workers)
+    for _ in range(4):
+        run = subprocess.Popen([sys.executable, script, scenes, tmp_path / 'killed', str(workers)])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(rng.uniform(0.3, 1.5))
+        run.kill()
+        run.wait()
+    tile_scenes(scenes, tmp_path / 'killed', options)
+    assert tree_digest(tmp_path / 'killed') == tree_digest(tmp_path / 'whole')
+
+
+def test_half_a_chip_of_a_killed_process_is_not_trusted(scenes, tmp_path):
+    """A chip and a label cut short, as a kill may leave them before their batch is noted."""
+    out = tmp_path / 'chips'
+    tile_scenes(scenes, tmp_path / 'whole', SMALL)
+    (scenes / 'images/port.tif').rename(tmp_path / 'port.tif')
+    (scenes / 'images/port.tif').write_bytes((tmp_path / 'port.tif').read_bytes()[:60000])
+    with pytest.raises(ValueError, match=r'port\.tif'):
+        tile_scenes(scenes, out, SMALL)
+    shutil.copyfile(tmp_path / 'port.tif', scenes / 'images/port.tif')
+    for chip in read_chip_index(tmp_path / 'whole'):
+        if chip.scene == 'port.tif':
+            (out / '.tiling/images' / chip.file).write_bytes(b'\x89PNG')
+            (out / '.tiling/labelTxt' / f'.{Path(chip.file).stem}.txt.1.tmp').write_text('1 2')
+    tile_scenes(scenes, out, SMALL)
     assert tree_digest(out) == tree_digest(tmp_path / 'whole')
 
 
