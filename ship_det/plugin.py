@@ -11,6 +11,7 @@ import ship_det.hooks
 import ship_det.models.backbones
 import ship_det.models.overlaps
 import ship_det.models.r2cnn
+import ship_det.models.rpn_head
 import ship_det.models.skew_cascade  # noqa: F401
 from ship_det.losses import CILoss, PFLoss, SoftmaxFocalLoss
 

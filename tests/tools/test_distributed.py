@@ -8,10 +8,10 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+DETECTORS = ['r2cnn', 'skew_cascade']
 
 # The second process gets chips 1 and 3, which have no ships.
-SETTINGS = f"""_base_ = '{CONFIG}'
+SETTINGS = """
 custom_imports = dict(imports=['ship_det.plugin', 'helpers'], allow_failed_imports=False)
 metainfo = dict(classes=('tanker', 'submarine'))
 train_pipeline = [
@@ -69,11 +69,12 @@ class Poison(BaseTransform):
 """
 
 
-@pytest.fixture(scope='module')
-def folder(tmp_path_factory) -> Path:
+@pytest.fixture(scope='module', params=DETECTORS)
+def folder(tmp_path_factory, request) -> Path:
     root = tmp_path_factory.mktemp('distributed')
+    base = ROOT / f'configs/quickstart/{request.param}_r18w32_fpn64_ci_demo.py'
     (root / 'helpers.py').write_text(HELPERS)
-    (root / 'config.py').write_text(SETTINGS)
+    (root / 'config.py').write_text(f'_base_ = {str(base)!r}{SETTINGS}')
     return root
 
 

@@ -25,7 +25,7 @@ model = dict(
     ),
     neck=dict(type='mmdet.FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5),
     rpn_head=dict(
-        type='mmdet.RPNHead',
+        type='Float32RPNHead',
         in_channels=256,
         feat_channels=256,
         anchor_generator=dict(
