@@ -1,0 +1,18 @@
+"""Few-shot learning from imbalanced support sets: episodes with any split, MAML, and CI loss against cross-entropy.
+
+The names here need no PyTorch; ``episodes``, ``images``, ``maml`` and ``experiment`` do.
+"""
+
+from .config import FewShotConfig, read_config
+from .results import read_results, tabulate
+from .splits import PAPER_ACCURACY, all_splits, parse_split
+
+__all__ = [
+    'PAPER_ACCURACY',
+    'FewShotConfig',
+    'all_splits',
+    'parse_split',
+    'read_config',
+    'read_results',
+    'tabulate',
+]

@@ -1,0 +1,128 @@
+"""Images of classes, a folder each, held in memory as one tensor."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff')
+
+
+@dataclass(frozen=True)
+class ClassImages:
+    """Images of some classes, those of a class one after the other.
+
+    Attributes:
+        folder: where they were read from.
+        classes: names of the classes.
+        counts: images of each class.
+        images: uint8, shape (N, 3, S, S).
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    images: Tensor
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Index of each class's first image, shape (C,)."""
+        return np.concatenate([[0], np.cumsum(self.counts)[:-1]])
+
+    def to(self, device: str | torch.device) -> 'ClassImages':
+        """The same with the images on another device."""
+        return ClassImages(self.folder, self.classes, self.counts, self.images.to(device))
+
+
+def class_files(folder: str | Path) -> dict[str, list[Path]]:
+    """Image files of each class folder in ``folder``, in the order of their names.
+
+    Raises:
+        ValueError: if ``folder`` does not exist, has no class folder, or one of them has no image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f'{folder}: found no such folder, expected a folder of images for each class in it')
+    files = {}
+    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        images = sorted(path for path in class_folder.iterdir() if path.suffix.lower() in EXTENSIONS)
+        if not images:
+            raise ValueError(f'{class_folder}: found no image, expected at least one ({", ".join(EXTENSIONS)})')
+        files[class_folder.name] = images
+    if not files:
+        raise ValueError(f'{folder}: found no folder, expected a folder of images for each class')
+    return files
+
+
+def check_disjoint(root: str | Path, parts: tuple[str, ...]) -> None:
+    """Raise ValueError if a class lies in two parts: test classes must be new to the model."""
+    owner: dict[str, str] = {}
+    for part in parts:
+        for name in class_files(Path(root) / part):
+            if name in owner:
+                raise ValueError(f'{root}: found class {name} in {owner[name]}/ and {part}/, expected it in one part')
+            owner[name] = part
+
+
+def read_class_images(
+    folder: str | Path, size: int, cache: str | Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> ClassImages:
+    """Read the images of all class folders, as RGB of ``size`` x ``size`` px (bilinear, antialiased).
+
+    Args:
+        folder: holds a folder of images for each class.
+        size: width and height, px.
+        cache: folder to keep the tensor in; it is read again as long as names, sizes and times of the files stay.
+        progress: called with the number of images read and of all.
+
+    Raises:
+        ValueError: as :func:`class_files`, or if an image cannot be read.
+    """
+    files = class_files(folder)
+    counts = tuple(len(paths) for paths in files.values())
+    kept = None if cache is None else Path(cache) / f'{_fingerprint(folder, files, size)}.pt'
+    if kept is not None and kept.exists():
+        images = torch.load(kept, weights_only=True)
+    else:
+        images = torch.empty(sum(counts), 3, size, size, dtype=torch.uint8)
+        for index, path in enumerate(path for paths in files.values() for path in paths):
+            images[index] = _read(path, size)
+            if progress:
+                progress(index + 1, len(images))
+        if kept is not None:
+            save_whole(images, kept)
+    return ClassImages(Path(folder), tuple(files), counts, images)
+
+
+def _read(path: Path, size: int) -> Tensor:
+    try:
+        with Image.open(path) as image:
+            pixels = np.array(image.convert('RGB').resize((size, size), Image.Resampling.BILINEAR))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f'{path}: found no readable image ({error}), expected one') from None
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def _fingerprint(folder: str | Path, files: dict[str, list[Path]], size: int) -> str:
+    digest = hashlib.sha256(f'{size}'.encode())
+    for path in (path for paths in files.values() for path in paths):
+        status = path.stat()
+        digest.update(f'{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n'.encode())
+    return f'{Path(folder).name}_{size}_{digest.hexdigest()[:16]}'
+
+
+def save_whole(content: object, path: Path) -> None:
+    """Save with torch so that the file is either whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+    try:
+        torch.save(content, unfinished)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,42 @@
+"""Conv4, the network of few-shot learning."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class TaskBatchNorm(nn.Module):
+    """Batch norm by the statistics of the batch, always, as in MAML: there are no running ones, nothing to leak."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize features, shape (N, C, H, W)."""
+        return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+
+
+class Conv4(nn.Sequential):
+    """Four times 3 x 3 convolution, batch norm, ReLU and 2 x 2 max-pool, then one linear layer.
+
+    The convolutions have no bias, which batch norm would take away. Weights are Xavier uniform, as in MAML's code.
+
+    Args:
+        size: width and height of the images, px, from 16 on.
+        classes: outputs.
+        filters: channels of each convolution.
+        channels: of the images.
+    """
+
+    def __init__(self, size: int, classes: int = 5, filters: int = 64, channels: int = 3) -> None:
+        layers: list[nn.Module] = []
+        for inputs in (channels, filters, filters, filters):
+            layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), TaskBatchNorm(filters), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)]
+        super().__init__(*layers, nn.Flatten(), nn.Linear(filters * (size // 16) ** 2, classes))
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+        nn.init.zeros_(self[-1].bias)
