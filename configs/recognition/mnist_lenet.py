@@ -6,7 +6,7 @@ all losses and were set with the cross-entropy alone.
 
 data = dict(type='mnist', root='data/mnist')
 network = 'lenet'
-training = dict(epochs=4, batch_size=64, lr=0.02, momentum=0.9, weight_decay=5e-4, schedule='cosine')
+training = dict(epochs=4, batch_size=64, lr=0.05, momentum=0.9, weight_decay=5e-4, schedule='cosine')
 settings = dict(
     odd_10=dict(type='parity', cut='odd', share=0.10),
     odd_25=dict(type='parity', cut='odd', share=0.25),

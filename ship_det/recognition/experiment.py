@@ -101,11 +101,13 @@ def _read(path: Path) -> dict[str, Any]:
     if path.suffix != '.py':
         raise ValueError(f'{path}: found a name ending in {path.suffix!r}, expected a config in Python')
     try:
-        return Config.fromfile(path).to_dict()
+        content = Config.fromfile(path).to_dict()
     except OSError:
         raise
     except Exception as error:
         raise ValueError(f'{path}: found no readable config ({error}), expected one in Python') from error
+    # Names with an underscore are the file's own.
+    return {key: value for key, value in content.items() if not key.startswith('_')}
 
 
 def _checked(name: str, content: dict[str, Any]) -> Experiment:
