@@ -40,7 +40,7 @@ class SkewBoxCoder(BaseBBoxCoder):
 
     encode_size = 5
 
-    def __init__(self, stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2, 0.5), swap_margin: float = math.pi / 12) -> None:
+    def __init__(self, stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2, 0.1), swap_margin: float = math.pi / 12) -> None:
         super().__init__(use_box_type=True)
         if len(stds) != 5 or min(stds) <= 0:
             raise ValueError(f'expected 5 positive stds, got {stds}')
