@@ -1,4 +1,4 @@
-"""Train and test MAML on imbalanced few-shot tasks: one run for each split, loss and seed of CONFIG (a YAML file).
+"""Train and test MAML on imbalanced few-shot tasks: one run for each split, loss and seed of CONFIG.
 
 The images lie in DATA_ROOT/train/CLASS/, DATA_ROOT/val/CLASS/ and DATA_ROOT/test/CLASS/. A run that was interrupted
 goes on from its last checkpoint; a finished one is not done again.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_miniimagenet.yaml'
+        'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_miniimagenet.py'
     )
     parser.add_argument('--data', metavar='DATA_ROOT', help="folder of the images (default: the config's data_root)")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Few-shot learning from imbalanced support sets: episodes with any split, MAML, and CI loss against cross-entropy.
 
-The names here need no PyTorch; ``episodes``, ``images``, ``maml`` and ``experiment`` do.
+Importing the names here loads no PyTorch; ``episodes``, ``images``, ``maml`` and ``experiment`` do.
 """
 
 from .config import FewShotConfig, read_config

@@ -1,12 +1,10 @@
-"""Settings of a few-shot experiment, read from a YAML file."""
+"""Settings of a few-shot experiment, read from a config file of MMEngine."""
 
 import dataclasses
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from .splits import Split, all_splits, parse_split
 
@@ -104,18 +102,19 @@ class FewShotConfig:
 
 
 def read_config(path: str | Path, **overrides: Any) -> FewShotConfig:
-    """Read the settings of a YAML file; overrides that are not None take the place of the file's.
+    """Read the settings of a Python config; overrides that are not None take the place of the file's.
 
     Raises:
-        ValueError: if the file is not a mapping, or a setting is unknown, missing or has a value it cannot have.
+        ValueError: if the file is no config, or a setting is unknown, missing or has a value it cannot have.
     """
-    with open(path, encoding='utf-8') as file:
-        try:
-            content = yaml.safe_load(file)
-        except yaml.YAMLError as error:
-            raise ValueError(f'{path}: found no YAML ({error}), expected settings as "name: value"') from None
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: found {type(content).__name__}, expected settings as "name: value"')
+    # Late: it loads torch.
+    from mmengine.config import Config
+
+    try:
+        content = Config.fromfile(path).to_dict()
+    except Exception as error:
+        # It is a program, which may fail in any way.
+        raise ValueError(f'{path}: found {error}, expected a config of Python assignments') from error
     content |= {name: value for name, value in overrides.items() if value is not None}
     known = {field.name for field in dataclasses.fields(FewShotConfig)}
     for name in content:
@@ -156,8 +155,7 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        hint = ' (YAML wants a point in 1.0e-3)' if kind is float else ''
-        raise ValueError(f'{name}: found {value!r}, expected a value of type {kind.__name__}{hint}')
+        raise ValueError(f'{name}: found {value!r}, expected a value of type {kind.__name__}')
     return value
 
 

@@ -1,4 +1,4 @@
-"""Settings from YAML."""
+"""Settings from config files."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from ship_det.few_shot import read_config
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / 'configs' / 'few_shot').glob('*.yaml'))
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / 'configs' / 'few_shot').glob('*.py'))
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -27,13 +27,13 @@ def test_paper_config_has_all_runs():
 
 
 def write(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / 'c.yaml'
+    path = tmp_path / 'c.py'
     path.write_text(text)
     return path
 
 
 def test_overrides(tmp_path):
-    path = write(tmp_path, 'data_root: a\niterations: 5\nsplits: [[1, 2]]\n')
+    path = write(tmp_path, "data_root = 'a'\niterations = 5\nsplits = [[1, 2]]\n")
     config = read_config(path, splits=['2,2', '1,3'], iterations=None, data_root='b')
     assert config.splits == ((2, 2), (1, 3))
     assert config.iterations == 5
@@ -41,26 +41,32 @@ def test_overrides(tmp_path):
     assert len(read_config(path, splits='all').splits) == 30
 
 
+def test_no_config(tmp_path):
+    with pytest.raises(ValueError, match=r'c\.py: found .*expected a config'):
+        read_config(write(tmp_path, 'a = ['))
+    with pytest.raises(ValueError, match=r'none\.py: found .*expected a config'):
+        read_config(tmp_path / 'none.py')
+    with pytest.raises(ValueError, match=r'c\.py: found no data_root'):
+        read_config(write(tmp_path, 'filters = 3'))
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('- a', 'c.yaml: found list, expected settings'),
-        ('a: [', 'c.yaml: found no YAML'),
-        ('filters: 3', 'c.yaml: found no data_root'),
-        ('data_root: a\nlr: 1', "found the setting 'lr', expected one of .*inner_lr"),
-        ('data_root: a\ninner_lr: 1e-3', "inner_lr: found '1e-3', expected a value of type float .*1.0e-3"),
-        ('data_root: a\niterations: 0', 'iterations: found 0, expected at least 1'),
-        ('data_root: a\nmeta_lr: 0', 'meta_lr: found 0.0, expected a number above 0'),
-        ('data_root: a\nimage_size: 8', 'image_size: found 8, expected at least 16'),
-        ('data_root: a\nfirst_order: 1', 'first_order: found 1, expected a value of type bool'),
-        ('data_root: a\nlosses: [ce, mse]', "losses: found 'mse', expected some of ce"),
-        ('data_root: a\nlosses: ce', "losses: found 'ce', expected a list"),
-        ('data_root: a\nseeds: [-1]', 'seeds: found -1, expected whole numbers'),
-        ('data_root: a\nsplits: [[1, 0]]', "split: found '1,0'"),
-        ('data_root: a\nsplits: [5]', "split: found '5'"),
-        ('data_root: a\nloss_scale: sum', "loss_scale: found 'sum', expected classes or mean"),
+        ('lr = 1', "found the setting 'lr', expected one of .*inner_lr"),
+        ("inner_lr = '0.1'", "inner_lr: found '0.1', expected a value of type float"),
+        ('iterations = 0', 'iterations: found 0, expected at least 1'),
+        ('meta_lr = 0', 'meta_lr: found 0.0, expected a number above 0'),
+        ('image_size = 8', 'image_size: found 8, expected at least 16'),
+        ('first_order = 1', 'first_order: found 1, expected a value of type bool'),
+        ("losses = ['ce', 'mse']", "losses: found 'mse', expected some of ce"),
+        ("losses = 'ce'", "losses: found 'ce', expected a list"),
+        ('seeds = [-1]', 'seeds: found -1, expected whole numbers'),
+        ('splits = [[1, 0]]', "split: found '1,0'"),
+        ('splits = [5]', "split: found '5'"),
+        ("loss_scale = 'sum'", "loss_scale: found 'sum', expected classes or mean"),
     ],
 )
 def test_wrong_settings(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
-        read_config(write(tmp_path, text))
+    with pytest.raises(ValueError, match=rf'c\.py: {message}'):
+        read_config(write(tmp_path, f"data_root = 'data'\n{text}\n"))

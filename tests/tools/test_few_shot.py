@@ -13,16 +13,16 @@ from ship_det import cli
 
 SCRIPT = Path(__file__).resolve().parents[2] / 'tools' / 'few_shot.py'
 CONFIG = """
-data_root: {root}
-image_size: 16
-filters: 2
-splits: [[1, 2]]
-iterations: 2
-inner_steps: 1
-query_factor: 1
-test_tasks: 3
-test_steps: 1
-test_query: 2
+data_root = {root!r}
+image_size = 16
+filters = 2
+splits = [[1, 2]]
+iterations = 2
+inner_steps = 1
+query_factor = 1
+test_tasks = 3
+test_steps = 1
+test_query = 2
 """
 
 
@@ -35,8 +35,8 @@ def config(tmp_path) -> Path:
             folder.mkdir(parents=True)
             for number in range(6):
                 Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / f'{number}.png')
-    path = tmp_path / 'c.yaml'
-    path.write_text(CONFIG.format(root=tmp_path / 'data'))
+    path = tmp_path / 'c.py'
+    path.write_text(CONFIG.format(root=str(tmp_path / 'data')))
     return path
 
 
@@ -91,7 +91,7 @@ def test_errors_end_with_code_2(few_shot, config, tmp_path):
     assert 'nowhere: found no such folder' in message(config, '--data', tmp_path / 'nowhere')
     assert "split: found '1;2'" in message(config, '--splits', '1;2')
     assert 'train_a: found 6 images, expected at least 18 for the split 1,9' in message(config, '--splits', '1,9')
-    assert 'no_such.yaml' in message(tmp_path / 'no_such.yaml')
+    assert 'no_such.py' in message(tmp_path / 'no_such.py')
     (tmp_path / 'data/train/train_d').mkdir()
     assert 'train_d: found no image' in message(config)
 
