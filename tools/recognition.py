@@ -27,7 +27,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--settings', nargs='+', metavar='NAME', help='these settings only')
     parser.add_argument('--device', help='cpu or cuda; default: cuda where there is one')
     parser.add_argument(
-        '--together', type=int, help='trials trained at once; default: the losses of a seed on a CPU, 64 on a GPU'
+        '--together',
+        type=int,
+        help='trials trained at once; default: 64 on a GPU; on a CPU all losses of a seed of a small network, else 1',
     )
     parser.add_argument('--table', action='store_true', help='print the table of the finished trials')
     parser.add_argument('--plot', action='store_true', help='draw the finished trials: scores and recalls')
@@ -87,16 +89,18 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     )
 
     from ship_det.evaluation.results_file import software
-    from ship_det.recognition.runner import pending_stacks, run_stack
+    from ship_det.recognition.runner import default_together, pending_stacks, run_stack
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     check_device(device)
-    together = args.together or (len(selection.losses) if device == 'cpu' else 64)
-    stacks = list(pending_stacks(experiment, selection, finished, together))
+    together = args.together or default_together(experiment, len(selection.losses), device)
+    # By seed, so that an interrupted run has as many trials of every setting.
+    pending = pending_stacks(experiment, selection, finished, together)
+    stacks = sorted(pending, key=lambda stack: stack.seeds[0])
     total = len(selection.settings) * len(selection.losses) * len(selection.seeds)
-    pending = sum(stack.trials for stack in stacks)
-    if pending < total:
-        print(f'{finished.path}: {total - pending} of {total} trials are finished')
+    to_do = sum(stack.trials for stack in stacks)
+    if to_do < total:
+        print(f'{finished.path}: {total - to_do} of {total} trials are finished')
     if not stacks:
         return
     data = experiment.load_data(args.data)
@@ -104,7 +108,7 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
         experiment.counts(setting, data)
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(TextColumn('{task.description}'), *columns) as progress:
-        bar = progress.add_task('training', total=pending)
+        bar = progress.add_task('training', total=to_do)
         done = 0
         for stack in stacks:
             seeds = ', '.join(map(str, stack.seeds))

@@ -1,5 +1,8 @@
 """The networks of the recognition experiments, as plain sequences of layers."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from torch import nn
 
 
@@ -48,5 +51,20 @@ def aconvnet(classes: int = 10) -> nn.Sequential:
     )
 
 
-#: Builders by the names that configs use, each with the side of the square image that its network takes, px.
-NETWORKS = {'lenet': (lenet, 28), 'aconvnet': (aconvnet, 88)}
+@dataclass(frozen=True)
+class Architecture:
+    """A network of the experiments.
+
+    Attributes:
+        build: makes one for a number of classes.
+        side: side of the square image it takes, px.
+        stack_on_cpu: trials together take less time on a CPU, since its layers are too small to fill the processor.
+    """
+
+    build: Callable[[int], nn.Sequential]
+    side: int
+    stack_on_cpu: bool
+
+
+#: By the names that configs use.
+NETWORKS = {'lenet': Architecture(lenet, 28, True), 'aconvnet': Architecture(aconvnet, 88, False)}

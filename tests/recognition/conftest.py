@@ -11,10 +11,10 @@ from ship_det.recognition.datasets import ImageSet, LabeledImages
 
 
 def _images(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """28 x 28 px of noise with a bright bar, the higher the class the lower it lies."""
+    """28 x 28 px of noise with a bar of any brightness, the higher the class the lower it lies."""
     images = generator.integers(0, 60, size=(len(labels), 28, 28), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
-        image[6 * label + 3 : 6 * label + 6, 4:24] = 230
+        image[6 * label + 3 : 6 * label + 6, 4:24] = generator.integers(90, 256)
     return images
 
 

@@ -17,8 +17,7 @@ from ship_det.recognition.networks import NETWORKS, aconvnet
     ],
 )
 def test_size(name, parameters):
-    build, side = NETWORKS[name]
-    network = build(10)
+    network, side = NETWORKS[name].build(10), NETWORKS[name].side
     assert sum(parameter.numel() for parameter in network.parameters()) == parameters
     assert network(torch.zeros(2, 1, side, side)).shape == (2, 10)
 

@@ -13,7 +13,7 @@ from ship_det.recognition.networks import lenet
 from ship_det.recognition.training import Task, Training, train_together
 
 COUNTS = np.array([20, 5, 20, 5])
-TRAINING = Training(epochs=2, batch_size=16, lr=0.05, weight_decay=1e-3)
+TRAINING = Training(epochs=2, batch_size=16, lr=0.05, weight_decay=0.05)
 
 
 def criteria(*names: str) -> dict:
@@ -60,7 +60,7 @@ def test_is_the_training_that_torch_does(task, bars):
     rows = np.sort(np.concatenate([generator.permutation(m)[:n] for m, n in zip(members, COUNTS, strict=True)]))
     images = torch.tensor(bars.train.images)[:, None].float() / 255
     labels = torch.tensor(bars.train.labels)
-    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=1e-3)
+    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=0.05)
     # 50 images in batches of 16: four steps an epoch.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)
     order = np.random.default_rng([5, 1])
