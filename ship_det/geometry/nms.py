@@ -36,7 +36,9 @@ class _Conflicts:
         # IoU is at most the ratio of the areas.
         possible = (smaller >= self.iou_threshold * larger) & (self.groups[first] == self.groups[second])
         first, second = first[possible], second[possible]
-        over = iou_of_pairs(self.boxes, self.boxes, first, second) > self.iou_threshold
+        pairs = np.arange(len(first))
+        # Only the boxes in question: this is called for every block, and all boxes are looked over each time.
+        over = iou_of_pairs(self.boxes[first], self.boxes[second], pairs, pairs) > self.iou_threshold
         return first[over], second[over]
 
 
