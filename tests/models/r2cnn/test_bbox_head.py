@@ -9,6 +9,7 @@ from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import ConfigDict
 from mmrotate.utils import register_all_modules
 
+import ship_det.plugin  # noqa: F401
 from ship_det.geometry import aligned_iou
 from ship_det.models.r2cnn import MultiSizeRoIExtractor, R2CNNBBoxHead
 
@@ -119,3 +120,30 @@ def test_extractor_joins_its_pools():
 def test_extractor_rejects_empty_pools():
     with pytest.raises(ValueError, match='pairs'):
         MultiSizeRoIExtractor(pool_sizes=[(7, 0)])
+
+
+@pytest.mark.parametrize(
+    'loss', ['mmdet.SeesawLoss', 'mmrotate.CILoss', 'mmrotate.SoftmaxFocalLoss', 'mmrotate.PFLoss']
+)
+def test_other_classification_losses_drop_in(loss, batch):
+    _, rois, labels, targets, _ = batch
+    options = dict(num_classes=NUM_CLASSES) if loss == 'mmdet.SeesawLoss' else {}
+    torch.manual_seed(0)
+    head = R2CNNBBoxHead(
+        in_features=10,
+        num_classes=NUM_CLASSES,
+        fc_out_channels=8,
+        loss_cls=dict(type=loss, **options),
+        loss_bbox=dict(type='mmdet.SmoothL1Loss', beta=1.0),
+    )
+    if hasattr(head.loss_cls, 'set_class_counts'):
+        head.loss_cls.set_class_counts([100, 10, 1])
+    scores, codes = head(torch.rand(3, 10))
+    losses = head.loss(scores, codes, rois, labels, torch.ones(3), targets, torch.ones(3, 9))
+    total = sum(value for name, value in losses.items() if 'loss' in name)
+    assert torch.isfinite(total) and total > 0
+    total.backward()
+    assert all(parameter.grad is not None for parameter in head.parameters())
+    cfg = ConfigDict(score_thr=0.05, nms=dict(type='nms_rotated', iou_threshold=0.1), max_per_img=10)
+    (found,) = head.predict_by_feat((rois,), (scores,), (codes,), [dict(scale_factor=(1.0, 1.0))], cfg)
+    assert len(found.scores) and set(found.labels.tolist()) <= set(range(NUM_CLASSES))
