@@ -13,7 +13,7 @@ from ship_det.recognition.networks import lenet
 from ship_det.recognition.training import Task, Training, train_together
 
 COUNTS = np.array([20, 5, 20, 5])
-TRAINING = Training(epochs=2, batch_size=16, lr=0.05, weight_decay=0.05)
+TRAINING = Training(epochs=6, batch_size=16, lr=0.1, weight_decay=0.01)
 
 
 def criteria(*names: str) -> dict:
@@ -60,11 +60,11 @@ def test_is_the_training_that_torch_does(task, bars):
     rows = np.sort(np.concatenate([generator.permutation(m)[:n] for m, n in zip(members, COUNTS, strict=True)]))
     images = torch.tensor(bars.train.images)[:, None].float() / 255
     labels = torch.tensor(bars.train.labels)
-    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=0.05)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, weight_decay=0.01)
     # 50 images in batches of 16: four steps an epoch.
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=8)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=24)
     order = np.random.default_rng([5, 1])
-    for _ in range(2):
+    for _ in range(6):
         total = 0.0
         for batch in torch.from_numpy(order.permutation(rows)).split(16):
             loss = F.cross_entropy(network(images[batch]), labels[batch])
