@@ -192,9 +192,11 @@ def _cut(job: _Job) -> list[str]:
 def _processes(workers: int) -> Iterator[_RunAll]:
     """A function that calls another one on each of a list, and gives back (argument, result) as they come."""
     if workers <= 1:
-        # Scenes may have changed since this process last saw them.
-        _tiles.clear()
-        yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
+        try:
+            yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
+        finally:
+            # Before the next run in this process a scene may change.
+            _tiles.clear()
         return
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
