@@ -46,7 +46,7 @@ def test_recorded_checkpoint_comes_first(tmp_path):
 def test_moved_folder(tmp_path):
     save(tmp_path / 'epoch_3.pth')
     save(tmp_path / 'epoch_4.pth')
-    (tmp_path / 'last_checkpoint').write_text('/gone/work/epoch_3.pth')
+    (tmp_path / 'last_checkpoint').write_text('/gone/run/epoch_3.pth')
     assert latest_checkpoint(tmp_path) == tmp_path / 'epoch_3.pth'
 
 
