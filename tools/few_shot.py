@@ -62,7 +62,9 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
     import torch
 
     from ship_det.few_shot.experiment import open_experiment
+    from ship_det.memory import keep_freed_memory
 
+    keep_freed_memory()
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     with reading() as progress:
         experiment = open_experiment(config, work_dir, device, progress)

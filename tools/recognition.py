@@ -89,10 +89,12 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     )
 
     from ship_det.evaluation.results_file import software
+    from ship_det.memory import keep_freed_memory
     from ship_det.recognition.runner import default_together, pending_stacks, run_stack
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     check_device(device)
+    keep_freed_memory()
     together = args.together or default_together(experiment, len(selection.losses), device)
     # By seed, so that an interrupted run has as many trials of every setting.
     pending = pending_stacks(experiment, selection, finished, together)

@@ -241,13 +241,20 @@ def _initial_state(config: FewShotConfig, run: Run, device: torch.device) -> Tra
     """The weights are those of the seed, whatever the loss."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
-        model = Conv4(config.image_size, len(run.split), config.filters).to(device)
+        model = Conv4(config.image_size, len(run.split), config.filters)
+    model = model.to(device, memory_format=_memory(config, device))
     return TrainingState(model, torch.optim.Adam(model.parameters(), lr=config.meta_lr))
+
+
+def _memory(config: FewShotConfig, device: torch.device) -> torch.memory_format:
+    """Channels last where it is faster: on a CPU; ``vmap`` does not know it."""
+    return torch.channels_last if device.type == 'cpu' and config.tasks_at_once == 1 else torch.contiguous_format
 
 
 def _maml(config: FewShotConfig, run: Run, model: nn.Module) -> MAML:
     def network(parameters: Parameters, images: Tensor) -> Tensor:
-        return functional_call(model, parameters, (images,))
+        memory = _memory(config, images.device)
+        return functional_call(model, parameters, (images.contiguous(memory_format=memory),))
 
     scale = len(run.split) if config.loss_scale == 'classes' else 1
     return MAML(

@@ -51,7 +51,8 @@ class MAML:
         inner_lr: step of gradient descent.
         inner_steps: number of steps in meta-training.
         first_order: take the query's gradient at the adapted weights for the meta-gradient.
-        tasks_at_once: tasks computed together.
+        tasks_at_once: tasks computed together by ``vmap``; None: all. With 1 there is no ``vmap``, which would take
+            batch norm apart: on a CPU that is faster than any number together.
     """
 
     network: Network
@@ -83,19 +84,29 @@ class MAML:
         def after_adapting(current: Parameters, task: Tasks) -> tuple[Tensor, tuple[Tensor, Tensor]]:
             return query_loss(self.adapt(current, task), task)
 
-        def of_task(task: Tasks) -> tuple[Parameters, tuple[Tensor, Tensor]]:
+        def of_task(task: Tasks) -> tuple[Tensor, ...]:
             if self.first_order:
-                return grad(query_loss, has_aux=True)(self.adapt(parameters, task), task)
-            return grad(after_adapting, has_aux=True)(parameters, task)
+                gradient, aside = grad(query_loss, has_aux=True)(self.adapt(parameters, task), task)
+            else:
+                gradient, aside = grad(after_adapting, has_aux=True)(parameters, task)
+            return *gradient.values(), *aside
 
-        gradients, (losses, accuracies) = vmap(of_task, chunk_size=self.tasks_at_once)(tasks)
-        return {name: value.mean(0) for name, value in gradients.items()}, losses, accuracies
+        *gradients, losses, accuracies = self._of_each(of_task, tasks)
+        means = (gradient.mean(0) for gradient in gradients)
+        return dict(zip(parameters, means, strict=True)), losses, accuracies
 
     @torch.no_grad()
     def predict(self, parameters: Parameters, tasks: Tasks, steps: int) -> Tensor:
         """Predicted labels of the query samples of tasks after ``steps`` of adapting to each, shape (T, Q)."""
 
-        def of_task(task: Tasks) -> Tensor:
-            return self.network(self.adapt(parameters, task, steps), task.query_images).argmax(1)
+        def of_task(task: Tasks) -> tuple[Tensor]:
+            return (self.network(self.adapt(parameters, task, steps), task.query_images).argmax(1),)
 
-        return vmap(of_task, chunk_size=self.tasks_at_once)(tasks)
+        return self._of_each(of_task, tasks)[0]
+
+    def _of_each(self, function: Callable[[Tasks], tuple[Tensor, ...]], tasks: Tasks) -> tuple[Tensor, ...]:
+        """Results of a function of one task, stacked."""
+        if self.tasks_at_once != 1:
+            return vmap(function, chunk_size=self.tasks_at_once)(tasks)
+        results = [function(Tasks(*parts)) for parts in zip(*tasks, strict=True)]
+        return tuple(torch.stack(parts) for parts in zip(*results, strict=True))

@@ -21,7 +21,7 @@ class TaskBatchNorm(nn.Module):
 class Conv4(nn.Sequential):
     """Four times 3 x 3 convolution, batch norm, ReLU and 2 x 2 max-pool, then one linear layer.
 
-    The convolutions have no bias, which batch norm would take away. Weights are Xavier uniform, as in MAML's code.
+    Max-pooling comes before the ReLU, which gives the same maps in less time. The convolutions have no bias, which batch norm would take away. Weights are Xavier uniform, as in MAML's code.
 
     Args:
         size: width and height of the images, px, from 16 on.
@@ -33,8 +33,8 @@ class Conv4(nn.Sequential):
     def __init__(self, size: int, classes: int = 5, filters: int = 64, channels: int = 3) -> None:
         layers: list[nn.Module] = []
         for inputs in (channels, filters, filters, filters):
-            layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), TaskBatchNorm(filters), nn.ReLU()]
-            layers += [nn.MaxPool2d(2)]
+            layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), TaskBatchNorm(filters)]
+            layers += [nn.MaxPool2d(2), nn.ReLU()]
         super().__init__(*layers, nn.Flatten(), nn.Linear(filters * (size // 16) ** 2, classes))
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):

@@ -99,7 +99,9 @@ def _sum_and_gradient(
     ratios = torch.sub(logits, chosen).mul_(log2_e).exp2_().scatter_(1, index, chosen.zero_())
     odds = torch.mv(ratios, ones)
     odds_and_one = odds + one
-    minus_log_p = odds.log1p()
+    # log1p(odds) for half of its time: the logarithm of 1 + odds as it is rounded, and to first order what that lost.
+    lost = torch.sub(odds_and_one, one).sub_(odds)
+    minus_log_p = odds_and_one.log().addcdiv_(lost, odds_and_one, value=-1)
     square = torch.addcdiv(zero, odds, odds_and_one, value=math.pi / 4).sin_()
     square.mul_(square)
     product = torch.addcmul(square, square, square, value=-1).sqrt_()

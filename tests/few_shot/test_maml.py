@@ -140,7 +140,7 @@ def naive_meta_gradient(model, loss, lr, steps, tasks):
     return dict(zip(parameters, torch.autograd.grad(total, list(parameters.values())), strict=True))
 
 
-@pytest.mark.parametrize('at_once', [None, 2])
+@pytest.mark.parametrize('at_once', [None, 2, 1])
 def test_conv4_meta_gradient_is_that_of_plain_autograd(at_once):
     torch.manual_seed(0)
     model = Conv4(16, filters=3).double()
