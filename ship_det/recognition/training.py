@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ class Training:
         momentum: of the SGD.
         weight_decay: of all parameters.
         schedule: 'constant', or 'cosine', which falls to 0 over the steps.
+        crop_area: side of the central square of the images that random crops are cut from, px; None: the whole image.
     """
 
     epochs: int
@@ -37,12 +39,15 @@ class Training:
     momentum: float = 0.9
     weight_decay: float = 0.0
     schedule: str = 'cosine'
+    crop_area: int | None = None
 
     def __post_init__(self) -> None:
         for name in ('epochs', 'batch_size'):
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f'{name}: found {value!r}, expected a whole number from 1')
+        if self.crop_area is not None and (not isinstance(self.crop_area, int) or self.crop_area < 1):
+            raise ValueError(f'crop_area: found {self.crop_area!r}, expected a whole number from 1, or None')
         if not self.lr > 0:
             raise ValueError(f'lr: found {self.lr!r}, expected a number above 0')
         if self.schedule not in SCHEDULES:
@@ -63,6 +68,7 @@ class Task:
         counts: training images of each class, shape (C,).
         build: makes a network with random parameters.
         side: side of the square that the network sees, px; cut out at random in training, from the centre in testing.
+            It is standardised by the mean and the standard deviation of all pixels of ``train``.
     """
 
     train: LabeledImages
@@ -74,6 +80,15 @@ class Task:
     def __post_init__(self) -> None:
         if min(self.train.images.shape[1:]) < self.side:
             raise ValueError(f'images: found {self.train.images.shape[1:]} px, expected at least {self.side} a side')
+
+    @cached_property
+    def pixel_scale(self) -> tuple[float, float]:
+        """Mean and standard deviation of the grey values that training sets are drawn from."""
+        histogram = np.bincount(self.train.images.ravel(), minlength=256) / self.train.images.size
+        values = np.arange(len(histogram))
+        mean = float(histogram @ values)
+        # Images of one grey have none.
+        return mean, float(np.sqrt(histogram @ (values - mean) ** 2)) or 1.0
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ def train_together(
     optimizer = torch.optim.SGD(
         stack.parameters, training.lr, momentum=training.momentum, weight_decay=training.weight_decay
     )
-    images = _Crops(task.train.images, task.side, device)
+    images = _Crops(_central(task.train.images, training.crop_area, task.side), task, device)
     labels = torch.from_numpy(task.train.labels).to(device)
     size = len(sources[0].indices)
     steps = training.epochs * -(-size // training.batch_size)
@@ -188,24 +203,37 @@ def _initial(task: Task, seed: int) -> nn.Sequential:
         return task.build()
 
 
-class _Crops:
-    """Squares cut out of images, as float32 from 0 to 1."""
+def _central(images: np.ndarray, area: int | None, side: int) -> np.ndarray:
+    """The central squares of images (N, H, W), or all of them."""
+    if area is None:
+        return images
+    height, width = images.shape[1:]
+    if not side <= area <= min(height, width):
+        raise ValueError(f'crop_area: found {area}, expected {side} to {min(height, width)} px')
+    top, left = (height - area) // 2, (width - area) // 2
+    return images[:, top : top + area, left : left + area]
 
-    def __init__(self, images: np.ndarray, side: int, device: torch.device | str) -> None:
+
+class _Crops:
+    """Squares cut out of images, as standardised float32."""
+
+    def __init__(self, images: np.ndarray, task: Task, device: torch.device | str) -> None:
+        side = task.side
         pixels = torch.tensor(images).to(device)
         self.freedom = (pixels.shape[1] - side, pixels.shape[2] - side)
+        self._mean, self._deviation = task.pixel_scale
         #: All squares of all images, shape (N, positions down, positions across, side, side); a view.
         self._squares = pixels.unfold(1, side, 1).unfold(2, side, 1)
 
     def cut(self, rows: np.ndarray, corners: np.ndarray) -> Tensor:
         """Squares of images ``rows`` (S, B) at ``corners`` (S, B, 2), shape (S, B, 1, side, side)."""
         picks = (torch.from_numpy(pick).to(self._squares.device) for pick in (rows, corners[..., 0], corners[..., 1]))
-        return self._squares[tuple(picks)].unsqueeze(2).float().div_(255)
+        return self._squares[tuple(picks)].unsqueeze(2).float().sub_(self._mean).div_(self._deviation)
 
 
 def _test(stack: StackedNetwork, task: Task, device: torch.device | str) -> list[Scores]:
     """Scores of each network of the stack."""
-    images = _Crops(task.test.images, task.side, device)
+    images = _Crops(task.test.images, task, device)
     size = len(task.test.labels)
     parts = []
     with torch.no_grad():

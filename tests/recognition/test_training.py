@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ship_det.recognition.criteria import LOSSES, build_criterion
+from ship_det.recognition.datasets import LabeledImages
 from ship_det.recognition.networks import lenet
 from ship_det.recognition.training import Task, Training, train_together
 
@@ -58,7 +59,10 @@ def test_is_the_training_that_torch_does(task, bars):
     generator = np.random.default_rng([5, 0])
     members = [np.flatnonzero(bars.train.labels == label) for label in range(4)]
     rows = np.sort(np.concatenate([generator.permutation(m)[:n] for m, n in zip(members, COUNTS, strict=True)]))
-    images = torch.tensor(bars.train.images)[:, None].float() / 255
+    mean, deviation = bars.train.images.mean(), bars.train.images.std()
+    images, test_images = (
+        torch.from_numpy((part.images[:, None] - mean) / deviation).float() for part in (bars.train, bars.test)
+    )
     labels = torch.tensor(bars.train.labels)
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, weight_decay=0.01)
     # 50 images in batches of 16: four steps an epoch.
@@ -75,7 +79,7 @@ def test_is_the_training_that_torch_does(task, bars):
             total += loss.item() * len(batch)
     assert ours.train_loss == pytest.approx(total / 50, rel=1e-4)
     with torch.no_grad():
-        answers = network(torch.tensor(bars.test.images)[:, None].float() / 255).argmax(1).numpy()
+        answers = network(test_images).argmax(1).numpy()
     assert ours.scores.accuracy == pytest.approx((answers == bars.test.labels).mean())
 
 
@@ -104,6 +108,7 @@ def test_one_diverging_trial_leaves_the_others(task):
         ({'epochs': 0}, 'epochs: found 0, expected a whole number from 1'),
         ({'batch_size': 2.5}, 'batch_size: found 2.5'),
         ({'lr': 0}, 'lr: found 0, expected a number above 0'),
+        ({'crop_area': 0}, 'crop_area: found 0, expected a whole number from 1, or None'),
         ({'schedule': 'step'}, "schedule: found 'step', expected one of constant, cosine"),
     ],
 )
@@ -115,3 +120,24 @@ def test_refuses_schedules(change, message):
 def test_refuses_images_smaller_than_the_network(bars):
     with pytest.raises(ValueError, match=r'images: found \(28, 28\) px, expected at least 88 a side'):
         Task(bars.train, bars.test, COUNTS, lenet, 88)
+
+
+def test_crops_lie_in_the_central_area(bars):
+    other = bars.train.images.copy()
+    # The same grey values, in another order where a crop of the central 26 px never comes.
+    other[:, 0] = other[:, 0, ::-1]
+    losses = {}
+    for area in (None, 26):
+        training = Training(epochs=2, batch_size=16, lr=0.05, crop_area=area)
+        for name, images in (('as it is', bars.train.images), ('other border', other)):
+            task = Task(LabeledImages(images, bars.train.labels), bars.test, COUNTS, dropping, 24)
+            losses[area, name] = train_together(task, training, criteria('ce'), [0])[0].train_loss
+    assert losses[26, 'as it is'] == losses[26, 'other border'] != losses[None, 'as it is']
+    assert losses[None, 'as it is'] != losses[None, 'other border']
+
+
+def test_refuses_an_area_smaller_than_the_crop_or_larger_than_the_image(bars):
+    task = Task(bars.train, bars.test, COUNTS, dropping, 24)
+    for area in (23, 29):
+        with pytest.raises(ValueError, match=f'crop_area: found {area}, expected 24 to 28 px'):
+            train_together(task, Training(1, 10, 0.1, crop_area=area), criteria('ce'), [0])
