@@ -11,9 +11,9 @@ _MMAP_MAX = -4
 def keep_freed_memory() -> bool:
     """Let the C library keep memory that is freed, for the next tensor of its size; whether it can.
 
-    By default glibc gives blocks of more than 32 MiB back to the system as soon as they are freed, and the system clears
-    each page anew when the next tensor touches it: on a CPU that can take as long as the arithmetic. Training A-ConvNets
-    (batches of 100) takes 0.7 of the time with it, at the same peak memory.
+    By default glibc gives blocks of more than 32 MiB back to the system as soon as they are freed, and the system
+    clears each page anew when the next tensor touches it: on a CPU that can take as long as the arithmetic. Training
+    A-ConvNets (batches of 100) takes 0.7 of the time with it, at the same peak memory.
     """
     if not sys.platform.startswith('linux'):
         return False

@@ -10,9 +10,7 @@ _FEW = ['2S1', 'BRDM2', 'BTR70', 'T62', 'ZIL131']
 
 data = dict(type='class_folders', root='data/mstar_soc')
 network = 'aconvnet'
-training = dict(
-    epochs=40, batch_size=100, lr=0.01, momentum=0.9, weight_decay=4e-3, schedule='cosine', crop_area=94
-)
+training = dict(epochs=40, batch_size=100, lr=0.01, momentum=0.9, weight_decay=4e-3, schedule='cosine', crop_area=94)
 settings = dict(
     full=dict(type='full'),
     few_100=dict(type='cut', classes=_FEW, images=100),

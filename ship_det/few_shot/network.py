@@ -21,7 +21,8 @@ class TaskBatchNorm(nn.Module):
 class Conv4(nn.Sequential):
     """Four times 3 x 3 convolution, batch norm, ReLU and 2 x 2 max-pool, then one linear layer.
 
-    Max-pooling comes before the ReLU, which gives the same maps in less time. The convolutions have no bias, which batch norm would take away. Weights are Xavier uniform, as in MAML's code.
+    Max-pooling comes before the ReLU, which gives the same maps in less time. The convolutions have no bias, which
+    batch norm would take away. Weights are Xavier uniform, as in MAML's code.
 
     Args:
         size: width and height of the images, px, from 16 on.
