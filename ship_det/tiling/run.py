@@ -27,8 +27,8 @@ from .stretch import DEFAULT_PERCENTILES, Stretch
 #: Calls a function on each of a list, maybe in other processes; (argument, result) as they come.
 _RunAll = Callable[[Callable, list], Iterator[tuple]]
 
-# Chips cut in one go by one process: a row of a 12544 px scene at 1000/200.
-_BATCH = 16
+# Chips cut in one go by one process: half a row of a 12544 px scene at 1000/200.
+_BATCH = 8
 # The same for scenes that can only be decoded from the top, since each batch starts there again.
 _SEQUENTIAL_BATCH = 128
 
