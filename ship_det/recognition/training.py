@@ -16,6 +16,7 @@ from .protocols import sample_indices
 from .stacked import StackedNetwork
 
 SCHEDULES = ('constant', 'cosine')
+STANDARDIZE = ('set', 'image')
 _TEST_BATCH = 250
 
 
@@ -31,6 +32,8 @@ class Training:
         weight_decay: of all parameters.
         schedule: 'constant', or 'cosine', which falls to 0 over the steps.
         crop_area: side of the central square of the images that random crops are cut from, px; None: the whole image.
+        standardize: by which mean and standard deviation of pixels: 'set', those of all training images, or 'image',
+            those of each crop, where brightness must not tell the class.
     """
 
     epochs: int
@@ -40,6 +43,7 @@ class Training:
     weight_decay: float = 0.0
     schedule: str = 'cosine'
     crop_area: int | None = None
+    standardize: str = 'set'
 
     def __post_init__(self) -> None:
         for name in ('epochs', 'batch_size'):
@@ -52,6 +56,8 @@ class Training:
             raise ValueError(f'lr: found {self.lr!r}, expected a number above 0')
         if self.schedule not in SCHEDULES:
             raise ValueError(f'schedule: found {self.schedule!r}, expected one of {", ".join(SCHEDULES)}')
+        if self.standardize not in STANDARDIZE:
+            raise ValueError(f'standardize: found {self.standardize!r}, expected one of {", ".join(STANDARDIZE)}')
 
     def lr_at(self, step: int, steps: int) -> float:
         """Learning rate of a step of ``steps``."""
@@ -68,7 +74,6 @@ class Task:
         counts: training images of each class, shape (C,).
         build: makes a network with random parameters.
         side: side of the square that the network sees, px; cut out at random in training, from the centre in testing.
-            It is standardised by the mean and the standard deviation of all pixels of ``train``.
     """
 
     train: LabeledImages
@@ -141,7 +146,8 @@ def train_together(
     optimizer = torch.optim.SGD(
         stack.parameters, training.lr, momentum=training.momentum, weight_decay=training.weight_decay
     )
-    images = _Crops(_central(task.train.images, training.crop_area, task.side), task, device)
+    scale = task.pixel_scale if training.standardize == 'set' else None
+    images = _Crops(_central(task.train.images, training.crop_area, task.side), task.side, scale, device)
     labels = torch.from_numpy(task.train.labels).to(device)
     size = len(sources[0].indices)
     steps = training.epochs * -(-size // training.batch_size)
@@ -162,7 +168,7 @@ def train_together(
             step += 1
             on_step(1 / steps)
     means = (total / size).flatten().tolist()
-    scores = _test(stack, task, device)
+    scores = _test(stack, task, scale, device)
     seconds = (clock() - start) / stack.count
     pairs = [(name, seed) for seed in seeds for name in criteria]
     return [
@@ -215,25 +221,34 @@ def _central(images: np.ndarray, area: int | None, side: int) -> np.ndarray:
 
 
 class _Crops:
-    """Squares cut out of images, as standardised float32."""
+    """Squares cut out of images, as float32, standardised by a mean and deviation or, without them, each by its own."""
 
-    def __init__(self, images: np.ndarray, task: Task, device: torch.device | str) -> None:
-        side = task.side
+    def __init__(
+        self, images: np.ndarray, side: int, scale: tuple[float, float] | None, device: torch.device | str
+    ) -> None:
         pixels = torch.tensor(images).to(device)
         self.freedom = (pixels.shape[1] - side, pixels.shape[2] - side)
-        self._mean, self._deviation = task.pixel_scale
+        self._scale = scale
         #: All squares of all images, shape (N, positions down, positions across, side, side); a view.
         self._squares = pixels.unfold(1, side, 1).unfold(2, side, 1)
 
     def cut(self, rows: np.ndarray, corners: np.ndarray) -> Tensor:
         """Squares of images ``rows`` (S, B) at ``corners`` (S, B, 2), shape (S, B, 1, side, side)."""
         picks = (torch.from_numpy(pick).to(self._squares.device) for pick in (rows, corners[..., 0], corners[..., 1]))
-        return self._squares[tuple(picks)].unsqueeze(2).float().sub_(self._mean).div_(self._deviation)
+        crops = self._squares[tuple(picks)].unsqueeze(2).float()
+        if self._scale is not None:
+            mean, deviation = self._scale
+            return crops.sub_(mean).div_(deviation)
+        deviation, mean = torch.std_mean(crops, dim=(-2, -1), keepdim=True)
+        # A crop of one grey value has no deviation and becomes 0.
+        return crops.sub_(mean).div_(deviation.clamp_(min=1e-3))
 
 
-def _test(stack: StackedNetwork, task: Task, device: torch.device | str) -> list[Scores]:
+def _test(
+    stack: StackedNetwork, task: Task, scale: tuple[float, float] | None, device: torch.device | str
+) -> list[Scores]:
     """Scores of each network of the stack."""
-    images = _Crops(task.test.images, task, device)
+    images = _Crops(task.test.images, task.side, scale, device)
     size = len(task.test.labels)
     parts = []
     with torch.no_grad():

@@ -109,6 +109,7 @@ def test_one_diverging_trial_leaves_the_others(task):
         ({'batch_size': 2.5}, 'batch_size: found 2.5'),
         ({'lr': 0}, 'lr: found 0, expected a number above 0'),
         ({'crop_area': 0}, 'crop_area: found 0, expected a whole number from 1, or None'),
+        ({'standardize': 'none'}, "standardize: found 'none', expected one of set, image"),
         ({'schedule': 'step'}, "schedule: found 'step', expected one of constant, cosine"),
     ],
 )
@@ -141,3 +142,15 @@ def test_refuses_an_area_smaller_than_the_crop_or_larger_than_the_image(bars):
     for area in (23, 29):
         with pytest.raises(ValueError, match=f'crop_area: found {area}, expected 24 to 28 px'):
             train_together(task, Training(1, 10, 0.1, crop_area=area), criteria('ce'), [0])
+
+
+def test_standardised_by_image_a_darker_test_set_is_the_same(bars):
+    even, half = (LabeledImages(bars.test.images // 2 * factor, bars.test.labels) for factor in (2, 1))
+    scores = {}
+    for standardize in ('set', 'image'):
+        training = Training(epochs=3, batch_size=16, lr=0.05, standardize=standardize)
+        for name, test in (('even', even), ('half', half)):
+            task = Task(bars.train, test, COUNTS, partial(lenet, 4), 28)
+            scores[standardize, name] = train_together(task, training, criteria('ce'), [0])[0].scores.auc
+    assert scores['image', 'half'] == scores['image', 'even']
+    assert scores['set', 'half'] != scores['set', 'even']
