@@ -1,4 +1,4 @@
-"""Charts of finished trials: the score of each loss by setting, and recalls by class."""
+"""Charts of finished trials: the score of each loss in each setting, and recalls by class."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from ship_det.report.chart_style import run_color, run_marker, save_chart, styled
+from ship_det.report.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
 
-from .experiment import Experiment
+from .experiment import METRIC_NAMES, Experiment
 from .statistics import estimate
 from .tables import Row
+
+# Of the bars, each time that the colours are used up.
+_HATCHES = ('', '///', 'xxx')
 
 
 def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -24,6 +27,8 @@ def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> li
     if not rows:
         raise ValueError(f'{folder}: found no finished trial to draw, expected some')
     folder.mkdir(parents=True, exist_ok=True)
+    # The best of a tuned loss is there under its own name.
+    rows = [row for row in rows if row.label in experiment.losses]
     charts = {f'{experiment.metric}.png': draw_scores(experiment, rows), 'recalls.png': draw_recalls(rows)}
     for name, figure in charts.items():
         save_chart(figure, folder / name)
@@ -32,29 +37,29 @@ def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> li
 
 @styled
 def draw_scores(experiment: Experiment, rows: Sequence[Row]) -> Figure:
-    """Mean of the experiment's metric with its 95 % interval, settings side by side, a marker a loss."""
+    """Mean of the experiment's metric with its 95 % interval: a panel a setting, a line a loss."""
     settings, labels = _unique(row.setting for row in rows), _unique(row.label for row in rows)
-    figure = Figure(figsize=(max(5, 1.1 + 1.9 * len(settings)), 3.6), layout='constrained')
-    axes = figure.subplots()
-    for index, label in enumerate(labels):
-        chosen = [row for row in rows if row.label == label]
-        means = [row.mean(experiment.metric) for row in chosen]
-        offset = (index - (len(labels) - 1) / 2) * 0.7 / len(labels)
-        axes.errorbar(
-            [settings.index(row.setting) + offset for row in chosen],
-            [100 * mean.mean for mean in means],
-            [100 * np.nan_to_num(mean.margin) for mean in means],
-            fmt=run_marker(index),
-            color=run_color(index),
-            markersize=5,
-            capsize=2,
-            linewidth=1.2,
-            label=label,
-        )
-    axes.set_xticks(range(len(settings)), settings)
-    axes.set(ylabel='%', title=f'{experiment.metric} on the test set, mean and 95 % interval of the trials')
-    axes.grid(axis='x', visible=False)
-    figure.legend(loc='outside lower center', ncols=min(len(labels), 6), fontsize=8)
+    figure = Figure(figsize=(1.6 + 2.3 * len(settings), 1.1 + 0.28 * len(labels)), layout='constrained')
+    panels = figure.subplots(1, len(settings), sharey=True, squeeze=False)[0]
+    for axes, setting in zip(panels, settings, strict=True):
+        for row in (row for row in rows if row.setting == setting):
+            mean, is_baseline = row.mean(experiment.metric), row.label == experiment.baseline
+            axes.errorbar(
+                100 * mean.mean,
+                labels.index(row.label),
+                xerr=100 * np.nan_to_num(mean.margin),
+                fmt=run_marker(0),
+                color=run_color(0 if is_baseline else 1),
+                markersize=5,
+                capsize=2,
+                linewidth=1.2,
+            )
+            if is_baseline:
+                axes.axvline(100 * mean.mean, color=run_color(0), linewidth=0.8, linestyle=':')
+        axes.set(title=setting, xlabel=f'{METRIC_NAMES[experiment.metric]}, %')
+        axes.grid(axis='y', visible=False)
+    panels[0].set_yticks(range(len(labels)), labels)
+    panels[0].invert_yaxis()
     return figure
 
 
@@ -63,7 +68,7 @@ def draw_recalls(rows: Sequence[Row]) -> Figure:
     """Mean recall of each class, a panel a setting, a bar a loss; under each class its training images."""
     settings = _unique(row.setting for row in rows)
     labels = _unique(row.label for row in rows)
-    figure = Figure(figsize=(10, 0.5 + 2.3 * len(settings)), layout='constrained')
+    figure = Figure(figsize=(max(10, 0.9 * len(labels)), 0.5 + 2.3 * len(settings)), layout='constrained')
     panels = figure.subplots(len(settings), squeeze=False)[:, 0]
     for axes, setting in zip(panels, settings, strict=True):
         chosen = [row for row in rows if row.setting == setting]
@@ -76,7 +81,8 @@ def draw_recalls(rows: Sequence[Row]) -> Figure:
             lowest = min([lowest, *heights])
             index = labels.index(row.label)
             places = np.arange(len(heights)) + (position - (len(chosen) - 1) / 2) * width
-            axes.bar(places, heights, width, color=run_color(index), label=row.label if axes is panels[0] else None)
+            style = {'color': run_color(index), 'hatch': _HATCHES[index // len(RUN_COLORS) % len(_HATCHES)]}
+            axes.bar(places, heights, width, label=row.label if axes is panels[0] else None, edgecolor='white', **style)
         first = chosen[0].records[0]
         ticks = [f'{name}\n{count}' for name, count in zip(first['classes'], first['counts'], strict=True)]
         axes.set_xticks(range(len(ticks)), ticks, fontsize=8)

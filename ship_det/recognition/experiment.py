@@ -17,8 +17,8 @@ from .training import Training
 
 _REQUIRED = ('data', 'network', 'training', 'settings', 'losses')
 _OPTIONAL = ('trials', 'baseline', 'metric', 'tuned')
-#: Scores that losses can be compared by.
-METRICS = ('accuracy', 'gmean', 'auc')
+#: Scores that losses can be compared by, and what tables and charts call them.
+METRIC_NAMES = {'accuracy': 'accuracy', 'gmean': 'G-mean', 'auc': 'AUC'}
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ def _check_setting(setting: str, arguments: dict[str, Any]) -> None:
 def _check_names(experiment: Experiment) -> None:
     if not isinstance(experiment.trials, int) or experiment.trials < 1:
         raise ValueError(f'trials: found {experiment.trials!r}, expected a whole number from 1')
-    if experiment.metric not in METRICS:
-        raise ValueError(f'metric: found {experiment.metric!r}, expected one of {", ".join(METRICS)}')
+    if experiment.metric not in METRIC_NAMES:
+        raise ValueError(f'metric: found {experiment.metric!r}, expected one of {", ".join(METRIC_NAMES)}')
     named = [('baseline', experiment.baseline)]
     named += [(f'tuned, {name}', loss) for name, members in experiment.tuned.items() for loss in members]
     for key, loss in named:

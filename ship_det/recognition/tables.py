@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .experiment import Experiment
+from .experiment import METRIC_NAMES, Experiment
 from .statistics import Estimate, estimate, paired_p_value
 from .trials import TrialFile
 
@@ -84,7 +84,7 @@ def table(experiment: Experiment, rows: Sequence[Row]) -> str:
 
 
 def _lines(experiment: Experiment, rows: Sequence[Row]) -> Iterator[str]:
-    name = {'accuracy': 'accuracy', 'gmean': 'G-mean', 'auc': 'AUC'}[experiment.metric]
+    name = METRIC_NAMES[experiment.metric]
     yield f'| setting | loss | trials | accuracy | {name} over {experiment.baseline} | p | G-mean | AUC | time, s |'
     yield '|---|---|---|---|---|---|---|---|---|'
     for row in rows:
