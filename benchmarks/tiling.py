@@ -44,11 +44,10 @@ SAME_WINDOWS, DEFAULT, PEER = 'tile.py, same windows', 'tile.py, default', 'img_
 
 @dataclass
 class Cost:
-    """What a command took: seconds of the clock and of all cores, peak memory of its processes in MiB (PSS)."""
+    """What a command took: seconds of the clock and of all cores."""
 
     seconds: float
     cpu_seconds: float
-    peak_mib: float
 
 
 @dataclass
@@ -92,21 +91,29 @@ def commands(scenes: Path, out: Path) -> dict[str, list]:
 
 
 def measure(command: list) -> Cost:
-    """Run a command to its end, its memory sampled all the while."""
+    """Run a command to its end."""
+    # What was written before is not to be written to the disk meanwhile.
+    os.sync()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     with tempfile.TemporaryFile() as log:
-        process = psutil.Popen(list(map(str, command)), stdout=log, stderr=log)
-        peak = 0.0
-        while process.poll() is None:
-            peak = max(peak, tree_mib(process))
-            time.sleep(SAMPLE_SECONDS)
+        code = subprocess.run(list(map(str, command)), stdout=log, stderr=log).returncode
         seconds = time.perf_counter() - start
-        if process.returncode:
+        if code:
             log.seek(0)
-            raise OSError(f'{command[1]} ended with {process.returncode}: {log.read().decode()[-2000:]}')
+            raise OSError(f'{command[1]} ended with {code}: {log.read().decode()[-2000:]}')
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def peak_mib(command: list) -> float:
+    """Run a command to its end; the largest memory of its processes, MiB. Looking takes time, so it is not timed."""
+    peak = 0.0
+    process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        peak = max(peak, tree_mib(process))
+        time.sleep(SAMPLE_SECONDS)
+    return peak
 
 
 def tree_mib(process: psutil.Process) -> float:
@@ -168,18 +175,21 @@ def judge(scenes: Path, out: Path) -> Quality:
 def compare(scenes: Path, work: Path, repeats: int) -> None:
     """Measure all commands in turns and print two tables."""
     costs: dict[str, list[Cost]] = {}
-    qualities = {}
+    peaks, qualities = {}, {}
     out = work / 'out'
+    for name, command in commands(scenes, out).items():
+        peaks[name] = peak_mib(command)
+        shutil.rmtree(out)
     for _ in range(repeats):
         for name, command in commands(scenes, out).items():
             costs.setdefault(name, []).append(measure(command))
             qualities[name] = judge(scenes, out)
             shutil.rmtree(out)
-    show_costs(costs)
+    show_costs(costs, peaks)
     show_qualities(qualities)
 
 
-def show_costs(costs: dict[str, list[Cost]]) -> None:
+def show_costs(costs: dict[str, list[Cost]], peaks: dict[str, float]) -> None:
     table = Table(title='2 processes each, median (smallest to largest)')
     for header in ('', 'seconds', 'seconds of all cores', 'peak MiB', 'times faster', 'times less CPU'):
         table.add_column(header, justify='right' if header else 'left')
@@ -193,7 +203,7 @@ def show_costs(costs: dict[str, list[Cost]]) -> None:
             statistics.median(peer.seconds / ours.seconds for peer, ours in pairs),
             statistics.median(peer.cpu_seconds / ours.cpu_seconds for peer, ours in pairs),
         ]
-        table.add_row(name, *cells, f'{max(cost.peak_mib for cost in runs):.0f}', *(f'{ratio:.2f}' for ratio in ratios))
+        table.add_row(name, *cells, f'{peaks[name]:.0f}', *(f'{ratio:.2f}' for ratio in ratios))
     Console(width=130).print(table)
 
 

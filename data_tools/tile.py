@@ -9,6 +9,7 @@ import argparse
 from collections import Counter
 
 from ship_det.cli import run
+from ship_det.processes import RunAll, processes
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,9 +49,15 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    with processes(args.workers, 'ship_det.tiling.run') as run_all:
+        # They start while this process imports what it needs itself.
+        tile(args, run_all)
+
+
+def tile(args: argparse.Namespace, run_all: RunAll) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ship_det.tiling import TilingOptions, tile_scenes
+    from ship_det.tiling import TilingOptions, tile_scenes_with
 
     options = TilingOptions(
         chip=args.chip,
@@ -67,11 +74,11 @@ def main() -> None:
     columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
         bar = progress.add_task('cutting chips', total=None)
-        summary = tile_scenes(
+        summary = tile_scenes_with(
+            run_all,
             args.scenes,
             args.out,
             options,
-            args.workers,
             lambda done, total: progress.update(bar, completed=done, total=total),
         )
     print_summary(args.out, summary.tally, summary.class_counts, summary.resumed)

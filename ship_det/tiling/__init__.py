@@ -3,7 +3,7 @@
 from .chip_index import Chip, read_chip_index, write_chip_index
 from .clipping import SceneObjects, VisibleObject
 from .options import TilingOptions
-from .run import TilingSummary, tile_scenes
+from .run import TilingSummary, tile_scenes, tile_scenes_with
 from .windows import plan_windows
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     'plan_windows',
     'read_chip_index',
     'tile_scenes',
+    'tile_scenes_with',
     'write_chip_index',
 ]

@@ -1,20 +1,15 @@
 """Cut the scenes of a data set into chips, with several processes."""
 
-import multiprocessing
 import os
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
+from ship_det.processes import RunAll, processes
 
 from .chip_images import resize, write_chip
 from .chip_index import INDEX_NAME
@@ -23,9 +18,6 @@ from .plan import PlannedChip, ScenePlan, plan_scenes
 from .raster import SceneReader, TileCache, open_scene
 from .staging import StagedOutput, fingerprint
 from .stretch import DEFAULT_PERCENTILES, Stretch
-
-#: Calls a function on each of a list, maybe in other processes; (argument, result) as they come.
-_RunAll = Callable[[Callable, list], Iterator[tuple]]
 
 # Chips cut in one go by one process: half a row of a 12544 px scene at 1000/200.
 _BATCH = 8
@@ -89,12 +81,22 @@ def tile_scenes(
     Raises:
         ValueError: naming the file: a bad or missing label file, a damaged scene, an output folder made otherwise.
     """
+    # A complete folder needs none.
+    with processes(1 if (Path(out) / INDEX_NAME).exists() else workers, __name__) as run_all:
+        return tile_scenes_with(run_all, scenes, out, options, on_progress)
+
+
+def tile_scenes_with(
+    run_all: RunAll,
+    scenes: str | os.PathLike,
+    out: str | os.PathLike,
+    options: TilingOptions | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> TilingSummary:
+    """As :func:`tile_scenes`, in processes that run already."""
     options = options or TilingOptions()
-    if workers < 1:
-        raise ValueError(f'workers: expected at least 1, found {workers}')
     scenes, out = Path(scenes), Path(out)
-    # Other processes take as long to start as the plan takes to make.
-    with _processes(1 if (out / INDEX_NAME).exists() else workers) as run_all:
+    with _no_old_tiles():
         plans = plan_scenes(scenes, options)
         total = sum(len(chips) for plan in plans for chips in plan.passes)
         if not total:
@@ -130,7 +132,7 @@ def _split(plan: ScenePlan) -> list[_Batch]:
     return [_Batch(plan.image, str(index), chips) for index, chips in enumerate(pieces)]
 
 
-def _find_stretches(images: list[Path], output: StagedOutput, options: TilingOptions, run_all: _RunAll) -> None:
+def _find_stretches(images: list[Path], output: StagedOutput, options: TilingOptions, run_all: RunAll) -> None:
     """Note how the values of scenes become 8 bit, where that is not known yet."""
     unknown = [image for image in images if not output.is_noted(image.name, 'stretch')]
     percentiles = options.stretch or DEFAULT_PERCENTILES
@@ -142,7 +144,7 @@ def _cut_all(
     batches: list[_Batch],
     output: StagedOutput,
     options: TilingOptions,
-    run_all: _RunAll,
+    run_all: RunAll,
     on_progress: Callable[[int, int], None] | None,
 ) -> int:
     """Cut what is not cut yet; the number of chips that were there already."""
@@ -163,6 +165,15 @@ def _cut_all(
 
 
 _tiles = TileCache()
+
+
+@contextmanager
+def _no_old_tiles() -> Iterator[None]:
+    """Forget the pixels in the end: before the next run in this process a scene may change."""
+    try:
+        yield
+    finally:
+        _tiles.clear()
 
 
 def _find_stretch(question: tuple[Path, tuple[int, ...] | None, tuple[float, float]]) -> Stretch:
@@ -186,50 +197,3 @@ def _cut(job: _Job) -> list[str]:
             objects = [found.labeled for found in planned.visible]
             write_dota(job.labels / f'{Path(chip.file).stem}.txt', objects)
     return without_data
-
-
-@contextmanager
-def _processes(workers: int) -> Iterator[_RunAll]:
-    """A function that calls another one on each of a list, and gives back (argument, result) as they come."""
-    if workers <= 1:
-        try:
-            yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
-        finally:
-            # Before the next run in this process a scene may change.
-            _tiles.clear()
-        return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
-        for _ in range(workers):
-            pool.submit(os.getpid)
-
-        def run_all(function: Callable, arguments: list) -> Iterator[tuple]:
-            futures = {pool.submit(function, argument): argument for argument in _spread(arguments, workers)}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-
-        try:
-            yield run_all
-        except BrokenProcessPool as error:
-            raise OSError('a process was ended from outside, maybe for want of memory; the next run goes on') from error
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _spread(tasks: list, workers: int) -> list:
-    """In an order in which each process gets neighbours, which share pixels, as long as all keep pace."""
-    length = -(-len(tasks) // workers)
-    runs = [tasks[start : start + length] for start in range(0, len(tasks), max(length, 1))]
-    return [task for step in zip_longest(*runs) for task in step if task is not None]
-
-
-def _end_with_parent() -> None:
-    """Leave the process when its parent dies, however that happens; a worker of the pool would wait for ever."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            wait([parent.sentinel])
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,102 @@
+"""Several processes, each of which works through neighbours, so that what it has read serves it again."""
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
+from itertools import pairwise
+from multiprocessing.connection import wait
+
+from .memory import keep_freed_memory
+
+#: Calls a function on each of a list, maybe in other processes; (argument, result) as they come.
+RunAll = Callable[[Callable, list], Iterator[tuple]]
+
+# Arguments that a process has at hand: one is worked on, the next one waits.
+_AT_HAND = 2
+
+
+@contextmanager
+def processes(workers: int, module: str) -> Iterator[RunAll]:
+    """A function that calls another one on each of a list, and gives back (argument, result) as they come.
+
+    Each process takes a run of neighbours from the list, and when it is through, the last ones of the longest run left.
+
+    Args:
+        workers: processes; 1 calls in this one.
+        module: what the functions need, imported while a process starts and the caller finds out what there is to do.
+
+    Raises:
+        ValueError: for no processes.
+        OSError: if a process is ended from outside.
+    """
+    if workers < 1:
+        raise ValueError(f'workers: expected at least 1, found {workers}')
+    if workers == 1:
+        yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
+        return
+    context = multiprocessing.get_context('spawn')
+    # A pool each: nobody can say which process of a larger one gets what.
+    pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(workers)]
+    for pool in pools:
+        # The first task is what starts a process.
+        pool.submit(os.getpid)
+    try:
+        yield lambda function, arguments: _run_all(pools, function, arguments)
+    except BrokenProcessPool as error:
+        raise OSError('a process was ended from outside, maybe for want of memory; the next run goes on') from error
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown()
+
+
+def _run_all(pools: list[ProcessPoolExecutor], function: Callable, arguments: list) -> Iterator[tuple]:
+    runs = [deque(run) for run in _runs(arguments, len(pools))]
+    at_work: dict[Future, tuple[int, object]] = {}
+
+    def feed(index: int) -> None:
+        own, longest = runs[index], max(runs, key=len)
+        if own or longest:
+            argument = own.popleft() if own else longest.pop()
+            at_work[pools[index].submit(function, argument)] = index, argument
+
+    for _ in range(_AT_HAND):
+        for index in range(len(pools)):
+            feed(index)
+    while at_work:
+        for future in wait_for(at_work, return_when=FIRST_COMPLETED).done:
+            index, argument = at_work.pop(future)
+            feed(index)
+            yield argument, future.result()
+
+
+def _runs(arguments: list, number: int) -> list[list]:
+    """Neighbours in ``number`` runs of nearly the same length."""
+    ends = [len(arguments) * index // number for index in range(number + 1)]
+    return [arguments[start:end] for start, end in pairwise(ends)]
+
+
+def _prepare(module: str) -> None:
+    _end_with_parent()
+    keep_freed_memory()
+    import_module(module)
+
+
+def _end_with_parent() -> None:
+    """Leave the process when its parent dies, however that happens; a worker of a pool would wait for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
