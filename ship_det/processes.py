@@ -53,9 +53,7 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
         raise OSError('a process was ended from outside, maybe for want of memory; the next run goes on') from error
     finally:
         for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
-        for pool in pools:
-            pool.shutdown()
+            pool.shutdown(cancel_futures=True)
 
 
 def _run_all(pools: list[ProcessPoolExecutor], function: Callable, arguments: list) -> Iterator[tuple]:
