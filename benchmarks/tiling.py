@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,12 +98,9 @@ def measure(command: list) -> Cost:
     os.sync()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    with tempfile.TemporaryFile() as log:
-        code = subprocess.run(list(map(str, command)), stdout=log, stderr=log).returncode
+    with running(command) as process:
+        process.wait()
         seconds = time.perf_counter() - start
-        if code:
-            log.seek(0)
-            raise OSError(f'{command[1]} ended with {code}: {log.read().decode()[-2000:]}')
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
@@ -109,11 +108,23 @@ def measure(command: list) -> Cost:
 def peak_mib(command: list) -> float:
     """Run a command to its end; the largest memory of its processes, MiB. Looking takes time, so it is not timed."""
     peak = 0.0
-    process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
-        peak = max(peak, tree_mib(process))
-        time.sleep(SAMPLE_SECONDS)
+    with running(command) as process:
+        while process.poll() is None:
+            peak = max(peak, tree_mib(process))
+            time.sleep(SAMPLE_SECONDS)
     return peak
+
+
+@contextmanager
+def running(command: list) -> Iterator[psutil.Popen]:
+    """A command at work; OSError with the end of its output if it fails."""
+    with tempfile.TemporaryFile() as log:
+        process = psutil.Popen(list(map(str, command)), stdout=log, stderr=log)
+        yield process
+        code = process.wait()
+        if code:
+            log.seek(0)
+            raise OSError(f'{command[1]} ended with {code}: {log.read().decode()[-2000:]}')
 
 
 def tree_mib(process: psutil.Process) -> float:

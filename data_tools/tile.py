@@ -7,6 +7,7 @@ Other pixels than 8 bit are stretched between two percentiles of their scene; a 
 
 import argparse
 from collections import Counter
+from pathlib import Path
 
 from ship_det.cli import run
 from ship_det.processes import RunAll, processes
@@ -49,12 +50,14 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    with processes(args.workers, 'ship_det.tiling.run') as run_all:
-        # They start while this process imports what it needs itself.
+    # A complete folder needs no other process. They start while this one imports what it needs itself.
+    workers = min(args.workers, 1) if (Path(args.out) / 'chips.jsonl').exists() else args.workers
+    with processes(workers, 'ship_det.tiling.run') as run_all:
         tile(args, run_all)
 
 
 def tile(args: argparse.Namespace, run_all: RunAll) -> None:
+    """Cut the scenes of the command line, with a progress bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ship_det.tiling import TilingOptions, tile_scenes_with

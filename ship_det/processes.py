@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
 
     Raises:
         ValueError: for no processes.
-        OSError: if a process is ended from outside.
+        OSError: if a process ends before its work is done.
     """
     if workers < 1:
         raise ValueError(f'workers: expected at least 1, found {workers}')
@@ -44,16 +45,30 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
     context = multiprocessing.get_context('spawn')
     # A pool each: nobody can say which process of a larger one gets what.
     pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(workers)]
-    for pool in pools:
-        # The first task is what starts a process.
-        pool.submit(os.getpid)
+    with _ctrl_c_is_not_inherited():
+        for pool in pools:
+            # The first task is what starts a process.
+            pool.submit(os.getpid)
     try:
         yield lambda function, arguments: _run_all(pools, function, arguments)
     except BrokenProcessPool as error:
-        raise OSError('a process was ended from outside, maybe for want of memory; the next run goes on') from error
+        raise OSError('a process ended before its work was done: killed, out of memory or unable to start') from error
     finally:
         for pool in pools:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _ctrl_c_is_not_inherited() -> Iterator[None]:
+    """Processes started within do not see Ctrl-C: the one that the terminal belongs to answers it, and ends them."""
+    if not hasattr(signal, 'pthread_sigmask'):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _run_all(pools: list[ProcessPoolExecutor], function: Callable, arguments: list) -> Iterator[tuple]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -50,7 +49,7 @@ class Training:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f'{name}: found {value!r}, expected a whole number from 1')
-        if self.crop_area is not None and (not isinstance(self.crop_area, int) or self.crop_area < 1):
+        if self.crop_area is not None and (type(self.crop_area) is not int or self.crop_area < 1):
             raise ValueError(f'crop_area: found {self.crop_area!r}, expected a whole number from 1, or None')
         if not self.lr > 0:
             raise ValueError(f'lr: found {self.lr!r}, expected a number above 0')
@@ -86,15 +85,6 @@ class Task:
         if min(self.train.images.shape[1:]) < self.side:
             raise ValueError(f'images: found {self.train.images.shape[1:]} px, expected at least {self.side} a side')
 
-    @cached_property
-    def pixel_scale(self) -> tuple[float, float]:
-        """Mean and standard deviation of the grey values that training sets are drawn from."""
-        histogram = np.bincount(self.train.images.ravel(), minlength=256) / self.train.images.size
-        values = np.arange(len(histogram))
-        mean = float(histogram @ values)
-        # Images of one grey have none.
-        return mean, float(np.sqrt(histogram @ (values - mean) ** 2)) or 1.0
-
 
 @dataclass(frozen=True)
 class TrialResult:
@@ -106,7 +96,7 @@ class TrialResult:
         scores: on the test set.
         train_loss: mean of the loss over the last epoch; not finite where training diverged.
         seconds: time of the training and testing, divided by the number of trials that shared it: on a CPU that of
-            all its cores, to which other processes add nothing, on a GPU that of the clock.
+            all its cores, to which other processes add little, on a GPU that of the clock.
         together: how many those were.
     """
 
@@ -139,6 +129,7 @@ def train_together(
         device: where to train.
         on_step: called after each step with the share of all steps that it was.
     """
+    scale = task.train.pixel_scale if training.standardize == 'set' else None
     clock = time.process_time if torch.device(device).type == 'cpu' else time.perf_counter
     start = clock()
     sources = [_Source(task, seed) for seed in seeds]
@@ -146,7 +137,6 @@ def train_together(
     optimizer = torch.optim.SGD(
         stack.parameters, training.lr, momentum=training.momentum, weight_decay=training.weight_decay
     )
-    scale = task.pixel_scale if training.standardize == 'set' else None
     images = _Crops(_central(task.train.images, training.crop_area, task.side), task.side, scale, device)
     labels = torch.from_numpy(task.train.labels).to(device)
     size = len(sources[0].indices)

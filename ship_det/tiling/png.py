@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 # Filter type 1: each byte as its difference to the same channel of the pixel to the left.
 _SUB = 1
 _LEVEL = 1
-# What is found again in pixels of a satellite image lies close or not at all: the smallest window there is makes files
-# smaller than the largest, in less time.
+# Of what pixels of a satellite image repeat, most lies close: 512 bytes make smaller files of simulated scenes than
+# the 32 KiB that are usual, in less time.
 _WINDOW_BITS = 9
 
 

@@ -111,6 +111,9 @@ class SceneReader:
         height, width = scene.block_shapes[self.bands[0] - 1]
         self._tile_size = width * max(1, _TILE_WIDTH // width), height * max(1, _TILE_HEIGHT // height)
         self._tiles = tiles or TileCache()
+        # A scene that is replaced by another of its name has other tiles.
+        status = os.stat(scene.name)
+        self._identity = scene.name, status.st_size, status.st_mtime_ns
 
     def read(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
@@ -161,7 +164,7 @@ class SceneReader:
         return Window(left, top, min(width, self.scene.width - left), min(height, self.scene.height - top))
 
     def _tile(self, left: int, top: int) -> Tile:
-        return self._tiles.get((self.scene.name, left, top), lambda: self._load(self._tile_window(left, top)))
+        return self._tiles.get((*self._identity, left, top), lambda: self._load(self._tile_window(left, top)))
 
     def _load(self, window: Window) -> Tile:
         values, valid = self._read_values(window)

@@ -79,10 +79,13 @@ def tile_scenes(
         on_progress: called with the chips done and the chips in all.
 
     Raises:
-        ValueError: naming the file: a bad or missing label file, a damaged scene, an output folder made otherwise.
+        ValueError: naming the file: a bad or missing label file, a damaged scene, an output folder made otherwise; or
+            less than one worker.
+        OSError: naming the file that cannot be written, or if a process is ended from outside.
     """
-    # A complete folder needs none.
-    with processes(1 if (Path(out) / INDEX_NAME).exists() else workers, __name__) as run_all:
+    # A complete folder needs no other process.
+    wanted = min(workers, 1) if (Path(out) / INDEX_NAME).exists() else workers
+    with processes(wanted, __name__) as run_all:
         return tile_scenes_with(run_all, scenes, out, options, on_progress)
 
 
@@ -96,7 +99,7 @@ def tile_scenes_with(
     """As :func:`tile_scenes`, in processes that run already."""
     options = options or TilingOptions()
     scenes, out = Path(scenes), Path(out)
-    with _no_old_tiles():
+    with _no_tiles_left():
         plans = plan_scenes(scenes, options)
         total = sum(len(chips) for plan in plans for chips in plan.passes)
         if not total:
@@ -168,8 +171,8 @@ _tiles = TileCache()
 
 
 @contextmanager
-def _no_old_tiles() -> Iterator[None]:
-    """Forget the pixels in the end: before the next run in this process a scene may change."""
+def _no_tiles_left() -> Iterator[None]:
+    """Give the pixels up in the end; the process may have other things to do."""
     try:
         yield
     finally:

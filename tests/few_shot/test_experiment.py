@@ -114,3 +114,15 @@ def test_loss_that_is_not_finite(config, tmp_path):
     experiment = open_experiment(replace(config, inner_lr=1e30), tmp_path)
     with pytest.raises(ValueError, match='1,3 ce seed 0: found the loss nan at meta-update 1, expected a finite'):
         experiment.run(Run((1, 3), 'ce', 0))
+
+
+@pytest.mark.parametrize('first_order', [True, False])
+def test_one_task_at_a_time_is_the_same_training(config, tmp_path, first_order):
+    """On a CPU that is another way to compute it: no vmap, and channels-last maps."""
+    run, results = Run((1, 3), 'ci', 0), {}
+    for at_once in (1, 2):
+        changed = replace(config, tasks_at_once=at_once, first_order=first_order, log_every=1)
+        results[at_once] = open_experiment(changed, tmp_path / str(at_once)).run(run)
+    losses = [[entry[1] for entry in results[at_once]['history']] for at_once in (1, 2)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert len(set(losses[0])) == 5

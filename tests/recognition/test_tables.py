@@ -5,7 +5,7 @@ import math
 import pytest
 from PIL import Image
 
-from ship_det.recognition.charts import save_charts
+from ship_det.recognition.charts import draw_scores, save_charts
 from ship_det.recognition.experiment import Experiment
 from ship_det.recognition.tables import rows_of, table
 from ship_det.recognition.training import Training
@@ -80,3 +80,13 @@ def test_charts(finished, tmp_path):
             assert image.width > 400
     with pytest.raises(ValueError, match='found no finished trial to draw'):
         save_charts(EXPERIMENT, [], tmp_path)
+
+
+def test_chart_shows_the_means_a_line_a_loss(finished):
+    (panel,) = draw_scores(EXPERIMENT, rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])[:3]).axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == ['ce', 'ci', 'fl']
+    assert (panel.get_title(loc='left') or panel.get_title(), panel.get_xlabel()) == ('odd', 'accuracy, %')
+    means = {round(float(bar[0].get_ydata()[0])): float(bar[0].get_xdata()[0]) for bar in panel.containers}
+    assert means == pytest.approx({0: 60, 1: 62, 2: 60})
+    # The dotted line of the baseline.
+    assert [line.get_xdata()[0] for line in panel.lines if line.get_linestyle() == ':'] == pytest.approx([60])

@@ -30,7 +30,7 @@ def test_flat_areas_take_next_to_no_room():
     assert len(encode_png(pixels[500:])) < 0.005 * pixels[500:].size
 
 
-def test_opencv_reads_it_and_its_own_is_no_smaller():
+def test_opencv_reads_it_and_its_own_is_hardly_smaller():
     """Two textures: noise, and one that repeats itself in each row."""
     noise = np.random.default_rng(0).normal(100, 12, (400, 400, 3)).astype(np.uint8)
     for pixels in (noise, np.tile(noise[:, :40], (1, 10, 1))):
@@ -46,5 +46,9 @@ def test_zlib_accepts_the_window_that_the_stream_declares():
     encoded = encode_png(pixels)
     start = encoded.index(b'IDAT') + 4
     assert encoded[start] == 0x18  # deflate, window of 512 bytes
-    content = zlib.decompressobj(9).decompress(encoded[start:-16])
-    assert len(content) == 300 * 901
+    # A little at a time: what a match refers to is then in the window or nowhere.
+    inflate, rest, length = zlib.decompressobj(9), encoded[start:-16], 0
+    while rest:
+        length += len(inflate.decompress(rest, 64))
+        rest = inflate.unconsumed_tail
+    assert length == 300 * 901

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
 from ship_det.annotations import read_dota
-from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes
+from ship_det.processes import processes
+from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes, tile_scenes_with
 from ship_det.tiling.raster import SceneReader, open_scene
 
 SMALL = TilingOptions(chip=200, overlap=50)
@@ -73,6 +75,22 @@ def test_two_processes_make_the_same_bytes_as_one(scenes, tmp_path):
     tile_scenes(scenes, tmp_path / 'one', SMALL, workers=1)
     tile_scenes(scenes, tmp_path / 'two', SMALL, workers=2)
     assert tree_digest(tmp_path / 'one') == tree_digest(tmp_path / 'two')
+
+
+def test_a_scene_that_was_replaced_is_read_anew_by_the_same_processes(scenes, tmp_path):
+    image = scenes / 'images' / 'port.tif'
+    with processes(2, 'ship_det.tiling.run') as run_all:
+        tile_scenes_with(run_all, scenes, tmp_path / 'before', SMALL)
+        with rasterio.open(image) as scene:
+            profile, shape = scene.profile, (scene.count, scene.height, scene.width)
+        with rasterio.open(image, 'w', **profile) as scene:
+            scene.write(np.full(shape, 9, scene.dtypes[0]))
+        tile_scenes_with(run_all, scenes, tmp_path / 'after', SMALL)
+    chips = [chip for chip in read_chip_index(tmp_path / 'after') if chip.scene == 'port.tif']
+    assert chips
+    for chip in chips:
+        with open_scene(tmp_path / 'after/images' / chip.file) as shown:
+            assert (shown.read() == 9).all()
 
 
 @pytest.mark.parametrize(('share', 'expected'), [(0.0, 0), (0.5, 10), (1.0, 20)])

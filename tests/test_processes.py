@@ -1,0 +1,111 @@
+"""Processes that work through a list."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ship_det.processes import processes
+
+
+def squared(number: int) -> tuple[int, int]:
+    return number * number, os.getpid()
+
+
+def ended(number: int) -> None:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refused(number: int) -> None:
+    raise ValueError(f'number {number}')
+
+
+@pytest.mark.parametrize('workers', [1, 3])
+def test_each_argument_once(workers):
+    with processes(workers, 'math') as run_all:
+        for length in (0, 1, 3, 7, 40):
+            found = {argument: result[0] for argument, result in run_all(squared, list(range(length)))}
+            assert found == {number: number * number for number in range(length)}
+
+
+def test_a_process_gets_neighbours():
+    with processes(2, 'math') as run_all:
+        results = dict(run_all(squared, list(range(100))))
+    owners = [results[number][1] for number in range(100)]
+    assert owners[0] == owners[1] != owners[50] == owners[51]
+    # Each goes on from there; what one takes over from the other comes from the end of its half.
+    assert sum(one != other for one, other in pairwise(owners)) <= 3
+
+
+def test_an_error_arrives_as_it_is():
+    with pytest.raises(ValueError, match='number'), processes(2, 'math') as run_all:
+        list(run_all(refused, [1, 2]))
+
+
+def test_a_killed_process_is_said():
+    message = 'a process ended before its work was done: killed, out of memory or unable to start'
+    with pytest.raises(OSError, match=message), processes(2, 'math') as run_all:
+        list(run_all(ended, list(range(6))))
+
+
+@pytest.mark.parametrize('workers', [0, -1])
+def test_refuses_no_processes(workers):
+    with pytest.raises(ValueError, match=f'workers: expected at least 1, found {workers}'), processes(workers, 'math'):
+        pass
+
+
+PROGRAM = """
+import sys, time
+from ship_det.cli import run
+from ship_det.processes import processes
+
+def main():
+    with processes(2, 'decimal') as run_all:
+        print('started', flush=True)
+        list(run_all(time.sleep, [60, 60]))
+
+if __name__ == '__main__':
+    run(main)
+"""
+
+
+@pytest.fixture
+def started(tmp_path: Path):
+    """A program with two more processes at work, in a session of its own."""
+    path = tmp_path / 'program.py'
+    path.write_text(PROGRAM)
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
+    with subprocess.Popen([sys.executable, path], start_new_session=True, **pipes) as program:
+        assert program.stdout.readline() == 'started\n'
+        deadline = time.monotonic() + 60
+        children: list[psutil.Process] = []
+        while len(children) < 2 and time.monotonic() < deadline:
+            found = psutil.Process(program.pid).children(recursive=True)
+            children = [child for child in found if 'spawn_main' in ' '.join(child.cmdline())]
+        yield program, children
+        program.kill()
+
+
+def test_ctrl_c_while_they_start_is_one_line(started):
+    program, children = started
+    os.killpg(program.pid, signal.SIGINT)
+    # The others sleep; the caller waits for them no longer than they are let.
+    for child in children:
+        child.kill()
+    assert program.wait(60) == 130
+    assert program.stderr.read() == 'interrupted\n'
+
+
+def test_they_end_with_their_parent(started):
+    program, children = started
+    assert len(children) == 2
+    program.kill()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
