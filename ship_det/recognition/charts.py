@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from ship_det.report.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
@@ -70,6 +71,7 @@ def draw_recalls(rows: Sequence[Row]) -> Figure:
     labels = _unique(row.label for row in rows)
     figure = Figure(figsize=(max(10, 0.9 * len(labels)), 0.5 + 2.3 * len(settings)), layout='constrained')
     panels = figure.subplots(len(settings), squeeze=False)[:, 0]
+    bars: dict[str, BarContainer] = {}
     for axes, setting in zip(panels, settings, strict=True):
         chosen = [row for row in rows if row.setting == setting]
         width = 0.8 / len(chosen)
@@ -82,13 +84,14 @@ def draw_recalls(rows: Sequence[Row]) -> Figure:
             index = labels.index(row.label)
             places = np.arange(len(heights)) + (position - (len(chosen) - 1) / 2) * width
             style = {'color': run_color(index), 'hatch': _HATCHES[index // len(RUN_COLORS) % len(_HATCHES)]}
-            axes.bar(places, heights, width, label=row.label if axes is panels[0] else None, edgecolor='white', **style)
+            bars[row.label] = axes.bar(places, heights, width, edgecolor='white', **style)
         first = chosen[0].records[0]
         ticks = [f'{name}\n{count}' for name, count in zip(first['classes'], first['counts'], strict=True)]
         axes.set_xticks(range(len(ticks)), ticks, fontsize=8)
         axes.set(ylim=(max(0, lowest - 0.1 * (100 - lowest) - 1), 100), ylabel='recall, %', title=setting)
         axes.grid(axis='x', visible=False)
-    figure.legend(loc='outside lower center', ncols=min(len(labels), 6), fontsize=8)
+    handles = [bars[label] for label in labels]
+    figure.legend(handles, labels, loc='outside lower center', ncols=min(len(labels), 6), fontsize=8)
     return figure
 
 

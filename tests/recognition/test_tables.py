@@ -1,11 +1,12 @@
 """Tables and charts of finished trials."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from ship_det.recognition.charts import draw_scores, save_charts
+from ship_det.recognition.charts import draw_recalls, draw_scores, save_charts
 from ship_det.recognition.experiment import Experiment
 from ship_det.recognition.tables import rows_of, table
 from ship_det.recognition.training import Training
@@ -90,3 +91,10 @@ def test_chart_shows_the_means_a_line_a_loss(finished):
     assert means == pytest.approx({0: 60, 1: 62, 2: 60})
     # The dotted line of the baseline.
     assert [line.get_xdata()[0] for line in panel.lines if line.get_linestyle() == ':'] == pytest.approx([60])
+
+
+def test_recalls_name_every_loss_even_one_that_the_first_setting_lacks(finished):
+    ce, ci, fl, _ = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])
+    rows = [ce, replace(ci, setting='even'), replace(fl, setting='even')]
+    (legend,) = draw_recalls(rows).legends
+    assert [text.get_text() for text in legend.get_texts()] == ['ce', 'ci', 'fl']
