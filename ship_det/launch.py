@@ -13,6 +13,8 @@ from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
+from .memory import keep_freed_memory
+
 
 @contextmanager
 def config_errors(path: str | Path) -> Iterator[None]:
@@ -63,8 +65,10 @@ def build_runner(cfg: Config) -> Runner:
     Raises:
         ValueError: the config names an unknown part or gives it wrong arguments, or the launcher needs GPUs.
     """
-    if cfg.launcher != 'none' and get_device() == 'cpu':
-        _join_processes_on_cpu(cfg)
+    if get_device() == 'cpu':
+        keep_freed_memory()
+        if cfg.launcher != 'none':
+            _join_processes_on_cpu(cfg)
     with config_errors(cfg.filename):
         return Runner.from_cfg(cfg)
 

@@ -13,7 +13,8 @@ def keep_freed_memory() -> bool:
 
     By default glibc gives blocks of more than 32 MiB back to the system as soon as they are freed, and the system
     clears each page anew when the next tensor touches it: on a CPU that can take as long as the arithmetic. Training
-    A-ConvNets (batches of 100) takes 0.7 of the time with it, at the same peak memory.
+    A-ConvNets (batches of 100) takes 0.7 of the time with it, at the same peak memory, and training a small detector
+    on chips of 512 px 0.9 of the time at 1.08 of the peak memory.
     """
     if not sys.platform.startswith('linux'):
         return False

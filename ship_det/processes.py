@@ -37,20 +37,37 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
         ValueError: for no processes.
         OSError: if a process ends before its work is done.
     """
-    if workers < 1:
-        raise ValueError(f'workers: expected at least 1, found {workers}')
     if workers == 1:
         yield lambda function, arguments: ((argument, function(argument)) for argument in arguments)
         return
+    with pools_of_one(workers, module) as pools:
+        yield lambda function, arguments: _run_all(pools, function, arguments)
+
+
+@contextmanager
+def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]]:
+    """Pools of one process each: nobody can say which process of a larger one gets what.
+
+    They start at once, end when this process does, and leave Ctrl-C to it.
+
+    Args:
+        number: of processes.
+        module: what their tasks need, imported while they start.
+
+    Raises:
+        ValueError: for no processes.
+        OSError: if a process ends before its work is done.
+    """
+    if number < 1:
+        raise ValueError(f'workers: expected at least 1, found {number}')
     context = multiprocessing.get_context('spawn')
-    # A pool each: nobody can say which process of a larger one gets what.
-    pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(workers)]
+    pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(number)]
     with _ctrl_c_is_not_inherited():
         for pool in pools:
             # The first task is what starts a process.
             pool.submit(os.getpid)
     try:
-        yield lambda function, arguments: _run_all(pools, function, arguments)
+        yield pools
     except BrokenProcessPool as error:
         raise OSError('a process ended before its work was done: killed, out of memory or unable to start') from error
     finally:

@@ -1,10 +1,8 @@
 """All checks of a data set in DOTA layout."""
 
-import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,15 +11,13 @@ import numpy as np
 
 from ship_det.annotations.files import read_text
 from ship_det.annotations.folders import IMAGE_SUFFIXES
+from ship_det.processes import processes
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
 
 from .findings import ERROR, WARNING, CheckOptions, Finding
 from .images import ImageRecord, inspect_image
 from .near_duplicates import near_duplicates, overlapping_chips
 from .orientation import measure
-
-# Images given to a process at a time.
-_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -75,11 +71,7 @@ def check_dataset(
     findings: list[Finding] = []
     images = _find_images(root, findings)
     train, test = (_read_list(path, root, images, findings) for path in (lists.train, lists.test))
-    records = []
-    for record in _inspect(root, images, options, workers):
-        records.append(record)
-        if on_progress:
-            on_progress(len(records), len(images))
+    records = _inspect(root, images, options, workers, on_progress or (lambda done, total: None))
     findings += [finding for record in records for finding in record.findings]
     findings += _orientations(records)
     findings += _classes(records, train, test, options)
@@ -131,18 +123,16 @@ def _read_list(path: Path | None, root: Path, images: list[Path], findings: list
     return names
 
 
-def _inspect(root: Path, images: Sequence[Path], options: CheckOptions, workers: int) -> Iterator[ImageRecord]:
+def _inspect(
+    root: Path, images: list[Path], options: CheckOptions, workers: int, on_progress: Callable[[int, int], None]
+) -> list[ImageRecord]:
     """Records of the images, in their order."""
-    inspect = partial(inspect_image, root, options=options)
-    if workers <= 1 or len(images) <= _BATCH:
-        yield from map(inspect, images)
-        return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(workers, len(images)), context) as pool:
-        try:
-            yield from pool.map(inspect, images, chunksize=_BATCH)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    records: dict[Path, ImageRecord] = {}
+    with processes(min(workers, len(images)), __name__) as run_all:
+        for path, record in run_all(partial(inspect_image, root, options=options), images):
+            records[path] = record
+            on_progress(len(records), len(images))
+    return [records[path] for path in images]
 
 
 def _orientations(records: Sequence[ImageRecord]) -> Iterator[Finding]:

@@ -5,10 +5,10 @@ import os
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from itertools import cycle
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
+from ship_det.processes import pools_of_one
 
 from .harbor import SceneSpec, build_harbor
 from .render import Renderer
@@ -129,18 +130,19 @@ def _draw_all(spec: SceneSpec, numbers: list[int], workers: int) -> Iterator[Str
             yield _draw(spec, *task)
         return
     pending: deque[Future] = deque()
-    # OpenCV's own threads would only compete with the other workers.
-    with ProcessPoolExecutor(workers, get_context('spawn'), cv2.setNumThreads, (1,)) as pool:
-        try:
-            for task in tasks:
-                pending.append(pool.submit(_draw, spec, *task))
-                if len(pending) > 2 * workers:
-                    yield pending.popleft().result()
-            while pending:
+    with pools_of_one(workers, __name__) as pools:
+        for task, pool in zip(tasks, cycle(pools)):
+            pending.append(pool.submit(_draw_in_worker, spec, *task))
+            if len(pending) > 2 * workers:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
+
+
+def _draw_in_worker(spec: SceneSpec, number: int, top: int, height: int) -> Strip:
+    # OpenCV's own threads would only compete with the other workers.
+    cv2.setNumThreads(1)
+    return _draw(spec, number, top, height)
 
 
 def _draw(spec: SceneSpec, number: int, top: int, height: int) -> Strip:

@@ -37,6 +37,11 @@ def test_workers_find_the_same(harbor):
     assert check_dataset(harbor, workers=2).findings == check_dataset(harbor).findings
 
 
+def test_refuses_no_workers(harbor):
+    with pytest.raises(ValueError, match='workers: expected at least 1, found 0'):
+        check_dataset(harbor, workers=0)
+
+
 def test_damaged_files(harbor):
     image = harbor / 'images/a.png'
     image.write_bytes(image.read_bytes()[:2000])

@@ -3,6 +3,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 import rasterio
 
@@ -105,6 +106,20 @@ def test_a_broken_manifest_is_refused(tmp_path, text):
     (tmp_path / 'simulation.json').write_text(text)
     with pytest.raises(ValueError, match=r'simulation\.json'):
         simulate(tmp_path, SPEC, 1)
+
+
+def test_a_killed_worker_is_said_and_the_rest_made_by_the_next_run(scenes, tmp_path):
+    def kill_workers(rows):
+        for child in psutil.Process().children():
+            if 'spawn_main' in ' '.join(child.cmdline()):
+                child.kill()
+
+    with pytest.raises(OSError, match='a process ended before its work was done'):
+        simulate(tmp_path, SPEC, 9, workers=2, progress=kill_workers)
+    finished = digests(tmp_path)
+    assert 'scene_0008.tif' not in finished
+    simulate(tmp_path, SPEC, 2)
+    assert digests(tmp_path) | digests(scenes[0]) == digests(tmp_path)
 
 
 @pytest.mark.parametrize(('scenes', 'workers', 'message'), [(-1, 1, 'scenes: expected'), (1, 0, 'workers: expected')])
