@@ -59,12 +59,12 @@ def _gain(value: Estimate | None) -> str:
 def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
     """Draw accuracy against imbalance degree for each loss, as in Fig. 5; hollow marks are the paper's numbers.
 
-    Of a split with several numbers of meta-updates the largest is drawn.
+    Of a split with several numbers of meta-updates the one with the most losses is drawn, and of these the largest.
     """
     path = Path(path)
     if path.suffix.lower() not in ('.png', '.svg', '.pdf'):
         raise ValueError(f'{path}: found the suffix {path.suffix!r}, expected .png, .svg or .pdf')
-    latest = {row.split: row for row in sorted(rows, key=lambda row: row.iterations)}
+    latest = {row.split: row for row in sorted(rows, key=lambda row: (len(row.accuracies), row.iterations))}
     rows = sorted(latest.values(), key=lambda row: row.imbalance_degree)
     figure = Figure(figsize=(7, 4.2), layout='constrained')
     axes = figure.subplots()
@@ -77,7 +77,9 @@ def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
     axes.grid(color='#dfe4ea', linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
-    axes.legend(frameon=False)
+    handles, labels = axes.get_legend_handles_labels()
+    own_first = sorted(zip(labels, handles, strict=True), key=lambda entry: 'paper' in entry[0])
+    axes.legend([handle for _, handle in own_first], [label for label, _ in own_first], frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f'.{path.stem}.{os.getpid()}.tmp{path.suffix}')
     try:

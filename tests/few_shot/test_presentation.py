@@ -52,6 +52,15 @@ def test_plot(tmp_path):
     assert [path.name for path in (tmp_path / 'new').iterdir()] == ['fig5.png']
 
 
+def test_plot_waits_for_the_other_losses(tmp_path):
+    further = Row((1, 2, 3, 4, 5), 0.2831, 9, {'ce': 1}, {'ce': Estimate(0.42, 0.01)}, {})
+    plot_accuracy(ROWS, tmp_path / 'a.png')
+    plot_accuracy([*ROWS, further], tmp_path / 'b.png')
+    plot_accuracy([*ROWS, further._replace(accuracies=ROWS[1].accuracies)], tmp_path / 'c.png')
+    pictures = [(tmp_path / name).read_bytes() for name in ('a.png', 'b.png', 'c.png')]
+    assert pictures[0] == pictures[1] != pictures[2]
+
+
 def test_plot_of_an_unknown_kind(tmp_path):
     with pytest.raises(ValueError, match=r"found the suffix '\.txt', expected"):
         plot_accuracy(ROWS, tmp_path / 'a.txt')
