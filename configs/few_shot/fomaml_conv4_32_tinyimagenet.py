@@ -5,7 +5,7 @@ data_root = 'data/tiny_imagenet_fewshot'
 image_size = 32
 filters = 32
 splits = [[3, 3, 3, 3, 3], [1, 2, 3, 4, 5], [1, 1, 1, 1, 11]]
-iterations = 4000
+iterations = 12000
 first_order = True
 query_factor = 1
 # Grouped convolutions are slower than one task after the other there.
