@@ -15,6 +15,8 @@ from .tables import Row
 
 # Of the bars, each time that the colours are used up.
 _HATCHES = ('', '///', 'xxx')
+# Lowest recall, percent, above which the bars do not start at 0.
+_HIGH = 80
 
 
 def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> list[Path]:
@@ -88,7 +90,9 @@ def draw_recalls(rows: Sequence[Row]) -> Figure:
         first = chosen[0].records[0]
         ticks = [f'{name}\n{count}' for name, count in zip(first['classes'], first['counts'], strict=True)]
         axes.set_xticks(range(len(ticks)), ticks, fontsize=8)
-        axes.set(ylim=(max(0, lowest - 0.1 * (100 - lowest) - 1), 100), ylabel='recall, %', title=setting)
+        # Bars from 0, but where all are so high that nothing could be told apart.
+        bottom = lowest - 0.1 * (100 - lowest) - 1 if lowest > _HIGH else 0
+        axes.set(ylim=(bottom, 100), ylabel='recall, %', title=setting)
         axes.grid(axis='x', visible=False)
     handles = [bars[label] for label in labels]
     figure.legend(handles, labels, loc='outside lower center', ncols=min(len(labels), 6), fontsize=8)
