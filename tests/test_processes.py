@@ -82,7 +82,9 @@ def started(tmp_path: Path):
     path = tmp_path / 'program.py'
     path.write_text(PROGRAM)
     pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, 'text': True}
-    with subprocess.Popen([sys.executable, path], start_new_session=True, **pipes) as program:
+    # Started in the background the tests ignore Ctrl-C themselves, which a program inherits.
+    heard = {'preexec_fn': lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen([sys.executable, path], start_new_session=True, **heard, **pipes) as program:
         assert program.stdout.readline() == 'started\n'
         deadline = time.monotonic() + 60
         children: list[psutil.Process] = []
