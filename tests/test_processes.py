@@ -23,6 +23,10 @@ def ended(number: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def blocked_signals(number: int) -> set[int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+
 def refused(number: int) -> None:
     raise ValueError(f'number {number}')
 
@@ -42,6 +46,12 @@ def test_a_process_gets_neighbours():
     assert owners[0] == owners[1] != owners[50] == owners[51]
     # Each goes on from there; what one takes over from the other comes from the end of its half.
     assert sum(one != other for one, other in pairwise(owners)) <= 3
+
+
+def test_ctrl_c_reaches_the_caller_alone():
+    with processes(2, 'math') as run_all:
+        assert all(signal.SIGINT in blocked for _, blocked in run_all(blocked_signals, [0, 1]))
+        assert signal.SIGINT not in blocked_signals(0)
 
 
 def test_an_error_arrives_as_it_is():
@@ -109,5 +119,6 @@ def test_they_end_with_their_parent(started):
     program, children = started
     assert len(children) == 2
     program.kill()
-    _, alive = psutil.wait_procs(children, timeout=60)
+    # Sooner than they would be through.
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive

@@ -98,3 +98,12 @@ def test_recalls_name_every_loss_even_one_that_the_first_setting_lacks(finished)
     rows = [ce, replace(ci, setting='even'), replace(fl, setting='even')]
     (legend,) = draw_recalls(rows).legends
     assert [text.get_text() for text in legend.get_texts()] == ['ce', 'ci', 'fl']
+
+
+@pytest.mark.parametrize(('lowest', 'from_zero'), [(0.45, True), (0.96, False)])
+def test_recall_bars_start_at_0_unless_all_are_high(finished, lowest, from_zero):
+    ce = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce'])[0]
+    records = [{**record, 'recalls': [0.99] * (len(record['recalls']) - 1) + [lowest]} for record in ce.records]
+    (panel,) = draw_recalls([replace(ce, records=records)]).axes
+    bottom = panel.get_ylim()[0]
+    assert bottom == 0 if from_zero else 90 < bottom < 96
