@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_miniimagenet.py'
+        'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_84_miniimagenet.py'
     )
     parser.add_argument('--data', metavar='DATA_ROOT', help="folder of the images (default: the config's data_root)")
     parser.add_argument(

@@ -107,6 +107,8 @@ def read_config(path: str | Path, **overrides: Any) -> FewShotConfig:
     Raises:
         ValueError: if the file is no config, or a setting is unknown, missing or has a value it cannot have.
     """
+    if not Path(path).is_file():
+        raise ValueError(f'{path}: no such config file; expected one such as those in configs/few_shot')
     # Late: it loads torch.
     from mmengine.config import Config
 

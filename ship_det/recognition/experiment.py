@@ -100,10 +100,10 @@ def _read(path: Path) -> dict[str, Any]:
 
     if path.suffix != '.py':
         raise ValueError(f'{path}: found a name ending in {path.suffix!r}, expected a config in Python')
+    if not path.is_file():
+        raise ValueError(f'{path}: no such config file; expected one such as those in configs/recognition')
     try:
         content = Config.fromfile(path).to_dict()
-    except OSError:
-        raise
     except Exception as error:
         raise ValueError(f'{path}: found no readable config ({error}), expected one in Python') from error
     # Names with an underscore are the file's own.

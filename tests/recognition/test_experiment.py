@@ -72,3 +72,8 @@ def test_says_what_the_data_lacks(tmp_path, bars, old, new, message):
     (tmp_path / 'mine.py').write_text(CONFIG.replace(old, new))
     with pytest.raises(ValueError, match=message):
         read_experiment(tmp_path / 'mine.py').counts('few', bars)
+
+
+def test_a_missing_config_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r'none\.py: no such config file; expected one such as'):
+        read_experiment(tmp_path / 'none.py')
