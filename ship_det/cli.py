@@ -1,10 +1,27 @@
 """What every command line shares: bad input ends in one message and exit code 2, not in a traceback."""
 
 import argparse
+import errno
+import io
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NoReturn
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the work, in good order: the message says what was saved.
+
+    Args:
+        number: number of the signal.
+        message: for the user.
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.code = 128 + number
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
@@ -20,6 +37,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
             raise
         print(f'error: {_message(error)}', file=sys.stderr)
         code = 2
+    except Interrupted as interruption:
+        print(interruption, file=sys.stderr)
+        code = interruption.code
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         code = 130
@@ -29,21 +49,50 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments that training and testing share, named as in MMRotate."""
     parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
+    parser.add_argument('--data-root', metavar='DIR', help='folder of the data set, for training and testing')
+    parser.add_argument('--classes', metavar='NAMES', help='class names with commas between them: ship,boat')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         default=[],
         metavar='KEY=VALUE',
-        help='settings that override the config: data_root=data/mine train_cfg.max_epochs=3',
+        help='settings that override the config: train_cfg.max_epochs=3 optim_wrapper.optimizer.lr=1e-3',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
 
 
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Keep what libraries print and warn of while they are imported off the console."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        yield
+
+
 def _message(error: Exception) -> str:
     """The error's own words; torch wraps those of a data loading process into the text of their traceback."""
+    if isinstance(error, OSError) and error.strerror:
+        return _os_message(error)
     message = str(error)
     if message.startswith('Caught ') and 'Original Traceback' in message:
         last = message.strip().splitlines()[-1]
         return last.partition(': ')[2] or last
     return message
+
+
+def _os_message(error: OSError) -> str:
+    """The file first, then what is wrong with it and what was expected."""
+    reason = {
+        errno.EEXIST: 'a file is in the way, expected a folder or nothing',
+        errno.ENOTDIR: 'a file is in the way, expected a folder',
+        errno.EISDIR: 'a folder is in the way, expected a file',
+        errno.ENOENT: 'no such file or folder',
+        errno.EACCES: 'no permission',
+        errno.EROFS: 'the file system is read-only',
+        errno.ENOSPC: 'no space is left on the disk',
+        errno.ENAMETOOLONG: 'the name is too long for the file system',
+    }.get(error.errno, error.strerror)
+    # Where two files are involved, the second is what was to be made.
+    names = [os.fsdecode(name) for name in (error.filename, error.filename2) if not isinstance(name, int | None)]
+    return f'{" to ".join(names)}: {reason}' if names else str(reason)

@@ -1,19 +1,32 @@
 """From a config file to a runner: what tools/train.py and tools/test.py share."""
 
 import argparse
+import logging
 import os
+import re
+import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
+from .cli import quiet_imports
+from .hooks import ConsoleHook, InterruptHook, StartedHook, quiet
 from .memory import keep_freed_memory
+from .progress import Console
+from .settings import check_names, check_options, read_chain, spread_settings
+
+#: Name of the folder that a runner makes in its work dir for its logs.
+RUN_FOLDER = re.compile(r'\d{8}_\d{6}')
 
 
 @contextmanager
@@ -30,27 +43,35 @@ def config_errors(path: str | Path) -> Iterator[None]:
         raise
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(args: argparse.Namespace, console: Console | None = None) -> Config:
     """Read ``args.config`` with the options of ``ship_det.cli.add_config_arguments`` applied.
 
-    ``--cfg-options data_root=...`` also reaches the data sets that a config has already built from its ``data_root``.
+    ``data_root``, ``classes`` and ``num_classes`` reach all data sets and heads, see :mod:`ship_det.settings`. With a
+    ``console`` MMEngine logs nothing there.
 
     Raises:
         ValueError: the file is missing, is not a config or an option does not fit.
     """
     if not Path(args.config).is_file():
         raise ValueError(f'{args.config}: no such config file; expected one such as those below configs/')
+    if console is not None:
+        quiet(MMLogger.get_current_instance(), console)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    register_mmdet(init_default_scope=False)
-    register_mmrotate(init_default_scope=False)
+    with quiet_imports() if console is not None else nullcontext():
+        register_mmdet(init_default_scope=False)
+        register_mmrotate(init_default_scope=False)
+    options = _parse_options(args.cfg_options)
+    if args.data_root is not None:
+        options['data_root'] = args.data_root
+    if args.classes is not None:
+        options['classes'] = args.classes
     with config_errors(args.config):
         cfg = Config.fromfile(args.config)
-        options = _parse_options(args.cfg_options)
-        if options:
-            old_root = cfg.get('data_root')
-            cfg.merge_from_dict(options)
-            if 'data_root' in options:
-                _replace_root(cfg._cfg_dict, old_root, cfg.data_root)
+        chain = read_chain(args.config)
+        check_names(chain)
+        check_options(cfg, options)
+        cfg.merge_from_dict(options)
+        spread_settings(cfg, chain, options)
     cfg.launcher = _launcher(args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -59,8 +80,13 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def build_runner(cfg: Config) -> Runner:
+def build_runner(cfg: Config, console: Console | None = None, test_command: str = '') -> Runner:
     """Build the runner of a config.
+
+    Args:
+        cfg: config.
+        console: where progress is said, in place of all that MMEngine logs; None leaves everything to MMEngine.
+        test_command: see :class:`ship_det.hooks.ConsoleHook`.
 
     Raises:
         ValueError: the config names an unknown part or gives it wrong arguments, or the launcher needs GPUs.
@@ -70,7 +96,49 @@ def build_runner(cfg: Config) -> Runner:
         if cfg.launcher != 'none':
             _join_processes_on_cpu(cfg)
     with config_errors(cfg.filename):
-        return Runner.from_cfg(cfg)
+        if console is None:
+            return Runner.from_cfg(cfg)
+
+        class ConsoleRunner(Runner):
+            def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+                logger = super().build_logger(*args, **kwargs)
+                quiet(logger, console)
+                return logger
+
+        runner = ConsoleRunner.from_cfg(cfg)
+    runner.register_hook(ConsoleHook(console, test_command))
+    runner.register_hook(InterruptHook(console.say))
+    return runner
+
+
+@contextmanager
+def discard_failed_start(cfg: Config) -> Iterator[StartedHook]:
+    """Leave the work dir of a config as it was where the block fails before the first iteration is over.
+
+    The hook that it gives has to be registered with the runner: it notes that iteration.
+    """
+    folder, name = Path(cfg.work_dir), Path(cfg.filename or '').name
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    before = set(folder.iterdir()) if folder.is_dir() else set()
+    dump = folder / name
+    kept = dump.read_bytes() if name and dump.is_file() else None
+    started = StartedHook()
+    try:
+        yield started
+    except BaseException:
+        if not started.is_over and is_main_process():
+            logging.shutdown()
+            for path in set(folder.iterdir() if folder.is_dir() else ()) - before:
+                if path == dump:
+                    path.unlink()
+                elif RUN_FOLDER.fullmatch(path.name):
+                    shutil.rmtree(path, ignore_errors=True)
+            if kept is not None:
+                dump.write_bytes(kept)
+            for path in made:
+                with suppress(OSError):
+                    path.rmdir()
+        raise
 
 
 def _launcher(name: str) -> str:
@@ -98,24 +166,13 @@ def _join_processes_on_cpu(cfg: Config) -> None:
 
 
 def _parse_options(pairs: Sequence[str]) -> dict:
-    """Key and value of each ``key=value``, with values read as MMEngine reads them."""
+    """Key and value of each ``key=value``, with values read as MMEngine reads them, but for names, which are text."""
     for pair in pairs:
         if '=' not in pair:
             raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
     parser = argparse.ArgumentParser(prefix_chars='\0')
     parser.add_argument('pairs', nargs='*', action=DictAction)
-    return parser.parse_args(list(pairs)).pairs if pairs else {}
-
-
-def _replace_root(node: object, old: str, new: str) -> None:
-    """Set ``data_root`` to ``new`` wherever it is ``old`` below ``node``."""
-    if isinstance(node, dict):
-        if node.get('data_root') == old:
-            node['data_root'] = new
-        children = node.values()
-    elif isinstance(node, list):
-        children = node
-    else:
-        return
-    for child in children:
-        _replace_root(child, old, new)
+    options = parser.parse_args(list(pairs)).pairs if pairs else {}
+    texts = dict(pair.split('=', 1) for pair in pairs)
+    names = {key: texts[key] for key in ('data_root', 'classes') if key in texts and texts[key][:1] not in ('[', '(')}
+    return options | names

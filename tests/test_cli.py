@@ -23,7 +23,10 @@ def test_exit_code_of_a_run_without_errors(returned, code):
     ('error', 'message'),
     [
         (ValueError('a.txt:3: expected 9 columns'), 'error: a.txt:3: expected 9 columns\n'),
-        (FileNotFoundError(2, 'No such file or directory', 'a.txt'), "No such file or directory: 'a.txt'"),
+        (FileNotFoundError(2, 'No such file or directory', 'a.txt'), 'error: a.txt: no such file or folder\n'),
+        (FileExistsError(17, 'File exists', 'a/b'), 'error: a/b: a file is in the way, expected a folder or nothing\n'),
+        (OSError(28, 'No space left on device', 'a', None, 'b'), 'error: a to b: no space is left on the disk\n'),
+        (OSError('read failed'), 'error: read failed\n'),
     ],
 )
 def test_bad_input_is_one_message_and_code_2(error, message, capsys):

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from ship_det.launch import build_runner, load_config
+from ship_det.launch import build_runner, discard_failed_start, load_config
 
 CONFIG = """
 data_root = 'data/default'
 train_dataloader = dict(dataset=dict(data_root=data_root, ann_file='train.txt'))
-val_dataloader = dict(dataset=dict(dataset=dict(data_root=data_root), other=dict(data_root='data/other')))
 """
 
 
@@ -19,20 +18,15 @@ val_dataloader = dict(dataset=dict(dataset=dict(data_root=data_root), other=dict
 def arguments(tmp_path) -> argparse.Namespace:
     path = tmp_path / 'small.py'
     path.write_text(CONFIG)
-    return argparse.Namespace(config=str(path), cfg_options=[], launcher='none', local_rank=0, work_dir=None)
+    return argparse.Namespace(
+        config=str(path), cfg_options=[], launcher='none', local_rank=0, work_dir=None, data_root=None, classes=None
+    )
 
 
 @pytest.fixture
 def no_torchrun(monkeypatch):
     for name in ('TORCHELASTIC_RUN_ID', 'RANK', 'WORLD_SIZE'):
         monkeypatch.delenv(name, raising=False)
-
-
-def test_data_root_reaches_the_data_sets_built_from_it(arguments):
-    arguments.cfg_options = ['data_root=/chips', 'train_dataloader.dataset.ann_file=a.txt']
-    cfg = load_config(arguments)
-    assert cfg.train_dataloader.dataset == dict(data_root='/chips', ann_file='a.txt')
-    assert cfg.val_dataloader.dataset == dict(dataset=dict(data_root='/chips'), other=dict(data_root='data/other'))
 
 
 def test_work_dir_is_named_after_the_config(arguments):
@@ -57,3 +51,46 @@ def test_other_launchers_need_gpus(monkeypatch):
     monkeypatch.setattr('ship_det.launch.get_device', lambda: 'cpu')
     with pytest.raises(ValueError, match='--launcher slurm: found no GPU'):
         build_runner(Config(dict(launcher='slurm')))
+
+
+@pytest.fixture
+def config(tmp_path) -> Config:
+    path = tmp_path / 'small.py'
+    path.touch()
+    return Config(dict(work_dir=str(tmp_path / 'deep' / 'work')), filename=str(path))
+
+
+def make_run(config: Config) -> Path:
+    """What a runner makes in its work dir before anything is trained."""
+    folder = Path(config.work_dir) / '20260102_030405'
+    (folder / 'vis_data').mkdir(parents=True)
+    (folder / 'run.log').touch()
+    (folder.parent / 'small.py').write_text('new')
+    return folder
+
+
+def test_a_failed_start_leaves_no_folder(config, tmp_path):
+    with pytest.raises(ValueError, match='no such folder'), discard_failed_start(config):
+        make_run(config)
+        raise ValueError('no such folder')
+    assert [path.name for path in tmp_path.iterdir()] == ['small.py']
+
+
+def test_a_failed_start_leaves_what_was_there(config):
+    work = Path(config.work_dir)
+    (work / '20250101_000000').mkdir(parents=True)
+    (work / 'iter_1.pth').touch()
+    (work / 'small.py').write_text('old')
+    with pytest.raises(KeyboardInterrupt), discard_failed_start(config):
+        make_run(config)
+        raise KeyboardInterrupt
+    assert sorted(path.name for path in work.iterdir()) == ['20250101_000000', 'iter_1.pth', 'small.py']
+    assert (work / 'small.py').read_text() == 'old'
+
+
+def test_a_training_that_fails_later_keeps_its_log(config):
+    with pytest.raises(ValueError, match='loss'), discard_failed_start(config) as started:
+        folder = make_run(config)
+        started.after_train_iter(None, 0)
+        raise ValueError('loss is nan')
+    assert (folder / 'run.log').is_file()

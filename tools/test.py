@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ship_det.cli import add_config_arguments, run
+from ship_det.cli import add_config_arguments, quiet_imports, run
+from ship_det.progress import FOR_CONSOLE, Console
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,7 +23,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--report', metavar='DIR', help='write the page of tools/report.py into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
-    parser.add_argument('--show-dir', help='write each image with its ground truth and detections into this folder')
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='write each image with its ground truth and detections into this folder'
+    )
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between images of --show')
     add_config_arguments(parser)
     return parser.parse_args()
@@ -32,36 +35,55 @@ def main() -> None:
     args = parse_args()
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
+    with Console() as console:
+        console.begin('loading PyTorch and MMRotate')
+        with quiet_imports():
+            from ship_det.hooks import introduce
+            from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
+
+        console.begin('reading the config')
+        cfg = load_config(args, console)
+        if not Path(args.checkpoint).is_file():
+            raise ValueError(
+                f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir'
+            )
+        cfg.load_from = args.checkpoint
+        if args.show:
+            cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
+        with discard_failed_start(cfg) as started:
+            console.begin('building the model')
+            runner = build_runner(cfg, console)
+            runner.register_hook(started)
+            console.begin('reading the data set')
+            with config_errors(args.config):
+                _ = runner.test_loop
+            introduce(runner, console, 'test', runner.test_dataloader.dataset)
+            test(runner, args, console)
+
+
+def test(runner: Any, args: argparse.Namespace, console: Console) -> None:
+    """Test the model, save what it finds, and make of it what the options ask for."""
     from mmengine.dist import is_main_process
 
-    from ship_det.launch import build_runner, config_errors, load_config
-
-    cfg = load_config(args)
-    if not Path(args.checkpoint).is_file():
-        raise ValueError(f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
-    cfg.load_from = args.checkpoint
-    if args.show or args.show_dir:
-        hook = cfg.default_hooks.visualization
-        hook.update(draw=True, show=args.show, wait_time=args.wait_time)
-        if args.show_dir:
-            hook.test_out_dir = args.show_dir
-    runner = build_runner(cfg)
-    with config_errors(args.config):
-        _ = runner.test_loop
     metric = voc_metric(runner)
     if metric is not None:
         save_outputs(metric, runner, args)
-    elif args.out or args.merge or args.report:
+    elif args.out or args.merge or args.report or args.show_dir:
         raise ValueError(
-            f'{args.config}: test_evaluator: --out, --merge and --report need a VOCRotatedMetric, found none'
+            f'{args.config}: test_evaluator: found no VOCRotatedMetric, which --out, --merge, --report and --show-dir '
+            'need'
         )
     data = scene_data(runner, args) if args.merge else None
+    if args.report or args.show_dir:
+        dota_dataset(runner, args)
     runner.test()
     if is_main_process():
         if data is not None:
-            evaluate_scenes(metric, data, runner, args)
-        if args.report:
-            report(metric, runner, args)
+            console.begin('merging')
+            evaluate_scenes(metric, data, runner, args, console)
+        if args.show_dir or args.report:
+            console.begin('drawing')
+            report(metric, runner, args, console)
 
 
 def voc_metric(runner: Any) -> Any:
@@ -116,32 +138,37 @@ def dota_dataset(runner: Any, args: argparse.Namespace) -> Any:
     return dataset
 
 
-def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespace) -> None:
+def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Merge the predictions just made into scenes, and log and save their figures."""
     from ship_det.evaluation import merge_scenes, read_predictions, write_results
 
     merged = merge_scenes(read_predictions(metric.predictions_file), data)
     results = merged.evaluate(metric.iou_thresholds, **metric.options)
-    runner.logger.info('\n%s', merged.table(results.values()))
+    runner.logger.info('\n%s', merged.table(results.values()), extra=FOR_CONSOLE)
     if args.merged_out:
         merged.write(args.merged_out)
-        runner.logger.info('predictions on whole scenes: %s', args.merged_out)
+        console.say(f'predictions on whole scenes: {args.merged_out}')
     file = Path(metric.results_file).with_name('scene_results.json')
     choices = {**metric.configuration, 'scenes': args.merge, 'merge_iou': args.merge_iou}
     write_results(file, results.values(), choices)
-    runner.logger.info('results on whole scenes: %s', file)
+    console.say(f'results on whole scenes: {file}')
 
 
-def report(metric: Any, runner: Any, args: argparse.Namespace) -> None:
-    """Write the page about the predictions just made."""
-    from ship_det.report import ReportOptions, RunFiles, write_report
+def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
+    """Draw the predictions just made, and write the page about them."""
+    from ship_det.annotations.files import write_text
+    from ship_det.report import ReportOptions, RunFiles, draw_images, write_report
 
     dataset = dota_dataset(runner, args)
     training = runner.cfg.get('train_dataloader', {}).get('dataset', {}).get('ann_file')
     known = training and (Path(dataset.data_root) / training).is_file()
     thresholds = metric.iou_thresholds
+    # The images that were tested, which may be some of the list's.
+    tested = Path(runner.log_dir) / 'images.txt'
+    names = [dataset.get_data_info(index)['file_name'] for index in range(len(dataset))]
+    write_text(tested, ''.join(f'{name}\n' for name in names))
     options = ReportOptions(
-        list_file=dataset.ann_file or None,
+        list_file=tested.absolute(),
         train_list=training if known else None,
         # The threshold of the CI loss paper where it was tested.
         iou_threshold=0.6 if 0.6 in thresholds else thresholds[0],
@@ -150,8 +177,13 @@ def report(metric: Any, runner: Any, args: argparse.Namespace) -> None:
         scenes=args.merge,
         merge_iou=args.merge_iou,
     )
-    write_report([RunFiles('test', metric.predictions_file)], dataset.data_root, args.report, options)
-    runner.logger.info('report: %s', Path(args.report) / 'index.html')
+    files = RunFiles('test', metric.predictions_file)
+    if args.show_dir:
+        drawn = draw_images(files, dataset.data_root, args.show_dir, options)
+        console.say(f'{drawn} images with boxes: {args.show_dir}')
+    if args.report:
+        write_report([files], dataset.data_root, args.report, options)
+        console.say(f'report: {Path(args.report) / "index.html"}')
 
 
 if __name__ == '__main__':

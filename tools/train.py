@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.cli import add_config_arguments, run
+from ship_det.cli import add_config_arguments, quiet_imports, run
+from ship_det.progress import Console
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -30,27 +31,37 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from ship_det.initial_weights import download_errors
-    from ship_det.launch import build_runner, config_errors, load_config
+    with Console() as console:
+        console.begin('loading PyTorch and MMRotate')
+        with quiet_imports():
+            from ship_det.hooks import introduce
+            from ship_det.initial_weights import download_errors
+            from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
 
-    cfg = load_config(args)
-    if args.amp:
-        use_mixed_precision(cfg)
-    if args.auto_scale_lr:
-        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
-            raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
-        cfg.auto_scale_lr.enable = True
-    if args.tensorboard:
-        cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
-    if args.seed is not None:
-        cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
-    if args.resume is not None:
-        resume(cfg, args.resume)
-    runner = build_runner(cfg)
-    with config_errors(args.config):
-        _ = runner.train_loop, runner.val_loop
-    with download_errors(cfg):
-        runner.train()
+        console.begin('reading the config')
+        cfg = load_config(args, console)
+        if args.amp:
+            use_mixed_precision(cfg)
+        if args.auto_scale_lr:
+            if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+                raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
+            cfg.auto_scale_lr.enable = True
+        if args.tensorboard:
+            cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
+        if args.seed is not None:
+            cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
+        if args.resume is not None:
+            resume(cfg, args.resume)
+        with discard_failed_start(cfg) as started:
+            console.begin('building the model')
+            runner = build_runner(cfg, console, f'python tools/test.py {args.config} {{}}')
+            runner.register_hook(started)
+            console.begin('reading the data set')
+            with config_errors(args.config):
+                _ = runner.train_loop, runner.val_loop
+            introduce(runner, console, 'training', runner.train_dataloader.dataset)
+            with download_errors(cfg):
+                runner.train()
 
 
 def use_mixed_precision(cfg: 'Config') -> None:

@@ -11,7 +11,8 @@ _base_ = [
 
 data_root = '{{$SHIP_DET_ROOT:data/hit_uav}}'
 # The data set's fifth class, DontCare, marks what is to be neither found nor learnt as background.
-settings = dict(metainfo=dict(classes=('Person', 'Car', 'Bicycle', 'OtherVehicle')), other_classes='ignore')
+classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
+settings = dict(metainfo=dict(classes=classes), other_classes='ignore')
 epochs = 12
 
 model = dict(roi_head=dict(bbox_head=dict(num_classes=4, loss_cls={{_base_.loss_cls}})))

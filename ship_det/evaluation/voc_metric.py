@@ -19,6 +19,7 @@ from ship_det.evaluation.result import EvaluationResult
 from ship_det.evaluation.results_file import write_results
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry import quad_to_rbox, to_le90
+from ship_det.progress import FOR_CONSOLE
 
 
 @METRICS.register_module()
@@ -112,13 +113,13 @@ class VOCRotatedMetric(BaseMetric):
         by_threshold = evaluate_thresholds(predictions, truths, self.classes, self.iou_thresholds, **self.options)
         logger = MMLogger.get_current_instance()
         for result in by_threshold.values():
-            logger.info('\n%s', result.table())
+            logger.info('\n%s', result.table(), extra=FOR_CONSOLE)
         if self.predictions_file:
             write_predictions(self.predictions_file, self.classes, predictions)
-            logger.info('predictions: %s', self.predictions_file)
+            logger.info('predictions: %s', self.predictions_file, extra=FOR_CONSOLE)
         if self.results_file:
             write_results(self.results_file, by_threshold.values(), self.configuration)
-            logger.info('results: %s', self.results_file)
+            logger.info('results: %s', self.results_file, extra=FOR_CONSOLE)
         return _metrics(by_threshold)
 
 

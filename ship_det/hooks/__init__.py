@@ -2,14 +2,21 @@
 
 from .checkpoint import SafeCheckpointHook, latest_checkpoint
 from .class_counts import ClassCountsHook
+from .console import ConsoleHook, StartedHook, introduce, quiet
+from .interrupt import InterruptHook
 from .non_finite import NonFiniteLossError, NonFiniteLossHook
 from .reproducible import ReproducibleTrainingHook
 
 __all__ = [
     'ClassCountsHook',
+    'ConsoleHook',
+    'InterruptHook',
     'NonFiniteLossError',
     'NonFiniteLossHook',
     'ReproducibleTrainingHook',
     'SafeCheckpointHook',
+    'StartedHook',
+    'introduce',
     'latest_checkpoint',
+    'quiet',
 ]

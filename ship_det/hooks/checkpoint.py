@@ -12,6 +12,8 @@ from mmengine.runner import Runner
 from mmrotate.registry import HOOKS
 
 NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+#: What a training that was interrupted leaves behind; the next regular checkpoint replaces it.
+INTERRUPTED = 'interrupted.pth'
 
 
 @register_backend('whole_files')
@@ -52,10 +54,11 @@ class SafeCheckpointHook(CheckpointHook):
         ):
             outdated = self.keep_ckpt_ids.popleft()
         super()._save_checkpoint_with_step(runner, step, meta)
-        if outdated is not None and is_main_process():
-            path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(outdated))
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
+        if is_main_process():
+            for name in ([] if outdated is None else [self.filename_tmpl.format(outdated)]) + [INTERRUPTED]:
+                path = self.file_backend.join_path(self.out_dir, name)
+                if self.file_backend.isfile(path):
+                    self.file_backend.remove(path)
 
 
 def latest_checkpoint(work_dir: str | os.PathLike) -> Path | None:

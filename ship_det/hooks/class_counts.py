@@ -11,6 +11,7 @@ from torch import nn
 
 from ship_det.imbalance import ImbalanceSummary, count_instances, dataset_classes, summarize
 from ship_det.losses import AbsentClassWarning
+from ship_det.progress import FOR_CONSOLE
 
 
 @HOOKS.register_module()
@@ -45,10 +46,11 @@ class ClassCountsHook(Hook):
     def _set_counts(self, runner: Runner) -> None:
         if self._summary is None:
             self._summary = _count_on_main_process(runner.train_dataloader.dataset)
-            runner.logger.info(f'Classes of the training data:\n{self._summary}')
+            runner.logger.info(f'Classes of the training data:\n{self._summary}', extra=FOR_CONSOLE)
             if self._summary.absent:
                 runner.logger.warning(
-                    f'No training instance of {", ".join(self._summary.absent)}: factor 1, left out of lambda'
+                    f'No training instance of {", ".join(self._summary.absent)}: factor 1, left out of lambda',
+                    extra=FOR_CONSOLE,
                 )
         for name, loss in runner.model.named_modules():
             if hasattr(loss, 'set_class_counts'):
@@ -91,7 +93,8 @@ def _set(loss: nn.Module, name: str, counts: np.ndarray, runner: Runner) -> None
     if found is not None and len(found) and found.tolist() != counts.tolist():
         runner.logger.warning(
             f'{name}: replaced class counts {found.tolist()} (from a checkpoint or the config) by those of the '
-            f'training data, {counts.tolist()}'
+            f'training data, {counts.tolist()}',
+            extra=FOR_CONSOLE,
         )
     with warnings.catch_warnings():
         # The table above names the absent classes.

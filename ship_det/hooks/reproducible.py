@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import broadcast_object_list, get_rank
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmrotate.registry import HOOKS
 
 MODEL, DATA = 0, 1
@@ -48,8 +49,10 @@ class ReproducibleTrainingHook(Hook):
         object.__setattr__(loader, 'batch_sampler', SeededBatchSampler(loader.batch_sampler, self.seed, get_rank()))
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Number the batches to come."""
+        """Number the batches to come, and leave out those that an interrupted epoch has had already."""
         loader = runner.train_dataloader
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            loader.batch_sampler.skip = runner.iter - runner.epoch * len(loader)
         skipped_one_by_one = isinstance(runner.train_loop, IterBasedTrainLoop) and not hasattr(loader.sampler, 'skip')
         loader.batch_sampler.position = 0 if skipped_one_by_one else runner.iter
 
@@ -63,8 +66,12 @@ class SeededBatchSampler:
 
     Args:
         batches: a batch sampler.
-        seed: of the training.
-        rank: of this process.
+        seed: seed of the training.
+        rank: rank of this process.
+
+    Attributes:
+        position: number of the next batch, from the beginning of the training.
+        skip: batches of the next epoch to leave out.
     """
 
     def __init__(self, batches: Any, seed: int, rank: int) -> None:
@@ -72,12 +79,13 @@ class SeededBatchSampler:
         self.seed = seed
         self.rank = rank
         self.position = 0
+        self.skip = 0
         # What MMEngine asks a batch sampler for.
         self.sampler = getattr(batches, 'sampler', None)
         self.batch_size = getattr(batches, 'batch_size', None)
 
     def __iter__(self) -> Iterator['SeededBatch']:
-        for indices in self.batches:
+        for indices in islice(self.batches, self.skip, None):
             yield SeededBatch(indices, (self.seed, self.rank, self.position, DATA))
             self.position += 1
 

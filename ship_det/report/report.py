@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ship_det.annotations.files import write_text
 from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
 from ship_det.evaluation.merging import MERGE_IOU
+from ship_det.evaluation.predictions import read_predictions
 from ship_det.evaluation.scenes import SceneData
 from ship_det.report.chart_style import save_chart
 from ship_det.report.class_charts import (
@@ -22,9 +23,11 @@ from ship_det.report.class_charts import (
     score_histograms,
     size_chart,
 )
+from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, analyze
 from ship_det.report.gallery import make_gallery
 from ship_det.report.page import Content, build_page
+from ship_det.report.pictures import read_image
 from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
 from ship_det.report.training_charts import training_curves
 
@@ -100,6 +103,33 @@ def write_report(
     content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery)
     write_text(out / 'index.html', build_page(content))
     return evaluated
+
+
+def draw_images(
+    run: RunFiles, dataset: str | os.PathLike, out: str | os.PathLike, options: ReportOptions | None = None
+) -> int:
+    """Draw the boxes of a run and of the labels on every image, as the report does, into ``out``/NAME.png.
+
+    Args:
+        run: predictions.
+        dataset: folder in DOTA layout.
+        out: folder, made where it does not exist.
+        options: which images, and the thresholds.
+
+    Returns:
+        Number of images.
+
+    Raises:
+        ValueError: bad input; the message names the file.
+    """
+    options = options or ReportOptions()
+    predictions = read_predictions(run.predictions)
+    labeled = read_labeled_set(dataset, predictions.classes, options.list_file, options.other_classes)
+    subset = options.list_file is not None
+    evaluated = evaluate_run(run, predictions, labeled, options.iou_threshold, options.score_threshold, subset)
+    for index, path in enumerate(labeled.images):
+        write_chip(Path(out) / f'{path.stem}.png', draw_chip(read_image(path), evaluated, labeled, index))
+    return len(labeled.images)
 
 
 def _charts(

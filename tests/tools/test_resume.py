@@ -55,7 +55,8 @@ default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1), logger=dict(int
 log_processor = dict(by_epoch=True)
 """
 
-# KILL_IN=4: in the fifth iteration. KILL_WRITING=4: in the middle of writing the checkpoint of iteration 4.
+# KILL_IN=4: in the fifth iteration, with the signal KILL_SIGNAL.
+# KILL_WRITING=4: in the middle of writing the checkpoint of iteration 4.
 KILLING = """
 import os, signal
 from mmengine.hooks import Hook
@@ -65,7 +66,7 @@ from mmrotate.registry import HOOKS
 class KillingHook(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if os.environ.get('KILL_IN') == str(runner.iter):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), int(os.environ.get('KILL_SIGNAL', signal.SIGKILL)))
 
     def before_save_checkpoint(self, runner, checkpoint):
         if os.environ.get('KILL_WRITING') == str(checkpoint['meta']['iter']):
@@ -124,7 +125,7 @@ def test_by_iteration_killed_in_an_iteration_and_while_writing(train, tmp_path):
     assert [path.name for path in folder.glob('*.pth')] == ['iter_2.pth']
     code, output = train(settings, folder, '--resume')
     assert code == 0, output[-3000:]
-    assert 'iter: 2' in output
+    assert 'training starts from iteration 2: 7 iterations' in output
     assert_same(state(folder / 'iter_7.pth'), state(tmp_path / 'whole' / 'iter_7.pth'))
 
 
@@ -142,3 +143,30 @@ def test_by_epoch_without_a_seed(train, tmp_path):
     code, output = train(settings, folder, '--resume')
     assert code == 0, output[-3000:]
     assert_same(state(folder / 'epoch_3.pth'), state(tmp_path / 'whole' / 'epoch_3.pth'))
+
+
+@pytest.mark.parametrize(
+    ('number', 'by_epoch'), [(signal.SIGINT, False), (signal.SIGTERM, True)], ids=['Ctrl-C', 'scheduler']
+)
+def test_interrupted_training_saves_what_it_has_and_goes_on(train, tmp_path, number, by_epoch):
+    """The second epoch's second iteration is finished and saved; resumed, the third follows, not the first."""
+    sampler, schedule = ('DefaultSampler', BY_EPOCH) if by_epoch else ('InfiniteSampler', BY_ITERATION)
+    settings = SETTINGS.replace('SAMPLER', sampler).replace('SEED', '3') + schedule
+    last = 'epoch_3.pth' if by_epoch else 'iter_7.pth'
+    code, output = train(settings, tmp_path / 'whole')
+    assert code == 0, output[-3000:]
+
+    folder = tmp_path / 'interrupted'
+    code, output = train(settings, folder, KILL_IN=4, KILL_SIGNAL=int(number))
+    assert code == 128 + number, output[-3000:]
+    saved = folder / 'interrupted.pth'
+    assert f'stopped after iteration 5, saved as {saved}; --resume continues there' in output
+    assert 'Traceback' not in output
+    assert state(saved)['meta']['iter'] == 5
+
+    code, output = train(settings, folder, '--resume')
+    assert code == 0, output[-3000:]
+    assert 'training starts from iteration 5' in output
+    assert_same(state(folder / last), state(tmp_path / 'whole' / last))
+    # Its place is taken by the next regular checkpoint.
+    assert not saved.exists()

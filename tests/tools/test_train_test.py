@@ -12,6 +12,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from ship_det.report.draw import GROUND_TRUTH_COLOR
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
 CLASSES = ('tanker', 'submarine')
@@ -101,14 +103,68 @@ def test_weights_that_cannot_be_downloaded(chips, run_tool, tmp_path):
 def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips, run_tool, tmp_path):
     out = tmp_path / 'predictions.jsonl'
     options = ('--cfg-options', f'data_root={chips}', 'train_dataloader.dataset.ann_file=gone.txt')
-    arguments = ('--out', out, '--work-dir', tmp_path, '--show-dir', 'shown', *options)
+    shown = tmp_path / 'shown'
+    arguments = ('--out', out, '--work-dir', tmp_path / 'work', '--show-dir', shown, *options)
     code, output = run_tool('test.py', chips / 'config.py', trained, *arguments)
     assert code == 0, output[-3000:]
     assert 'submarine' in output
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert lines[0]['classes'] == list(CLASSES)
     assert [line['file'] for line in lines[1:]] == ['a.png', 'b.png']
-    assert len(list(tmp_path.glob('*/shown/*.png'))) == 2
+    assert sorted(path.name for path in shown.iterdir()) == ['a.png', 'b.png']
+    # Drawn as the report draws: blue outlines of the ships, a legend below.
+    drawn = np.asarray(Image.open(shown / 'a.png'))
+    assert drawn.shape[0] > 128
+    assert (np.abs(drawn.astype(int) - GROUND_TRUTH_COLOR).sum(axis=2) < 30).sum() > 100
+
+
+def test_report_of_some_of_the_images(trained, chips, run_tool, tmp_path):
+    options = ('--cfg-options', f'data_root={chips}', 'test_dataloader.dataset.indices=1')
+    arguments = ('--work-dir', tmp_path / 'work', '--report', tmp_path / 'report', *options)
+    code, output = run_tool('test.py', chips / 'config.py', trained, *arguments)
+    assert code == 0, output[-3000:]
+    assert [path.name for path in (tmp_path / 'report' / 'chips').iterdir()] == ['a.png']
+
+
+def test_console_shows_what_a_person_reads(chips, run_tool, tmp_path):
+    work = tmp_path / 'work'
+    code, output = run_tool('train.py', chips / 'config.py', '--work-dir', work, '--data-root', chips)
+    assert code == 0, output[-3000:]
+    lines = output.splitlines()
+    assert len(lines) < 30, output
+    for text in (
+        'device: ',
+        f'training data: 2 images in {chips}, listed in train.txt',
+        'tanker             2   28.57%    1.581',
+        'submarine          5   71.43%    1.000',
+        f'trained: {work / "iter_2.pth"}',
+        f'test it: python tools/test.py {chips / "config.py"} {work / "iter_2.pth"}',
+    ):
+        assert any(line.startswith(text) for line in lines), f'{text}: {output}'
+    progress = [line for line in lines if re.match(r'iteration [12]/2  loss [\d.]+  [\d.]+ s each  \d+ s left', line)]
+    assert len(progress) == 2, output
+    (log,) = [Path(line.removeprefix('log: ')) for line in lines if line.startswith('log: ')]
+    assert 'Hooks will be executed in the following order' in log.read_text()
+
+
+def test_failed_starts_leave_no_folder(chips, run_tool, tmp_path):
+    work = tmp_path / 'deep' / 'work'
+    for name, arguments, message in (
+        ('train.py', ('--data-root', tmp_path / 'none'), 'none/images: no such folder'),
+        ('train.py', ('--classes', 'tanker,rowboat'), "unknown class 'submarine', expected one of: tanker, rowboat"),
+    ):
+        options = ('--data-root', chips) if '--data-root' not in arguments else ()
+        code, output = run_tool(name, chips / 'config.py', '--work-dir', work, *arguments, *options)
+        assert code == 2, output[-3000:]
+        assert message in output
+        assert not (tmp_path / 'deep').exists()
+
+
+def test_a_file_in_the_way_is_named(chips, run_tool, tmp_path):
+    (tmp_path / 'work').touch()
+    code, output = run_tool('train.py', chips / 'config.py', '--work-dir', tmp_path / 'work', '--data-root', chips)
+    assert code == 2
+    assert output.splitlines()[-1] == f'error: {tmp_path / "work"}: a file is in the way, expected a folder or nothing'
 
 
 def damage_config(root: Path) -> str:
@@ -123,8 +179,10 @@ def damage_syntax(root: Path) -> str:
 
 
 def damage_heads(root: Path) -> str:
-    (root / 'config.py').write_text((root / 'config.py').read_text().replace('num_classes=2', 'num_classes=3'))
-    return r'num_classes=3, expected 2'
+    text = (root / 'config.py').read_text().replace('metainfo = dict(classes=', 'names = dict(classes=')
+    text = text.replace('metainfo=metainfo', 'metainfo=names').replace('num_classes=2', 'num_classes=3')
+    (root / 'config.py').write_text(text)
+    return r'num_classes: 3; expected the same classes everywhere: set classes'
 
 
 def damage_folder(root: Path) -> str:

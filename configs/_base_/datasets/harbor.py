@@ -3,7 +3,7 @@
 _base_ = './ship_chips.py'
 
 data_root = '{{$SHIP_DET_ROOT:data/harbor}}'
-metainfo = dict(classes=('ship',))
+classes = ('ship',)
 zoom = 2.0
 
 train_pipeline = [
@@ -23,7 +23,13 @@ test_pipeline = [
     dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
     dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
 ]
-dataset = dict(type='ShipDataset', data_root=data_root, ann_file='', metainfo=metainfo, other_classes='background')
+dataset = dict(
+    type='ShipDataset',
+    data_root=data_root,
+    ann_file='',
+    metainfo=dict(classes=classes),
+    other_classes='background',
+)
 train_dataloader = dict(
     _delete_=True,
     batch_size=2,

@@ -1,0 +1,141 @@
+"""What a person reads while a detector trains or is tested; everything else goes to the log file alone."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import MMLogger
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from ship_det.progress import Console, ConsoleHandler, format_seconds
+
+# Seconds between two lines of progress.
+_INTERVAL = 5.0
+# Iterations that the shown loss and duration are averaged over.
+_WINDOW = 20
+
+
+def quiet(logger: MMLogger, console: Console) -> None:
+    """Let a logger print what is meant for a person; its file gets all, Python's warnings too."""
+    streams = [handler for handler in logger.handlers if type(handler) is logging.StreamHandler]
+    files = [handler for handler in logger.handlers if handler not in streams]
+    logger.handlers = [ConsoleHandler(console, is_main_process()), *files]
+    logging.captureWarnings(True)
+    warnings = logging.getLogger('py.warnings')
+    warnings.handlers, warnings.propagate = files or [logging.NullHandler()], False
+
+
+def introduce(runner: Runner, console: Console, purpose: str, dataset: Any) -> None:
+    """Say on which device and data a model is trained or tested, and where the log is."""
+    if not is_main_process():
+        return
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU, {torch.get_num_threads()} threads'
+    parameters = sum(parameter.numel() for parameter in runner.model.parameters()) / 1e6
+    console.say(f'device: {device}')
+    console.say(f'model: {Path(runner.cfg.filename or "").stem}, {parameters:.1f} million parameters')
+    root, listing = getattr(dataset, 'data_root', ''), getattr(dataset, 'ann_file', '')
+    where = f' in {root}' if root else ''
+    names = f', listed in {Path(listing).name}' if listing else ''
+    console.say(f'{purpose} data: {len(dataset)} images{where}{names}')
+    console.say(f'log: {runner.logger.log_file}')
+
+
+class StartedHook(Hook):
+    """Notes whether an iteration of training or testing is over."""
+
+    is_over = False
+
+    def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
+        self.is_over = True
+
+    def after_test_iter(self, *args: Any, **kwargs: Any) -> None:
+        self.is_over = True
+
+
+class ConsoleHook(Hook):
+    """Says what is trained or tested on what, and how far it is.
+
+    Args:
+        console: where to say it.
+        command: how the user tests a checkpoint, said at the end of a training; '{}' stands for the checkpoint.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, console: Console, command: str = '') -> None:
+        self.console = console
+        self.command = command
+
+    def before_train(self, runner: Runner) -> None:
+        if not is_main_process():
+            return
+        hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
+        if hook is not None:
+            unit = 'epoch' if hook.by_epoch else 'iteration'
+            every = f'{unit}' if hook.interval == 1 else f'{hook.interval} {unit}s'
+            self.console.say(f'checkpoints: {hook.out_dir}, every {every}')
+        start = f' from iteration {runner.iter}' if runner.iter else ''
+        self.console.say(f'training starts{start}: {runner.max_iters} iterations')
+        self.console.begin('first iteration')
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        done = runner.iter + 1
+        self.console.begin(f'iteration {done + 1} of {runner.max_iters}')
+        if is_main_process() and (self._is_due() or done in (1, runner.max_iters)):
+            loss, seconds = (_recent_mean(runner, f'train/{name}') for name in ('loss', 'time'))
+            left = format_seconds(seconds * (runner.max_iters - done))
+            epoch = ''
+            if isinstance(runner.train_loop, EpochBasedTrainLoop):
+                epoch = f'epoch {runner.epoch + 1}/{runner.max_epochs}  '
+            self.console.say(
+                f'{epoch}iteration {done}/{runner.max_iters}  loss {loss:.4g}  {seconds:.2f} s each  {left} left', True
+            )
+
+    def after_train(self, runner: Runner) -> None:
+        self.console.begin('')
+        record = Path(runner.work_dir) / 'last_checkpoint'
+        if is_main_process() and record.is_file():
+            checkpoint = record.read_text().strip()
+            self.console.say(f'trained: {checkpoint}')
+            if self.command:
+                self.console.say(f'test it: {self.command.format(checkpoint)}')
+
+    def before_val(self, runner: Runner) -> None:
+        self.console.begin('validating')
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
+    ) -> None:
+        self._say_tested('validating', runner.val_dataloader, batch_idx)
+
+    def before_test(self, runner: Runner) -> None:
+        self.console.begin('testing')
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
+    ) -> None:
+        self._say_tested('testing', runner.test_dataloader, batch_idx)
+
+    def after_test(self, runner: Runner) -> None:
+        self.console.begin('')
+
+    def _say_tested(self, what: str, loader: Any, batch_idx: int) -> None:
+        done = batch_idx + 1
+        if is_main_process() and (self._is_due() or done == len(loader)):
+            self.console.say(f'{what}: {done} of {len(loader)} batches', True)
+        if done == len(loader):
+            self.console.begin('evaluating')
+
+    def _is_due(self) -> bool:
+        return self.console.seconds_silent() >= _INTERVAL
+
+
+def _recent_mean(runner: Runner, name: str) -> float:
+    scalars = runner.message_hub.log_scalars
+    return float(scalars[name].mean(_WINDOW)) if name in scalars else float('nan')

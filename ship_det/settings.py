@@ -1,0 +1,338 @@
+"""Settings that a config states once and that hold in all its parts: ``data_root``, ``classes``, ``num_classes``.
+
+MMEngine settles a config's variables while it reads a file, so that a variable which another file, or the command line,
+states anew reaches nothing that was built from it. Here these three reach every data set and head, and what can have no
+effect is refused.
+"""
+
+import ast
+import difflib
+import inspect
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+from mmengine.registry import Registry, root
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+#: Settings that are spread over the config.
+SPREAD = ('data_root', 'classes', 'num_classes')
+
+_DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# Parts of a model whose ``num_classes``, where they have one, is not the number of the data's classes.
+_CLASSLESS_PARTS = ('backbone', 'neck', 'rpn_head', 'data_preprocessor')
+# What a runner reads of a config, and what is read beside it.
+_RUNNER_KEYS = {
+    *inspect.signature(Runner.__init__).parameters,
+    *('custom_imports', 'find_unused_parameters', 'model_wrapper_cfg', 'compile', 'runner_type', 'sync_bn'),
+    *('tta_model', 'tta_pipeline', 'tta_cfg'),
+} - {'self', 'cfg'}
+# Settings of dicts without a type, by the name of the dict: what is read there and need not be in the config yet.
+_LOADER_KEYS = {
+    *inspect.signature(DataLoader.__init__).parameters,
+    *('batch_sampler', 'sampler', 'dataset', 'collate_fn', 'num_batch_per_epoch'),
+}
+_OPTIONAL_KEYS = {
+    **{name: _LOADER_KEYS for name in _DATALOADERS},
+    'randomness': {*inspect.signature(Runner.set_randomness).parameters},
+    'auto_scale_lr': {'enable', 'base_batch_size'},
+    'clip_grad': {'max_norm', 'max_value', 'norm_type', 'error_if_nonfinite', 'foreach'},
+    'paramwise_cfg': {
+        *('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult'),
+        *('dwconv_decay_mult', 'dcn_offset_lr_mult', 'bypass_duplicate'),
+    },
+}
+_OPTIONAL_ROOTS = {'randomness', 'auto_scale_lr'}
+
+
+class ConfigFile(NamedTuple):
+    """A file of a config's chain of ``_base_`` files, and what it and its own bases say."""
+
+    path: Path
+    settings: Config
+
+
+def read_chain(path: str | Path) -> list[ConfigFile]:
+    """A config file and all its ``_base_`` files, each read alone; itself last."""
+    path = str(path)
+    if Config._is_lazy_import(path):
+        return [ConfigFile(Path(path), Config.fromfile(path))]
+    bases = [base for name in Config._get_base_files(path) for base in read_chain(Config._get_cfg_path(name, path)[0])]
+    return [*bases, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
+
+
+def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collection[str] = ()) -> None:
+    """Let ``data_root``, ``classes`` and ``num_classes`` of a config reach its data sets and heads.
+
+    A data set has the config's ``data_root`` unless a file names another one for it itself; classes likewise.
+    ``num_classes`` of the heads is the number of classes. ``metainfo = dict(classes=...)`` means ``classes``.
+
+    Args:
+        cfg: config, changed in place.
+        chain: the files it was read from, see ``read_chain``.
+        options: keys that the command line sets; its classes reach every data set.
+
+    Raises:
+        ValueError: classes are no list of different names, or data sets and heads disagree.
+    """
+    path = chain[-1].path
+    stated = [file.settings for file in chain]
+    datasets = dict(_find_datasets(cfg))
+    if 'data_root' in cfg:
+        inherited = [settings.get('data_root') for settings in stated]
+        reached = [data for data in datasets.values() if data.get('data_root') in inherited]
+        for data in reached:
+            data['data_root'] = cfg.data_root
+        if 'data_root' in options and datasets and not reached:
+            roots = ', '.join(sorted({str(data.get('data_root')) for data in datasets.values()}))
+            raise ValueError(
+                f'{path}: data_root={cfg.data_root} reaches no data set: each names its own, {roots}; '
+                'set train_dataloader.dataset.data_root, ...'
+            )
+    classes = _stated_classes(cfg, path)
+    if classes is not None:
+        inherited = [_stated_classes(settings, path) for settings in stated]
+        for data in datasets.values():
+            found = data.get('metainfo', {}).get('classes')
+            if found is None or 'classes' in options or tuple(found) in inherited:
+                data['metainfo'] = dict(data.get('metainfo', {}), classes=classes)
+        cfg.classes = classes
+    heads = dict(_find_heads(cfg.get('model'), 'model'))
+    if classes is not None and _states(chain[-1].path, 'num_classes', options) and cfg.num_classes != len(classes):
+        raise ValueError(f'{path}: num_classes is {cfg.num_classes}, expected {len(classes)}, the number of classes')
+    if classes is not None:
+        for head in heads.values():
+            head['num_classes'] = len(classes)
+        if 'num_classes' in cfg:
+            cfg.num_classes = len(classes)
+    elif 'num_classes' in cfg:
+        inherited = [settings.get('num_classes') for settings in stated]
+        for head in heads.values():
+            if head['num_classes'] in inherited:
+                head['num_classes'] = cfg.num_classes
+    _check_classes(path, datasets, heads)
+
+
+def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Refuse options that nothing reads.
+
+    Args:
+        cfg: config that they are to change.
+        options: values by key with dots.
+
+    Raises:
+        ValueError: naming the first such key, and one like it that the config has.
+    """
+    for key in options:
+        _check_option(cfg, key)
+
+
+def check_names(chain: Sequence[ConfigFile]) -> None:
+    """Refuse what a config file sets at its top and nothing reads.
+
+    Raises:
+        ValueError: a variable of a base is set anew, which changes nothing that the base made of it; or a name is
+            almost one that is read.
+    """
+    path = chain[-1].path
+    if path.suffix != '.py':
+        return
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    assigned = [target.id for node in tree.body for target in _targets(node) if isinstance(target, ast.Name)]
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    own = chain[-1].settings
+    for name in assigned:
+        if name in used or name in _RUNNER_KEYS or name in (*SPREAD, 'metainfo') or name.startswith('_'):
+            continue
+        for file in chain[:-1]:
+            if name in file.settings and file.settings[name] != own.get(name):
+                raise ValueError(
+                    f'{path}: {name} has no effect here: {file.path} has already used its own. Set what was made '
+                    f'of it, such as {_use_of(chain, file.settings[name])}'
+                )
+        close = difflib.get_close_matches(name, {*_RUNNER_KEYS, *SPREAD}, 1, cutoff=0.84)
+        if close:
+            raise ValueError(f'{path}: nothing reads {name}; did you mean {close[0]}?')
+
+
+def parse_classes(text: str) -> tuple[str, ...]:
+    """Class names separated by commas."""
+    return tuple(name.strip() for name in text.split(','))
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    return [node.target] if isinstance(node, ast.AnnAssign) else []
+
+
+def _states(path: Path, name: str, options: Collection[str]) -> bool:
+    """Whether a file itself or the command line sets a name."""
+    if name in options or path.suffix != '.py':
+        return name in options
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    return any(isinstance(target, ast.Name) and target.id == name for node in tree.body for target in _targets(node))
+
+
+def _use_of(chain: Sequence[ConfigFile], value: Any) -> str:
+    """The key of something that has the value."""
+    settings = chain[-1].settings
+    for key in _RUNNER_KEYS & settings.keys():
+        for where, found in _walk(settings[key], key):
+            if found == value:
+                return where
+    return 'train_dataloader.dataset.pipeline'
+
+
+def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    yield key, node
+    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for name, child in items:
+        yield from _walk(child, f'{key}.{name}')
+
+
+def _find_datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
+    """Key and settings of each data set that is none of other data sets."""
+    for loader in _DATALOADERS:
+        if isinstance(cfg.get(loader), Mapping):
+            for key, node in _walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
+                is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key) and isinstance(node, Mapping)
+                if is_dataset and not {'dataset', 'datasets'} & node.keys():
+                    yield key, node
+
+
+def _find_heads(node: Any, key: str) -> Iterator[tuple[str, dict]]:
+    """Key and settings of each part of a model that has a number of classes."""
+    if isinstance(node, Mapping):
+        if 'num_classes' in node:
+            yield key, node
+        for name, child in node.items():
+            if name not in _CLASSLESS_PARTS:
+                yield from _find_heads(child, f'{key}.{name}')
+    elif isinstance(node, list | tuple):
+        for index, child in enumerate(node):
+            yield from _find_heads(child, f'{key}.{index}')
+
+
+def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:
+    """The classes of a config; one name is a list of one."""
+    classes = cfg.get('classes', (cfg.get('metainfo') or {}).get('classes'))
+    if classes is None:
+        return None
+    classes = parse_classes(classes) if isinstance(classes, str) else tuple(map(str, classes))
+    twice = sorted({name for name in classes if classes.count(name) > 1})
+    if not classes or not all(classes) or twice:
+        found = f'{twice[0]!r} twice' if twice else f'{list(classes)}'
+        raise ValueError(f'{path}: classes: found {found}, expected different names: --classes ship,boat')
+    return classes
+
+
+def _check_classes(path: Path, datasets: Mapping[str, Mapping], heads: Mapping[str, Mapping]) -> None:
+    """Compare the classes of data sets and the numbers of heads."""
+    found = {key: classes for key, data in datasets.items() if (classes := _dataset_classes(data)) is not None}
+    numbers = {f'{key}.num_classes': head['num_classes'] for key, head in heads.items()}
+    if len(set(found.values())) > 1 or len({*map(len, found.values()), *numbers.values()}) > 1:
+        told = [
+            f'{_join_keys(found, names)}: {len(names)} classes ({_shorten(names)})'
+            for names in dict.fromkeys(found.values())
+        ]
+        told += [f'{_join_keys(numbers, number)}: {number}' for number in dict.fromkeys(numbers.values())]
+        raise ValueError(
+            f'{path}: found {"; ".join(told)}; expected the same classes everywhere: set classes = (...) once in the '
+            'config, or --classes ship,boat'
+        )
+
+
+def _dataset_classes(data: Mapping) -> tuple[str, ...] | None:
+    """The classes of a data set, its type's where it names none; None where they are not known before it is built."""
+    classes = data.get('metainfo', {}).get('classes')
+    if classes is None:
+        kind = _find_type(data.get('type'))
+        classes = getattr(kind, 'METAINFO', {}).get('classes')
+    return (classes,) if isinstance(classes, str) else None if classes is None else tuple(classes)
+
+
+def _join_keys(values: Mapping[str, Any], value: Any) -> str:
+    """The keys that have a value."""
+    return ', '.join(key for key, found in values.items() if found == value)
+
+
+def _shorten(names: Sequence[str]) -> str:
+    return ', '.join(names) if len(names) <= 3 else f'{names[0]}, ..., {names[-1]}'
+
+
+def _check_option(cfg: Config, key: str) -> None:
+    parts = key.split('.')
+    if len(parts) == 1 and parts[0] in (*SPREAD, 'work_dir'):
+        return
+    if parts[0] not in _RUNNER_KEYS:
+        if parts[0] in cfg:
+            raise ValueError(
+                f'--cfg-options {key}: no effect, {parts[0]} is a variable that the config has already used; set what '
+                f'was made of it, such as {_use_of([ConfigFile(Path(), cfg)], cfg[parts[0]])}'
+            )
+        _refuse(key, parts[0], {*_RUNNER_KEYS, *SPREAD} & {*cfg, *SPREAD, *_OPTIONAL_ROOTS})
+    node: Any = cfg._cfg_dict
+    for depth, name in enumerate(parts):
+        if isinstance(node, list | tuple):
+            if not name.isdigit() or int(name) >= len(node):
+                where = '.'.join(parts[:depth])
+                raise ValueError(f'--cfg-options {key}: found {name!r}, expected a number below {len(node)}: {where}')
+            node = node[int(name)]
+        elif isinstance(node, Mapping):
+            if name not in node:
+                known, complete = _known_keys(node, parts[depth - 1]) if depth else (_RUNNER_KEYS, True)
+                if name not in known and (complete or difflib.get_close_matches(name, known, cutoff=0.8)):
+                    _refuse(key, name, {*node, *known} - {'type'})
+                return
+            node = node[name]
+        else:
+            where = '.'.join(parts[:depth])
+            raise ValueError(f'--cfg-options {key}: {where} is {node!r}, which has no setting {name}')
+
+
+def _refuse(key: str, name: str, known: Collection[str]) -> None:
+    close = difflib.get_close_matches(name, list(known), 1, cutoff=0.6)
+    hint = f'did you mean {close[0]}?' if close else f'expected one of {", ".join(sorted(known))}.'
+    raise ValueError(f'--cfg-options {key}: nothing reads {name}; {hint} What is new goes into a config file')
+
+
+def _known_keys(node: Mapping, name: str) -> tuple[set[str], bool]:
+    """What may be set in a dict beside what it has, and whether that is all."""
+    if 'type' not in node:
+        return set(_OPTIONAL_KEYS.get(name, ())), True
+    kind = _find_type(node['type'])
+    return (set(), False) if kind is None else _parameters(kind)
+
+
+def _parameters(kind: Any) -> tuple[set[str], bool]:
+    """Names of the parameters of a class or function, those of its bases too, and whether it takes no others."""
+    names = {'type'}
+    for part in inspect.getmro(kind)[:-1] if inspect.isclass(kind) else [kind]:
+        init = vars(part).get('__init__') if inspect.isclass(part) else part
+        if init is None:
+            continue
+        parameters = inspect.signature(init).parameters.values()
+        named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        names |= {parameter.name for parameter in parameters if parameter.kind in named} - {'self'}
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            return names, True
+    return names, False
+
+
+def _find_type(name: Any) -> Any:
+    """What a ``type`` of a config names; None where no registry knows it."""
+    if not isinstance(name, str):
+        return name
+    scope, _, short = name.rpartition('.')
+    registries = [registry for registry in vars(root).values() if isinstance(registry, Registry)]
+    for wanted in [scope] if scope else ['mmrotate', 'mmengine', 'mmdet']:
+        for registry in registries:
+            # Registries of a scope are children of MMEngine's; `get` would import what it does not find, and warn.
+            place = registry if wanted == 'mmengine' else registry.children.get(wanted)
+            if place is not None and short in place.module_dict:
+                return place.module_dict[short]
+    return None

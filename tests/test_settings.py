@@ -1,0 +1,205 @@
+"""Settings that are stated once reach every part of a config, and what has no effect is refused."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from ship_det.launch import load_config
+from ship_det.settings import read_chain, spread_settings
+
+DEMO = Path(__file__).resolve().parents[1] / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+
+
+def load(path: Path, *options: str, data_root: str | None = None, classes: str | None = None) -> Config:
+    arguments = argparse.Namespace(
+        config=str(path), cfg_options=options, launcher='none', local_rank=0, work_dir=None, data_root=data_root
+    )
+    arguments.classes = classes
+    return load_config(arguments)
+
+
+@pytest.fixture
+def derived(tmp_path):
+    """A function that writes a config over the demo's: its text follows the line with ``_base_``."""
+
+    def write(text: str, base: Path = DEMO, name: str = 'mine.py') -> Path:
+        path = tmp_path / name
+        path.write_text(f"_base_ = '{base}'\n{text}")
+        return path
+
+    return write
+
+
+def roots(cfg: Config) -> set[str]:
+    return {cfg[f'{part}_dataloader'].dataset.data_root for part in ('train', 'val', 'test')}
+
+
+def names(cfg: Config) -> set[tuple[str, ...]]:
+    return {tuple(cfg[f'{part}_dataloader'].dataset.metainfo.classes) for part in ('train', 'val', 'test')}
+
+
+def test_data_root_of_a_derived_config_reaches_the_data_sets(derived):
+    path = derived("data_root = 'MINE'\n")
+    assert roots(load(path)) == {'MINE'}
+    assert roots(load(path, 'data_root=THEIRS')) == {'THEIRS'}
+    assert roots(load(path, data_root='OURS')) == {'OURS'}
+    assert roots(load(derived('randomness = dict(seed=1)\n', path, 'again.py'))) == {'MINE'}
+
+
+def test_data_root_of_digits_is_text():
+    assert roots(load(DEMO, 'data_root=2024')) == {'2024'}
+
+
+def test_a_data_set_that_names_a_folder_of_its_own_keeps_it(derived):
+    path = derived("data_root = 'MINE'\nval_dataloader = dict(dataset=dict(data_root='other'))\n")
+    cfg = load(path, data_root='OURS')
+    assert cfg.train_dataloader.dataset.data_root == 'OURS'
+    assert cfg.val_dataloader.dataset.data_root == 'other'
+
+
+def test_data_root_that_no_data_set_takes(tmp_path):
+    path = tmp_path / 'own.py'
+    path.write_text("train_dataloader = dict(dataset=dict(type='ShipDataset', data_root='a'))\n")
+    with pytest.raises(ValueError, match=r'own\.py: data_root=b reaches no data set: each names its own, a'):
+        load(path, data_root='b')
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        "classes = ('ship', 'boat')\n",
+        "classes = 'ship, boat'\n",
+        "metainfo = dict(classes=('ship', 'boat'))\n",
+        "classes = ['ship', 'boat']\nnum_classes = 2\n",
+    ],
+)
+def test_classes_reach_data_sets_and_head(derived, text):
+    cfg = load(derived(text))
+    assert names(cfg) == {('ship', 'boat')}
+    assert cfg.model.roi_head.bbox_head.num_classes == 2
+
+
+def test_classes_of_the_command_line():
+    for cfg in (load(DEMO, classes='a,b,c'), load(DEMO, 'classes=a,b,c'), load(DEMO, "classes=['a','b','c']")):
+        assert names(cfg) == {('a', 'b', 'c')}
+        assert cfg.model.roi_head.bbox_head.num_classes == 3
+    # One class, and names that YAML or Python would read as something else.
+    assert names(load(DEMO, classes='ship')) == {('ship',)}
+    assert names(load(DEMO, 'classes=052,no')) == {('052', 'no')}
+
+
+def test_classes_reach_data_sets_within_others_and_all_heads_but_not_the_proposals(tmp_path):
+    path = tmp_path / 'wrapped.py'
+    path.write_text(
+        "leaf = dict(type='ShipDataset', data_root='a')\n"
+        "train_dataloader = dict(dataset=dict(type='RepeatDataset', times=2, dataset=dict(type='ConcatDataset', "
+        'datasets=[leaf, leaf])))\n'
+        'model = dict(backbone=dict(num_classes=0), rpn_head=dict(num_classes=1), '
+        'roi_head=dict(bbox_head=[dict(num_classes=15), dict(num_classes=15)]))\n'
+    )
+    cfg = load(path, classes='ship,boat')
+    datasets = cfg.train_dataloader.dataset.dataset.datasets
+    assert [data.metainfo.classes for data in datasets] == [('ship', 'boat')] * 2
+    assert [head.num_classes for head in cfg.model.roi_head.bbox_head] == [2, 2]
+    assert (cfg.model.backbone.num_classes, cfg.model.rpn_head.num_classes) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        (
+            'num_classes = 3\n',
+            r'15 classes \(aircraft-carrier, \.\.\., others\); .*bbox_head\.num_classes: 3; expected',
+        ),
+        ("classes = ('ship',)\nnum_classes = 3\n", 'num_classes is 3, expected 1'),
+        ("classes = ('ship', 'ship')\n", "classes: found 'ship' twice"),
+        ('classes = ()\n', r'classes: found \[\], expected different names'),
+        (
+            "metainfo = dict(classes=('a', 'b'))\ntrain_dataloader = dict(dataset=dict(metainfo=metainfo))\n"
+            "val_dataloader = dict(dataset=dict(metainfo=dict(classes=('b', 'a'))))\n",
+            r'val_dataloader\.dataset: 2 classes \(b, a\)',
+        ),
+        ("train_dataloader = dict(dataset=dict(metainfo=dict(classes=('a',))))\n", '1 classes'),
+    ],
+)
+def test_parts_that_disagree_are_refused(derived, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        load(derived(text))
+    assert str(caught.value).startswith(f'{derived(text)}: ')
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ('dataroot=x', 'nothing reads dataroot; did you mean data_root?'),
+        ('class=ship', 'nothing reads class; did you mean classes?'),
+        ('train_cfg.max_itres=3', 'did you mean max_iters?'),
+        ('optim_wrapper.optimizer.learning_rate=1', 'nothing reads learning_rate; expected one of amsgrad'),
+        ('default_hooks.checkpoint.intervall=4', 'did you mean interval?'),
+        ('model.test_cfg.rcnn.score_threshold=1', 'did you mean score_thr?'),
+        ('train_dataloader.batchsize=1', 'did you mean batch_size?'),
+        ('train_dataloader.dataset.foo=1', 'nothing reads foo; expected one of ann_file'),
+        ('randomness.sed=1', 'did you mean seed?'),
+        ('custom_hooks.9.interval=1', "found '9', expected a number below 3: custom_hooks"),
+        ('train_cfg.max_iters.x=3', 'train_cfg.max_iters is 1200, which has no setting x'),
+        ('iterations=5', 'no effect, iterations is a variable .* such as train_cfg.max_iters'),
+        ('train_pipeline.0.type=x', 'no effect, train_pipeline is a variable .* such as train_dataloader.dataset.pipe'),
+    ],
+)
+def test_options_that_nothing_reads_are_refused(option, message):
+    with pytest.raises(ValueError, match=f'--cfg-options {option.partition("=")[0]}: .*{message}'):
+        load(DEMO, option)
+
+
+@pytest.mark.parametrize(
+    'option',
+    [
+        'train_dataloader.dataset.indices=10',
+        'train_dataloader.pin_memory=True',
+        'randomness.seed=1',
+        'randomness.deterministic=True',
+        'optim_wrapper.accumulative_counts=2',
+        'optim_wrapper.paramwise_cfg.norm_decay_mult=0',
+        'default_hooks.visualization.draw=True',
+        'model.test_cfg.rcnn.score_thr=0.1',
+        'custom_hooks.2.interval=5',
+        'test_evaluator.ap_mode=area',
+        'find_unused_parameters=True',
+        'load_from=a.pth',
+        'train_dataloader.dataset.pipeline.3.size=200',
+    ],
+)
+def test_options_that_something_reads_are_taken(option):
+    key, _, value = option.partition('=')
+    node = load(DEMO, option)
+    for part in key.split('.'):
+        node = node[int(part)] if part.isdigit() else node[part]
+    assert str(node) == value
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ("dataroot = 'x'\n", 'nothing reads dataroot; did you mean data_root?'),
+        ('custom_hook = []\n', 'did you mean custom_hooks?'),
+        ('iterations = 10\n', r'iterations has no effect here: .*adamw_1200\.py .* such as train_cfg\.max_iters'),
+        ('train_pipeline = []\n', r'train_pipeline has no effect here: .* such as train_dataloader\.dataset\.pipeline'),
+    ],
+)
+def test_names_that_nothing_reads_are_refused(derived, text, message):
+    with pytest.raises(ValueError, match=message):
+        load(derived(text))
+
+
+def test_names_that_the_file_itself_uses_are_taken(derived):
+    cfg = load(derived('iterations = 10\nlearning = 2e-3\ntrain_cfg = dict(max_iters=iterations)\n'))
+    assert cfg.train_cfg.max_iters == 10
+
+
+def test_a_config_without_a_chain_is_taken_as_it_is():
+    cfg = Config.fromfile(DEMO)
+    before = cfg.to_dict()
+    spread_settings(cfg, read_chain(DEMO))
+    assert cfg.to_dict() == before
