@@ -28,7 +28,7 @@ def matched(found, objects, threshold=0.5, min_iou='>'):
 
 
 def test_best_overlap_by_hand():
-    iou, row = best_overlaps(detections([bar(1), bar(8), bar(3)], [1, 1, 1]), truths([bar(0), bar(4)]))
+    iou, row, _ = best_overlaps(detections([bar(1), bar(8), bar(3)], [1, 1, 1]), truths([bar(0), bar(4)]))
     # bar(8) touches bar(4); bar(3) overlaps bar(4) by 3 / 5 and bar(0) by 1 / 7.
     np.testing.assert_allclose(iou, [3 / 5, 0, 3 / 5])
     assert row.tolist() == [0, -1, 1]
@@ -41,7 +41,7 @@ def test_other_image_or_class_does_not_count():
 
 
 def test_of_equal_overlaps_the_first_is_taken():
-    _, row = best_overlaps(detections([bar(1)], [1]), truths([bar(9), bar(2), bar(0), bar(0)]))
+    row = best_overlaps(detections([bar(1)], [1]), truths([bar(9), bar(2), bar(0), bar(0)])).ground_truth
     assert row.tolist() == [1]
 
 
