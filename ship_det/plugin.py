@@ -8,6 +8,7 @@ from mmrotate.registry import MODELS
 import ship_det.datasets
 import ship_det.evaluation.voc_metric
 import ship_det.hooks
+import ship_det.models.assigner
 import ship_det.models.backbones
 import ship_det.models.overlaps
 import ship_det.models.r2cnn

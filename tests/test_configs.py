@@ -29,12 +29,13 @@ def expected_loss(path: Path) -> str:
 
 
 def sample(num_classes: int) -> DetDataSample:
-    """Three ships on 128 x 128 px, one of them an ignore region."""
+    """Two ships and an ignore region without a class on 128 x 128 px."""
     boxes = [[40.0, 40.0, 50.0, 12.0, 0.3], [80.0, 90.0, 60.0, 10.0, -math.pi / 2], [100.0, 20.0, 30.0, 8.0, 0.0]]
     data = DetDataSample(metainfo=dict(img_shape=(128, 128), ori_shape=(128, 128), scale_factor=(1.0, 1.0), img_id=0))
     labels = torch.tensor([0, num_classes - 1])
     data.gt_instances = InstanceData(bboxes=RotatedBoxes(torch.tensor(boxes[:2])), labels=labels)
-    data.ignored_instances = InstanceData(bboxes=RotatedBoxes(torch.tensor(boxes[2:])), labels=labels[:1])
+    region = RotatedBoxes(torch.tensor(boxes[2:]))
+    data.ignored_instances = InstanceData(bboxes=region, labels=torch.tensor([-1]))
     return data
 
 

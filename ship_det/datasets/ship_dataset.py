@@ -10,20 +10,24 @@ from mmrotate.registry import DATASETS
 from ship_det.annotations import AOSR15_CLASSES, read_dota
 from ship_det.annotations.folders import list_images
 
+#: Label of an ignore region without a class; ``ignore_flag`` is 1 wherever it occurs.
+NO_CLASS = -1
+
 
 @DATASETS.register_module()
 class ShipDataset(BaseDetDataset):
     """Images and DOTA labels: ROOT/images/NAME.png and ROOT/labelTxt/NAME.txt.
 
     The classes are those of ``metainfo=dict(classes=(...))``, AOSR15's without it. An object marked difficult is an
-    ignore region: neither a ship to find nor background.
+    ignore region of its class: neither a ship to find nor background.
 
     Args:
         ann_file: a text file below ``data_root`` with one image name a line (what ``data_tools/split.py`` writes);
             empty for every image of the folder.
         data_prefix: folders below ``data_root``: ``img_path`` for images, ``label_path`` for labels.
         other_classes: what to do with an object of a class that ``metainfo`` does not list: 'error', or leave it out
-            as 'background', or make it an ignore region ('ignore'). How many there are of each is logged.
+            as 'background', or make it an ignore region without a class ('ignore'): an ignored instance with label
+            -1. How many there are of each is logged.
         kwargs: as in MMDetection's BaseDetDataset. ``filter_cfg=dict(filter_empty_gt=True)`` leaves out images without
             ships while training.
 
@@ -68,7 +72,7 @@ class ShipDataset(BaseDetDataset):
                     instances.append(
                         dict(
                             bbox=obj.quad.reshape(8).tolist(),
-                            bbox_label=label_of.get(obj.name, 0),
+                            bbox_label=label_of.get(obj.name, NO_CLASS),
                             ignore_flag=int(obj.difficult or not listed),
                         )
                     )
@@ -90,6 +94,10 @@ class ShipDataset(BaseDetDataset):
                 f' difficult; expected at least one of {", ".join(self.metainfo["classes"])}'
             )
         return kept
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Classes of the instances of an image that count, which MMDetection's ClassBalancedDataset repeats it by."""
+        return [i['bbox_label'] for i in self.get_data_info(idx)['instances'] if not i['ignore_flag']]
 
     def _image_paths(self, image_dir: Path) -> list[Path]:
         if not self.ann_file:

@@ -15,11 +15,12 @@ from ship_det.evaluation.curves import (
 from ship_det.evaluation.instances import (
     Detections,
     GroundTruths,
+    IgnoreRegions,
     gather_detections,
     gather_ground_truths,
     ground_truth_record,
 )
-from ship_det.evaluation.matching import Matches, best_overlaps, judge
+from ship_det.evaluation.matching import IGNORE_IOF, Matches, Overlaps, best_overlaps, judge
 from ship_det.evaluation.merging import MERGE_IOU, WindowDetections, Windows, merge_windows
 from ship_det.evaluation.predictions import Predictions, evaluate_file, read_predictions, write_predictions
 from ship_det.evaluation.result import ClassResult, EvaluationResult
@@ -27,13 +28,16 @@ from ship_det.evaluation.results_file import write_results
 from ship_det.evaluation.voc import evaluate, evaluate_thresholds
 
 __all__ = [
+    'IGNORE_IOF',
     'MERGE_IOU',
     'ClassResult',
     'Detections',
     'EvaluationResult',
     'GroundTruths',
+    'IgnoreRegions',
     'Matches',
     'OperatingPoint',
+    'Overlaps',
     'PrecisionRecallCurve',
     'Predictions',
     'WindowDetections',

@@ -33,20 +33,38 @@ class Detections:
 
 
 @dataclass(frozen=True)
+class IgnoreRegions:
+    """K regions over all images in which a detection that is not right is not wrong either, whatever its class.
+
+    Attributes:
+        image: (K,) index of the image.
+        boxes: (K, 5) float64 rotated boxes.
+    """
+
+    image: NDArray[np.intp]
+    boxes: FloatArray
+
+
+NO_REGIONS = IgnoreRegions(np.zeros(0, dtype=np.intp), np.zeros((0, 5)))
+
+
+@dataclass(frozen=True)
 class GroundTruths:
-    """M labelled objects over all images, ordered like ``Detections``.
+    """M labelled objects over all images, ordered like ``Detections``, and the ignore regions.
 
     Attributes:
         image: (M,) index of the image.
         boxes: (M, 5) float64 rotated boxes.
         labels: (M,) class indices.
         difficult: (M,) bool; such an object is neither to be found nor wrong to find.
+        regions: ignore regions, which have no class.
     """
 
     image: NDArray[np.intp]
     boxes: FloatArray
     labels: NDArray[np.intp]
     difficult: NDArray[np.bool_]
+    regions: IgnoreRegions = NO_REGIONS
 
 
 class LabeledQuad(Protocol):
@@ -57,11 +75,18 @@ class LabeledQuad(Protocol):
     difficult: bool
 
 
-def ground_truth_record(objects: Iterable[LabeledQuad], classes: Sequence[str]) -> dict[str, NDArray]:
-    """The objects of one image as ``evaluate`` takes them: each quad becomes its rectangle of minimum area.
+def ground_truth_record(
+    objects: Iterable[LabeledQuad], classes: Sequence[str], regions: Iterable[LabeledQuad] = ()
+) -> dict[str, NDArray]:
+    """The labels of one image as ``evaluate`` takes them: each quad becomes its rectangle of minimum area.
+
+    Args:
+        objects: with a class.
+        classes: names.
+        regions: ignore regions, whose names do not matter.
 
     Raises:
-        ValueError: a class is not one of ``classes``.
+        ValueError: the class of an object is not one of ``classes``.
     """
     objects, index = list(objects), {name: label for label, name in enumerate(classes)}
     unknown = [one.name for one in objects if one.name not in index]
@@ -71,6 +96,7 @@ def ground_truth_record(objects: Iterable[LabeledQuad], classes: Sequence[str]) 
         'boxes': quad_to_rbox(np.array([one.quad for one in objects], dtype=np.float64)),
         'labels': np.array([index[one.name] for one in objects], dtype=np.intp),
         'difficult': np.array([one.difficult for one in objects], dtype=bool),
+        'ignore_regions': quad_to_rbox(np.array([one.quad for one in regions], dtype=np.float64)),
     }
 
 
@@ -115,7 +141,7 @@ def gather_ground_truths(ground_truths: Sequence[ImageRecord], classes: Sequence
 
     Args:
         ground_truths: one mapping an image with ``boxes`` (M, 5), ``labels`` (M,) class indices, optionally
-            ``difficult`` (M,) bool, default False, and ``file``.
+            ``difficult`` (M,) bool, default False, ``ignore_regions`` (K, 5) boxes, default none, and ``file``.
         classes: class names; a label is an index into it.
 
     Raises:
@@ -123,7 +149,15 @@ def gather_ground_truths(ground_truths: Sequence[ImageRecord], classes: Sequence
     """
     gather = _Gather(ground_truths, classes, 'ground truths')
     difficult = gather.values('difficult', np.bool_, default=False)
-    return GroundTruths(gather.image, gather.boxes(), gather.labels(), difficult)
+    return GroundTruths(gather.image, gather.boxes(), gather.labels(), difficult, _gather_regions(ground_truths))
+
+
+def _gather_regions(ground_truths: Sequence[ImageRecord]) -> IgnoreRegions:
+    if not any('ignore_regions' in record for record in ground_truths):
+        return NO_REGIONS
+    records = [{**record, 'boxes': record.get('ignore_regions', NO_REGIONS.boxes)} for record in ground_truths]
+    gather = _Gather(records, (), 'ignore regions')
+    return IgnoreRegions(gather.image, gather.boxes())
 
 
 class _Gather:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -30,6 +30,7 @@ class LabeledSet:
         records: ground truth of each image, as ``evaluate`` takes it.
         truths: the same, joined.
         quads: (M, 4, 2) corners as labelled, in the order of ``truths``.
+        region_quads: (K, 4, 2) corners of the ignore regions, in the order of ``truths.regions``.
     """
 
     classes: tuple[str, ...]
@@ -37,6 +38,7 @@ class LabeledSet:
     records: tuple[dict[str, Any], ...]
     truths: GroundTruths
     quads: NDArray[np.float64]
+    region_quads: NDArray[np.float64]
 
 
 def read_labeled_set(
@@ -51,19 +53,25 @@ def read_labeled_set(
         root: folder of the data set.
         classes: names.
         list_file: a file with one image name a line, below ``root`` or anywhere; None for every image.
-        other_classes: what an object of another class is: an error, background, or an ignore region.
+        other_classes: what an object of another class is: an error, background, or an ignore region without a class.
 
     Raises:
         ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
     """
     images = _image_paths(Path(root), list_file)
-    objects = [read_objects(root, image, classes, other_classes) for image in images]
+    labels = [read_objects(root, image, classes, other_classes) for image in images]
     records = [
-        {'file': image.name, **ground_truth_record(of_image, classes)}
-        for image, of_image in zip(images, objects, strict=True)
+        {'file': image.name, **ground_truth_record(objects, classes, regions)}
+        for image, (objects, regions) in zip(images, labels, strict=True)
     ]
-    quads = np.array([one.quad for of_image in objects for one in of_image], dtype=np.float64).reshape(-1, 4, 2)
-    return LabeledSet(tuple(classes), tuple(images), tuple(records), gather_ground_truths(records, classes), quads)
+    return LabeledSet(
+        tuple(classes),
+        tuple(images),
+        tuple(records),
+        gather_ground_truths(records, classes),
+        _corners(one for objects, _ in labels for one in objects),
+        _corners(one for _, regions in labels for one in regions),
+    )
 
 
 def select_predictions(
@@ -107,24 +115,27 @@ def count_training(
     """
     counts: Counter[str] = Counter()
     for image in _image_paths(Path(root), list_file):
-        counts.update(one.name for one in read_objects(root, image, classes, other_classes) if not one.difficult)
+        objects, _ = read_objects(root, image, classes, other_classes)
+        counts.update(one.name for one in objects if not one.difficult)
     return np.array([counts[name] for name in classes], dtype=np.int64)
 
 
 def read_objects(
     root: str | os.PathLike, image: Path, classes: Sequence[str], other_classes: OtherClasses
-) -> list[LabeledObject]:
-    """Objects of one image; those of other classes are left out or made difficult as ``other_classes`` says."""
+) -> tuple[list[LabeledObject], list[LabeledObject]]:
+    """Objects of one image, and its ignore regions: those of other classes, where ``other_classes`` is 'ignore'."""
     if other_classes not in get_args(OtherClasses):
         raise ValueError(f'other_classes: expected one of {get_args(OtherClasses)}, found {other_classes!r}')
     path = dota_label_path(root, image)
     if not path.is_file():
         raise ValueError(f'{path}: no such file, expected the labels of {image.name} (an empty file if it has none)')
     objects = read_dota(path, classes if other_classes == 'error' else None)
-    if other_classes == 'background':
-        return [one for one in objects if one.name in classes]
-    # An ignore region needs some class, as the evaluation matches within a class.
-    return [one if one.name in classes else LabeledObject(one.quad, classes[0], difficult=True) for one in objects]
+    others = [one for one in objects if one.name not in classes] if other_classes == 'ignore' else []
+    return [one for one in objects if one.name in classes], others
+
+
+def _corners(objects: Iterable[LabeledObject]) -> NDArray[np.float64]:
+    return np.array([one.quad for one in objects], dtype=np.float64).reshape(-1, 4, 2)
 
 
 def _image_paths(root: Path, list_file: str | os.PathLike | None) -> list[Path]:

@@ -3,21 +3,29 @@
 Each detection looks at the ground truth of its class and image that it overlaps most. If that overlap is large enough,
 the detection is right; not if a detection of higher score took the same ground truth before. Where the ground truth is
 difficult, the detection counts neither as right nor as wrong.
+
+Ignore regions have no class. A detection of any class that is not right and has more than ``IGNORE_IOF`` of its area in
+the ignore regions of its image counts neither as right nor as wrong either.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
-from ship_det.evaluation.instances import Detections, GroundTruths
-from ship_det.geometry.boxes import FloatArray, bounding_extents
-from ship_det.geometry.iou import iou_of_pairs
+from ship_det.evaluation.instances import Detections, GroundTruths, IgnoreRegions
+from ship_det.geometry.boxes import FloatArray, bounding_extents, rbox_to_quad
+from ship_det.geometry.iou import iof_of_pairs, iou_of_pairs
 
 MinIoU = Literal['>', '>=']
 
+#: Share of its area that a detection must exceed in ignore regions. KITTI, whose DontCare boxes work like this, asks
+#: 0.7 of cars; the detectors are trained with the same number (``ignore_iof_thr`` of their assigners), so that what
+#: they never learnt as background is no false alarm.
+IGNORE_IOF = 0.7
 # IoUs are rounded to this many decimals, which is far above their error and far below any meaning, so that equal
 # overlaps are equal and a pair exactly at the threshold is there whatever its angle.
 _DECIMALS = 12
@@ -31,13 +39,28 @@ class Matches:
 
     Attributes:
         right: (N,) bool.
-        ignored: (N,) bool; lies on a difficult object. A detection that is neither right nor ignored is wrong.
+        ignored: (N,) bool; lies on a difficult object, or in ignore regions without being right. A detection that is
+            neither right nor ignored is wrong.
         ground_truth: (N,) row of the ground truth the detection lies on, -1 where no overlap is large enough.
     """
 
     right: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
     ground_truth: NDArray[np.intp]
+
+
+class Overlaps(NamedTuple):
+    """How each of N detections lies to the labels of its image, which does not depend on an IoU threshold.
+
+    Attributes:
+        iou: (N,) with the ground truth of its class that it overlaps most, 0 where it overlaps none.
+        ground_truth: (N,) row of that ground truth, of equal ones the first, -1 where it overlaps none.
+        in_region: (N,) bool; more than ``IGNORE_IOF`` of its area lies in ignore regions.
+    """
+
+    iou: FloatArray
+    ground_truth: NDArray[np.intp]
+    in_region: NDArray[np.bool_]
 
 
 def _pairs(first: NDArray, second: NDArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -56,35 +79,65 @@ def _pairs(first: NDArray, second: NDArray) -> Iterator[tuple[NDArray[np.intp], 
         yield np.repeat(part, lengths), order[np.repeat(start[part], lengths) + offset]
 
 
-def best_overlaps(detections: Detections, ground_truths: GroundTruths) -> tuple[FloatArray, NDArray[np.intp]]:
-    """The ground truth of its image and class that each detection overlaps most.
+def _near_pairs(
+    first_boxes: FloatArray, first: NDArray, second_boxes: FloatArray, second: NDArray
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Those of ``_pairs(first, second)`` whose boxes may meet."""
+    first_extents, second_extents = bounding_extents(first_boxes), bounding_extents(second_boxes)
+    first_centers, second_centers = first_boxes[:, :2], second_boxes[:, :2]
+    for rows, others in _pairs(first, second):
+        reach = first_extents[rows] + second_extents[others]
+        near = (np.abs(first_centers[rows] - second_centers[others]) <= reach).all(axis=1)
+        yield rows[near], others[near]
 
-    Returns:
-        IoU (N,), 0 where there is no overlap, and row of the ground truth (N,), there -1. Of equal overlaps the first
-        ground truth is taken.
-    """
+
+def best_overlaps(detections: Detections, ground_truths: GroundTruths) -> Overlaps:
+    """The ground truth that each detection overlaps most, and whether it lies in ignore regions."""
     iou = np.zeros(len(detections.image))
     row = np.full(len(detections.image), -1, dtype=np.intp)
     stride = 1 + max(detections.labels.max(initial=0), ground_truths.labels.max(initial=0))
-    extent_d, extent_t = bounding_extents(detections.boxes), bounding_extents(ground_truths.boxes)
-    centers_d, centers_t = detections.boxes[:, :2], ground_truths.boxes[:, :2]
     groups = detections.image * stride + detections.labels
-    for found, truth in _pairs(groups, ground_truths.image * stride + ground_truths.labels):
-        near = (np.abs(centers_d[found] - centers_t[truth]) <= extent_d[found] + extent_t[truth]).all(axis=1)
-        found, truth = found[near], truth[near]
+    truth_groups = ground_truths.image * stride + ground_truths.labels
+    for found, truth in _near_pairs(detections.boxes, groups, ground_truths.boxes, truth_groups):
         overlap = np.round(iou_of_pairs(detections.boxes, ground_truths.boxes, found, truth), _DECIMALS)
         found, truth, overlap = found[overlap > 0], truth[overlap > 0], overlap[overlap > 0]
         # Best first within a detection; pairs come in ascending order of the ground truth and the sort is stable.
         order = np.lexsort((-overlap, found))
         found, first = np.unique(found[order], return_index=True)
         iou[found], row[found] = overlap[order[first]], truth[order[first]]
-    return iou, row
+    return Overlaps(iou, row, _in_regions(detections, ground_truths.regions))
+
+
+def _in_regions(detections: Detections, regions: IgnoreRegions) -> NDArray[np.bool_]:
+    """(N,) which detections have more than ``IGNORE_IOF`` of their area in the union of their image's regions."""
+    inside = np.zeros(len(detections.image), dtype=bool)
+    if not len(regions.image):
+        return inside
+    for found, region in _near_pairs(detections.boxes, detections.image, regions.boxes, regions.image):
+        share = iof_of_pairs(detections.boxes, regions.boxes, found, region)
+        largest, total = np.zeros(len(inside)), np.bincount(found, share, len(inside))
+        np.maximum.at(largest, found, share)
+        inside |= np.round(largest, _DECIMALS) > IGNORE_IOF
+        # The sum of shares is that of the union where regions do not overlap; else it bounds it.
+        for row in np.flatnonzero(~inside & (np.round(total, _DECIMALS) > IGNORE_IOF)):
+            part = slice(*np.searchsorted(found, [row, row + 1]))
+            inside[row] = _union_share(detections.boxes[row], regions.boxes[region[part]]) > IGNORE_IOF
+    return inside
+
+
+def _union_share(box: FloatArray, regions: FloatArray) -> float:
+    """Share of the area of a box (5,) in the union of regions (K, 5)."""
+    # Around the origin, where coordinates keep their digits.
+    origin = [*box[:2], 0, 0, 0]
+    own = shapely.polygons(rbox_to_quad(box[None] - origin))[0]
+    union = shapely.union_all(shapely.polygons(rbox_to_quad(regions - origin)))
+    return round(shapely.intersection(own, union).area / own.area, _DECIMALS)
 
 
 def judge(
     detections: Detections,
     ground_truths: GroundTruths,
-    overlaps: tuple[FloatArray, NDArray[np.intp]],
+    overlaps: Overlaps,
     iou_threshold: float,
     min_iou: MinIoU = '>',
 ) -> Matches:
@@ -105,7 +158,7 @@ def judge(
         raise ValueError(f'iou_threshold: expected a value in [0, 1], found {iou_threshold}')
     if min_iou not in ('>', '>='):
         raise ValueError(f"min_iou: expected '>' or '>=', found {min_iou!r}")
-    iou, row = overlaps
+    iou, row, in_region = overlaps
     enough = (iou > iou_threshold) if min_iou == '>' else (iou >= iou_threshold)
     enough &= row >= 0
     ignored = np.zeros(len(row), dtype=bool)
@@ -116,4 +169,5 @@ def judge(
     _, first = np.unique(row[claims], return_index=True)
     right = np.zeros(len(row), dtype=bool)
     right[claims[first]] = True
+    ignored |= in_region & ~right
     return Matches(right, ignored, np.where(enough, row, -1))

@@ -27,11 +27,12 @@ class ClassResult:
         ap: average precision; nan without ground truth.
         num_ground_truths: objects to be found, without the difficult ones.
         num_difficult: difficult objects.
-        num_detections: all detections, those on difficult objects included.
-        curve: precision and recall of the detections that are not on difficult objects.
+        num_detections: all detections, the ignored ones included.
+        curve: precision and recall of the detections that are not ignored.
         at_score: figures at the score threshold given to the evaluation.
         best_f1: figures at the score with the best F1 of this class. It is chosen on the images it is measured on,
             so it flatters.
+        num_ignored: detections that count neither as right nor as wrong, on difficult objects or in ignore regions.
     """
 
     ap: float
@@ -41,6 +42,7 @@ class ClassResult:
     curve: PrecisionRecallCurve
     at_score: OperatingPoint
     best_f1: OperatingPoint
+    num_ignored: int = 0
 
     @property
     def precision(self) -> float:
@@ -70,6 +72,7 @@ class EvaluationResult:
         min_iou: '>' where it needs more than the threshold, '>=' where the threshold is enough.
         ap_mode: '11points' or 'area'.
         score_threshold: of ``at_score``.
+        num_ignore_regions: ignore regions without a class in all images.
     """
 
     classes: Mapping[str, ClassResult]
@@ -78,6 +81,12 @@ class EvaluationResult:
     min_iou: MinIoU
     ap_mode: ApMode
     score_threshold: float
+    num_ignore_regions: int = 0
+
+    @property
+    def num_ignored(self) -> int:
+        """Detections of all classes that count neither as right nor as wrong."""
+        return sum(one.num_ignored for one in self.classes.values())
 
     @property
     def mean_ap(self) -> float:
@@ -143,6 +152,10 @@ class EvaluationResult:
         difficult = sum(one.num_difficult for one in self.classes.values())
         if difficult:
             notes.append(f'{difficult} difficult objects count neither as found nor as missed.')
+        if self.num_ignore_regions:
+            notes.append(f'{self.num_ignore_regions} ignore regions without a class.')
+        if self.num_ignored:
+            notes.append(f'{self.num_ignored} detections there count neither as right nor as wrong.')
         return '\n'.join(notes)
 
 

@@ -118,8 +118,8 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
         image = Path(data.scenes) / 'images' / scene
         windows = _windows(data, image, chips)
         records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
-        objects = read_objects(data.scenes, image, predictions.classes, data.other_classes)
-        truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes)})
+        objects, regions = read_objects(data.scenes, image, predictions.classes, data.other_classes)
+        truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes, regions)})
         areas.append(windows.scene[0] * windows.scene[1])
         covered.append(windows.covered)
     chips = [chip for of_scene in chosen.whole.values() for chip in of_scene]

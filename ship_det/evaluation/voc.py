@@ -37,13 +37,14 @@ def evaluate(
 
     A detection is right when its class is right and its skew IoU with the ground truth is larger than the threshold
     (CI loss paper, Sec. IV-C). Each one is compared with the ground truth of its class that it overlaps most; a second
-    detection of one object is wrong; one that lies on a difficult object does not count.
+    detection of one object is wrong; one that lies on a difficult object does not count. Neither does one of any class
+    that is not right and has more than ``IGNORE_IOF`` of its area in ignore regions.
 
     Args:
         predictions: one mapping an image: ``boxes`` (N, 5) as (cx, cy, w, h, theta) in px and rad, ``scores`` (N,),
             ``labels`` (N,) indices into ``classes``, and optionally ``file``, which messages name.
-        ground_truths: one mapping an image, in the same order: ``boxes``, ``labels``, and optionally ``difficult`` (N,)
-            bool and ``file``.
+        ground_truths: one mapping an image, in the same order: ``boxes``, ``labels``, and optionally ``difficult`` (M,)
+            bool, ``ignore_regions`` (K, 5) boxes without a class, and ``file``.
         classes: names.
         iou_threshold: in [0, 1].
         ap_mode: '11points' or 'area', see ``average_precision``.
@@ -82,7 +83,15 @@ def evaluate_thresholds(
             name: _class_result(label, detections, truths, matches, ap_mode, score_threshold)
             for label, name in enumerate(classes)
         }
-        results[threshold] = EvaluationResult(by_class, len(predictions), threshold, min_iou, ap_mode, score_threshold)
+        results[threshold] = EvaluationResult(
+            by_class,
+            len(predictions),
+            threshold,
+            min_iou,
+            ap_mode,
+            score_threshold,
+            num_ignore_regions=len(truths.regions.image),
+        )
     return results
 
 
@@ -111,4 +120,5 @@ def _class_result(
         curve=curve,
         at_score=operating_point(curve, total, score_threshold),
         best_f1=best_f1_point(curve, total),
+        num_ignored=int(np.count_nonzero(of_class & matches.ignored)),
     )

@@ -35,6 +35,8 @@ class VOCRotatedMetric(BaseMetric):
         dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
         dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
 
+    Ignored instances are difficult objects of their class; those with label -1 are ignore regions without a class.
+
     The table of each threshold goes to the log. The metrics returned are ``mAP``, ``AP/<class>`` for each class with
     ground truth, and for several thresholds their means and ``mAP@<threshold>`` each.
 
@@ -142,17 +144,23 @@ def _to_numpy(values: torch.Tensor) -> np.ndarray:
 
 
 def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Ground truths of an image, the ignored instances as difficult ones at the end."""
+    """Ground truths of an image, the ignored instances as difficult ones at the end; without a class, as regions."""
     if 'bboxes' not in sample.get('gt_instances', {}):
         raise ValueError(
             f'{file}: no ground truth in the data sample; the test pipeline needs LoadAnnotations (after Resize)'
         )
-    parts = [_arrays(file, sample['gt_instances'], ('labels',))]
-    if 'bboxes' in sample.get('ignored_instances', {}):
-        parts.append(_arrays(file, sample['ignored_instances'], ('labels',)))
-    counts = [len(part['labels']) for part in parts]
-    joined = {key: np.concatenate([part[key] for part in parts]) for key in ('boxes', 'labels')}
-    return {**joined, 'difficult': np.repeat([False, True][: len(parts)], counts)}
+    counted = _arrays(file, sample['gt_instances'], ('labels',))
+    if 'bboxes' not in sample.get('ignored_instances', {}):
+        return counted
+    ignored = _arrays(file, sample['ignored_instances'], ('labels',))
+    # MMDetection has no place for an instance without a class, so its label is none.
+    difficult = ignored['labels'] >= 0
+    joined = {key: np.concatenate([counted[key], ignored[key][difficult]]) for key in ('boxes', 'labels')}
+    return {
+        **joined,
+        'difficult': np.arange(len(joined['labels'])) >= len(counted['labels']),
+        'ignore_regions': ignored['boxes'][~difficult],
+    }
 
 
 def _check_scale(file: str, boxes: np.ndarray, sample: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Exact skew IoU of rotated boxes in float64.
+"""Exact skew IoU and IoF of rotated boxes in float64.
 
 A pair is looked at in the frame of its smaller box, which is then the axis-aligned rectangle |x| <= W, |y| <= H. By
 Green's theorem the area of a polygon inside it is the sum over the polygon's edges of the signed integral of
@@ -6,6 +6,8 @@ clamp(y(x), -H, H) over the part of the edge with |x| <= W: at each x the sectio
 [-H, H] in a piece of length clamp(y_high) - clamp(y_low). Every edge is a closed form without branches, so thousands
 of pairs are done at once, and a box meets itself with IoU 1 whatever its angle and size.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,6 +70,41 @@ def iou_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayL
     Returns:
         (P,) float64 in [0, 1]. A box without area has IoU 0 with everything, itself included.
     """
+    return _measure_pairs(a, b, index_a, index_b, _intersection_over_union)
+
+
+def iof_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayLike) -> FloatArray:
+    """Share of the area of a[index_a[k]] that lies in b[index_b[k]], the intersection over the foreground (IoF).
+
+    Args:
+        a: (N, 5) boxes.
+        b: (M, 5) boxes.
+        index_a: (P,) rows of ``a``.
+        index_b: (P,) rows of ``b``.
+
+    Returns:
+        (P,) float64 in [0, 1]; 0 where the box of ``a`` has no area.
+    """
+    return _measure_pairs(a, b, index_a, index_b, _intersection_over_first)
+
+
+def _intersection_over_union(shared: FloatArray, area_a: FloatArray, area_b: FloatArray) -> FloatArray:
+    union = area_a + area_b - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def _intersection_over_first(shared: FloatArray, area_a: FloatArray, _: FloatArray) -> FloatArray:
+    return np.divide(shared, area_a, out=np.zeros_like(shared), where=area_a > 0)
+
+
+def _measure_pairs(
+    a: ArrayLike,
+    b: ArrayLike,
+    index_a: ArrayLike,
+    index_b: ArrayLike,
+    measure: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+) -> FloatArray:
+    """``measure(shared area, area of a, area of b)`` of each pair: (P,)."""
     a, b = as_boxes(a, 'a'), as_boxes(b, 'b')
     index_a, index_b = np.asarray(index_a, dtype=np.intp), np.asarray(index_b, dtype=np.intp)
     if index_a.shape != index_b.shape or index_a.ndim != 1:
@@ -84,8 +121,7 @@ def iou_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayL
         smaller = np.minimum(area_a, area_b)
         shared = np.minimum(_overlap(inner, outer), smaller)
         shared[shared <= _OVERLAP_FLOOR * smaller] = 0.0
-        union = area_a + area_b - shared
-        result[part] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+        result[part] = measure(shared, area_a, area_b)
     return result
 
 

@@ -55,8 +55,8 @@ def analyze(run: Run, labeled: LabeledSet) -> Analysis:
 
     Right are those that the evaluation counts as right. Of the others, those that overlap a ground truth of another
     class by more than the IoU threshold are confusions, largest overlap first, one for each ground truth that is not
-    found otherwise. The rest are false alarms; ground truths without either are misses. Difficult objects, and
-    detections of their class on them, are left out.
+    found otherwise. The rest are false alarms; ground truths without either are misses. Difficult objects are left
+    out, and so are detections of their class on them and those in ignore regions that are not right.
     """
     count = len(labeled.classes)
     confusion = np.zeros((count + 1, count + 1), dtype=np.int64)
@@ -75,7 +75,7 @@ def analyze(run: Run, labeled: LabeledSet) -> Analysis:
 
 
 def _shown(run: Run) -> NDArray[np.intp]:
-    """Rows of the detections that count: of enough score and not on a difficult object."""
+    """Rows of the detections that count: of enough score and not ignored."""
     return np.flatnonzero((run.detections.scores >= run.main.score_threshold) & ~run.matches.ignored)
 
 

@@ -41,8 +41,9 @@ def picture_html(piece: Piece, name: str, boxes: list[str]) -> str:
 
 
 def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks = NO_MARKS) -> list[str]:
-    """Ground truths of an image that touch the piece."""
-    boxes = []
+    """Ground truths and ignore regions of an image that touch the piece."""
+    regions = labeled.region_quads[labeled.truths.regions.image == image]
+    boxes = [_polygon(quad, 'truth difficult', None, 'ignore region', '') for quad in regions if _inside(quad, piece)]
     for row in np.flatnonzero(labeled.truths.image == image).tolist():
         if _inside(labeled.quads[row], piece):
             name = labeled.classes[labeled.truths.labels[row]]
@@ -73,7 +74,7 @@ def detection_boxes(
         verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
         kind = _kind(f'found {verdict}', row, marks.detection)
         data = f' data-run="{run_index}" data-score="{score:.3f}"'
-        title = f'{labeled.classes[label]} {score:.2f}, {verdict}, IoU {run.overlaps[0][row]:.2f}'
+        title = f'{labeled.classes[label]} {score:.2f}, {verdict}, IoU {run.overlaps.iou[row]:.2f}'
         boxes.append(_polygon(quad, kind, label, title, data))
     return boxes
 
@@ -88,8 +89,8 @@ def _inside(quad: NDArray[np.float64], piece: Piece) -> bool:
     return bool((low <= (x + width, y + height)).all() and (high >= (x, y)).all())
 
 
-def _polygon(quad: NDArray[np.float64], kind: str, label: int, title: str, data: str) -> str:
+def _polygon(quad: NDArray[np.float64], kind: str, label: int | None, title: str, data: str) -> str:
+    """A box; one without a label is shown whatever class is chosen."""
     points = ' '.join(f'{x:.1f},{y:.1f}' for x, y in quad.tolist())
-    return (
-        f'<polygon class="{kind}" data-class="{label}"{data} points="{points}"><title>{escape(title)}</title></polygon>'
-    )
+    of_class = '' if label is None else f' data-class="{label}"'
+    return f'<polygon class="{kind}"{of_class}{data} points="{points}"><title>{escape(title)}</title></polygon>'

@@ -21,10 +21,10 @@ from ship_det.report.tables import class_table, comparison_table, tail_table
 
 _LEGEND = (
     ('truth', 'ground truth'),
-    ('truth difficult', 'difficult ground truth, not counted'),
+    ('truth difficult', 'difficult ground truth or ignore region, not counted'),
     ('found right', 'right detection'),
     ('found wrong', 'wrong detection'),
-    ('found ignored', 'detection of a difficult object, not counted'),
+    ('found ignored', 'detection on one of these, not counted'),
 )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.files import write_text
 from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
+from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.merging import MERGE_IOU
 from ship_det.evaluation.predictions import read_predictions
 from ship_det.evaluation.scenes import SceneData
@@ -179,7 +180,21 @@ def _facts(
     difficult = int(labeled.truths.difficult.sum())
     if difficult:
         facts.append(('difficult objects', f'{difficult}, neither to be found nor wrong to find'))
+    regions = main.num_ignore_regions
+    if regions:
+        rule = f'more than {IGNORE_IOF:g} of its area inside'
+        facts.append(('ignore regions', f'{regions}, no class: a detection with {rule} is not wrong'))
+    if difficult or regions:
+        facts += [
+            (f'ignored detections, {run.name}' if several else 'ignored detections', _ignored_share(run))
+            for run in runs
+        ]
     left_out = max(run.left_out for run in runs)
     if left_out:
         facts.append(('left out', f'predictions of {left_out} images that are not in the list'))
     return facts
+
+
+def _ignored_share(run: Run) -> str:
+    total = sum(one.num_detections for one in run.main.classes.values())
+    return f'{run.main.num_ignored:,d} of {total:,d}, neither right nor wrong'

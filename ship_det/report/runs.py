@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ship_det.evaluation.curves import average_precision, precision_recall_curve
 from ship_det.evaluation.instances import Detections, gather_detections
 from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
-from ship_det.evaluation.matching import Matches, best_overlaps, judge
+from ship_det.evaluation.matching import Matches, Overlaps, best_overlaps, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
 from ship_det.evaluation.scenes import MergedScenes, SceneData, merge_scenes
@@ -51,7 +51,7 @@ class Run:
         name: how the report calls it.
         source: predictions file.
         detections: of all images.
-        overlaps: of ``best_overlaps``.
+        overlaps: of the detections with the ground truths.
         matches: at the main IoU threshold.
         results: by IoU threshold, the main one first.
         left_out: predicted images that are not of the labelled set.
@@ -62,7 +62,7 @@ class Run:
     name: str
     source: Path
     detections: Detections
-    overlaps: tuple[NDArray[np.float64], NDArray[np.intp]]
+    overlaps: Overlaps
     matches: Matches
     results: dict[float, EvaluationResult]
     left_out: int

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
 
 from ship_det.datasets import ShipDataset
+from ship_det.imbalance import count_instances
 
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 LABEL = '10 10 50 10 50 20 10 20 {} {}\n'
 
 
@@ -46,11 +49,34 @@ def test_default_classes_are_those_of_aosr15(root):
     assert len(ShipDataset(data_root=str(root)).metainfo['classes']) == 15
 
 
-@pytest.mark.parametrize(('other', 'expected'), [('background', 0), ('ignore', 1)])
+@pytest.mark.parametrize(('other', 'expected'), [('background', []), ('ignore', [(-1, 1)])])
 def test_other_classes(root, other, expected):
     (root / 'labelTxt' / 'c.txt').write_text(LABEL.format('harbor', 0))
     instances = build(root, other_classes=other).get_data_info(2)['instances']
-    assert [i['ignore_flag'] for i in instances] == [1] * expected
+    assert [(i['bbox_label'], i['ignore_flag']) for i in instances] == expected
+
+
+def test_an_ignore_region_brings_no_class_in(root):
+    (root / 'labelTxt' / 'd.txt').write_text(LABEL.format('harbor', 0) + LABEL.format('submarine', 0))
+    dataset = build(root, other_classes='ignore')
+    # ClassBalancedDataset repeats images by these.
+    assert [dataset.get_cat_ids(i) for i in range(4)] == [[1], [], [], [0]]
+    assert count_instances(dataset).tolist() == [1, 1]
+
+
+def test_a_region_goes_through_the_training_pipeline(root):
+    """Turned, scaled, cropped, flipped: an ignored instance without a class at the end, beside the ship."""
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=True)
+    (root / 'labelTxt' / 'c.txt').write_text(LABEL.format('harbor', 0) + '5 30 60 30 60 60 5 60 tanker 0\n')
+    pipeline = Config.fromfile(CONFIGS / '_base_/datasets/demo_chips.py').train_pipeline
+    np.random.seed(0)
+    dataset = build(root, other_classes='ignore', pipeline=pipeline)
+    for _ in range(10):
+        sample = dataset[2]['data_samples']
+        assert sample.ignored_instances.labels.tolist() == [-1]
+        assert sample.gt_instances.labels.tolist() == [1]
 
 
 def break_label(root):

@@ -1,10 +1,13 @@
 import math
+import os
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from shapely.geometry import Polygon
+from shapely.ops import unary_union
 
 # A busy machine makes an example slow, which says nothing about the code.
 settings.register_profile('no deadline', deadline=None)
@@ -25,8 +28,17 @@ def overlap(a, b):
     return round(shared / (a.area + b.area - shared), 9) if shared else 0.0
 
 
+def lies_in_regions(box, regions):
+    """Whether more than 0.7 of a box lies in the union of regions, through GEOS."""
+    box = polygon(box)
+    return round(box.intersection(unary_union([polygon(region) for region in regions])).area / box.area, 9) > 0.7
+
+
 def plain_outcomes(predictions, ground_truths, label, threshold, inclusive):
-    """The VOC devkit's loop over detections of one class: (score, outcome) and the number of objects to be found."""
+    """The VOC devkit's loop over detections of one class: (score, outcome) and the number of objects to be found.
+
+    In ignore regions what would be wrong is ignored.
+    """
     entries = [
         (float(score), image, list(box))
         for image, record in enumerate(predictions)
@@ -48,12 +60,13 @@ def plain_outcomes(predictions, ground_truths, label, threshold, inclusive):
             iou = overlap(box, truth['box'])
             if iou > best:
                 best, match = iou, truth
+        wrong = 'ignored' if lies_in_regions(box, ground_truths[image].get('ignore_regions', ())) else 'wrong'
         if match is None or not (best >= threshold if inclusive else best > threshold):
-            outcomes.append((score, 'wrong'))
+            outcomes.append((score, wrong))
         elif match['difficult']:
             outcomes.append((score, 'ignored'))
         elif match['taken']:
-            outcomes.append((score, 'wrong'))
+            outcomes.append((score, wrong))
         else:
             match['taken'] = True
             outcomes.append((score, 'right'))
@@ -75,6 +88,15 @@ def plain_ap(outcomes, total, mode):
         area += (recall - previous) * max(p for r, p in points if r >= recall)
         previous = recall
     return area
+
+
+@pytest.fixture(scope='session')
+def data_root() -> Path:
+    """Real data, where the environment names its folder."""
+    root = os.environ.get('SHIP_DET_DATA')
+    if not root:
+        pytest.skip('SHIP_DET_DATA is not set')
+    return Path(root)
 
 
 @pytest.fixture(scope='session')

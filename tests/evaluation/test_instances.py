@@ -29,6 +29,27 @@ def test_images_are_joined_in_order():
     assert truths.difficult.tolist() == [False, True]
 
 
+def test_ignore_regions_are_joined_in_order():
+    regions = [[5, 5, 9, 9, 0], [1, 1, 9, 9, 0]]
+    truths = gather_ground_truths([record(file='x'), FIRST, record(ignore_regions=regions)], CLASSES)
+    assert truths.regions.image.tolist() == [2, 2]
+    assert truths.regions.boxes.tolist() == regions
+    assert gather_ground_truths([FIRST, record()], CLASSES).regions.boxes.shape == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ('regions', 'message'),
+    [
+        ([[5, 5, 4, math.nan, 0]], r'b\.png: box 0 is \[5\.0, 5\.0, 4\.0, nan'),
+        ([[5, 5, 4, -2, 0]], r'b\.png: box 0 is .*expected sides of 0 px or more'),
+        ([[5, 5, 4, 2]], r'b\.png: expected boxes of shape \(N, 5\), found shape \(1, 4\)'),
+    ],
+)
+def test_bad_ignore_regions_are_named(regions, message):
+    with pytest.raises(ValueError, match=f'ignore regions: {message}'):
+        gather_ground_truths([FIRST, record(ignore_regions=regions)], CLASSES)
+
+
 def test_no_image_and_no_box():
     assert gather_detections([], CLASSES).boxes.shape == (0, 5)
     assert gather_detections([{'boxes': [], 'scores': [], 'labels': []}], CLASSES).labels.shape == (0,)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import LabeledObject, write_dota
-from ship_det.evaluation import Predictions
+from ship_det.annotations.rolabelimg import read_rolabelimg
+from ship_det.evaluation import Predictions, evaluate
 from ship_det.evaluation.labeled_set import count_training, read_labeled_set, select_predictions
-from ship_det.geometry import rbox_to_quad
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 OBJECTS = {
     'a': [(50, 50, 60, 12, 0.0, 0, False), (140, 50, 50, 10, 0.5, 1, False), (100, 150, 80, 16, -0.4, 1, False)],
@@ -67,13 +68,46 @@ def test_training_counts_leave_out_difficult_objects(sample, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('other_classes', 'labels', 'difficult'),
-    [('background', [0], [False]), ('ignore', [0, 0, 0], [False, True, True])],
+    ('classes', 'other_classes', 'labels', 'regions'),
+    [
+        (['tanker'], 'background', [0, 0], []),
+        (['tanker'], 'ignore', [0, 0], [0, 0, 1]),
+        (['submarine', 'ferry'], 'ignore', [0, 0, 0], [0, 1]),
+    ],
 )
-def test_other_classes(sample, other_classes, labels, difficult):
-    labeled = read_labeled_set(sample.data, ['tanker'], 'train.txt', other_classes)
+def test_other_classes(sample, classes, other_classes, labels, regions):
+    labeled = read_labeled_set(sample.data, classes, None, other_classes)
     assert labeled.truths.labels.tolist() == labels
-    assert labeled.truths.difficult.tolist() == difficult
+    # The difficult tanker of the second image is a region like any other.
+    assert labeled.truths.regions.image.tolist() == regions
+    assert labeled.region_quads.shape == (len(regions), 4, 2)
+    np.testing.assert_allclose(quad_to_rbox(labeled.region_quads), labeled.truths.regions.boxes)
+    assert count_training(sample.data, classes, 'train.txt', other_classes).sum() == (2 if 'ferry' in classes else 1)
+
+
+def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path):
+    """HIT-UAV: a detector that takes each DontCare box for an object of one class, whichever it is."""
+    classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    for path in sorted((data_root / 'hit_uav_mini/train/annotations').glob('*.xml')):
+        objects = read_rolabelimg(path)
+        if any(one.name == 'DontCare' for one in objects):
+            (tmp_path / 'images' / f'{path.stem}.jpg').touch()
+            write_dota(tmp_path / 'labelTxt' / f'{path.stem}.txt', objects)
+    labeled = read_labeled_set(tmp_path, classes, other_classes='ignore')
+    assert len(labeled.truths.regions.image) == 24
+    for label, name in enumerate(classes):
+        predictions = []
+        for record in labeled.records:
+            regions = record['ignore_regions']
+            boxes = np.concatenate([record['boxes'], regions])
+            labels = np.concatenate([record['labels'], np.full(len(regions), label)])
+            predictions.append({'boxes': boxes, 'labels': labels, 'scores': np.ones(len(boxes))})
+        result = evaluate(predictions, labeled.records, classes)
+        assert result.mean_ap == 1
+        assert result.classes[name].at_score.false_positives == 0
+        assert result.classes[name].num_ignored == 24 + result.classes[name].num_difficult
 
 
 @pytest.mark.parametrize(

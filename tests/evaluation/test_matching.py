@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ship_det.evaluation import Detections, GroundTruths, best_overlaps, judge, matching
+from ship_det.evaluation import Detections, GroundTruths, IgnoreRegions, best_overlaps, judge, matching
 
 # Bars of 4 x 1: one moved along by d has IoU (4 - d) / (4 + d).
 BAR = [0, 0, 4, 1, 0]
@@ -17,10 +19,12 @@ def detections(boxes, scores, image=0, labels=0):
     return Detections(np.full(count, image), boxes, np.full(count, labels), np.array(scores, dtype=float))
 
 
-def truths(boxes, difficult=None, image=0, labels=0):
+def truths(boxes, difficult=None, image=0, labels=0, regions=()):
     count = len(boxes)
     flags = np.array(difficult or [False] * count)
-    return GroundTruths(np.full(count, image), np.array(boxes, float).reshape(-1, 5), np.full(count, labels), flags)
+    found = IgnoreRegions(np.full(len(regions), image), np.array(regions, float).reshape(-1, 5))
+    boxes = np.array(boxes, float).reshape(-1, 5)
+    return GroundTruths(np.full(count, image), boxes, np.full(count, labels), flags, found)
 
 
 def matched(found, objects, threshold=0.5, min_iou='>'):
@@ -28,7 +32,7 @@ def matched(found, objects, threshold=0.5, min_iou='>'):
 
 
 def test_best_overlap_by_hand():
-    iou, row = best_overlaps(detections([bar(1), bar(8), bar(3)], [1, 1, 1]), truths([bar(0), bar(4)]))
+    iou, row, _ = best_overlaps(detections([bar(1), bar(8), bar(3)], [1, 1, 1]), truths([bar(0), bar(4)]))
     # bar(8) touches bar(4); bar(3) overlaps bar(4) by 3 / 5 and bar(0) by 1 / 7.
     np.testing.assert_allclose(iou, [3 / 5, 0, 3 / 5])
     assert row.tolist() == [0, -1, 1]
@@ -41,7 +45,7 @@ def test_other_image_or_class_does_not_count():
 
 
 def test_of_equal_overlaps_the_first_is_taken():
-    _, row = best_overlaps(detections([bar(1)], [1]), truths([bar(9), bar(2), bar(0), bar(0)]))
+    row = best_overlaps(detections([bar(1)], [1]), truths([bar(9), bar(2), bar(0), bar(0)])).ground_truth
     assert row.tolist() == [1]
 
 
@@ -94,6 +98,54 @@ def test_crowds_are_done_in_parts(monkeypatch):
         monkeypatch.setattr(matching, '_CHUNK_PAIRS', size)
         for part, expected in zip(best_overlaps(found, objects), whole, strict=True):
             np.testing.assert_array_equal(part, expected)
+
+
+# 10 x 4 around the origin.
+REGION = [0, 0, 10, 4, 0]
+
+
+@pytest.mark.parametrize('label', [0, 1, 5])
+def test_a_detection_of_any_class_in_an_ignore_region_is_ignored(label):
+    # Inside, and by 3 / 4, 0.7 and 1 / 2 of its area.
+    found = detections([bar(0), bar(4), bar(4.2), bar(5)], [0.9, 0.8, 0.7, 0.6], labels=label)
+    result = matched(found, truths([], regions=[REGION]))
+    assert result.ignored.tolist() == [True, True, False, False]
+    assert not result.right.any()
+    # In another image, or without area.
+    assert not matched(found, truths([], image=1, regions=[REGION])).ignored.any()
+    assert not matched(detections([[0, 0, 4, 0, 0]], [0.9]), truths([], regions=[REGION])).ignored.any()
+
+
+def test_a_right_detection_in_an_ignore_region_is_right():
+    # The object, found, found again with a lower score, and found as another class.
+    objects = truths([BAR], regions=[REGION])
+    result = matched(detections([BAR, BAR], [0.9, 0.8]), objects)
+    assert (result.right.tolist(), result.ignored.tolist()) == ([True, False], [False, True])
+    assert matched(detections([BAR], [0.9], labels=1), objects).ignored.tolist() == [True]
+
+
+def test_ignore_regions_add_up_without_counting_twice():
+    left, right = [-5, 0, 10, 4, 0], [5, 0, 10, 4, 0]
+    # Half in each, and turned across the border.
+    across = [BAR, [0, 0, 4, 1, 0.3]]
+    assert matched(detections(across, [0.9, 0.8]), truths([], regions=[left, right])).ignored.all()
+    # Two regions over the same half.
+    assert not matched(detections(across, [0.9, 0.8]), truths([], regions=[left, left])).ignored.any()
+    assert not matched(detections(across, [0.9, 0.8]), truths([], regions=[left, [-4, 0, 9, 9, 0]])).ignored.any()
+
+
+def test_crowds_in_ignore_regions_are_done_in_parts(monkeypatch):
+    rng = np.random.default_rng(1)
+    boxes = np.column_stack([rng.uniform(0, 50, (90, 2)), rng.uniform(3, 20, (90, 2)), rng.uniform(-1, 1, 90)])
+    image = rng.integers(0, 3, 90)
+    found = Detections(image[:60], boxes[:60], np.zeros(60, int), rng.random(60))
+    objects = GroundTruths(*(np.zeros((0, *shape), int) for shape in ((), (5,), (), ())))
+    objects = replace(objects, regions=IgnoreRegions(image[60:], boxes[60:] * [1, 1, 2, 2, 1]))
+    whole = best_overlaps(found, objects).in_region
+    assert 10 < np.count_nonzero(whole) < 50
+    for size in (1, 13, 64):
+        monkeypatch.setattr(matching, '_CHUNK_PAIRS', size)
+        np.testing.assert_array_equal(best_overlaps(found, objects).in_region, whole)
 
 
 def test_bad_options():

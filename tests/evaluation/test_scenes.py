@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,22 @@ def test_perfect_detections_in_chips_are_perfect_in_scenes(harbors):
     assert merged.num_detections > 2 * 48
     for one in result.classes.values():
         assert (one.ap, one.precision, one.recall) == (1, 1, 1)
+
+
+def test_labels_of_other_classes_are_ignore_regions_of_scenes(harbors):
+    """Detected as tankers, the submarines are neither right nor wrong."""
+    data, predictions = harbors
+    records = tuple({**record, 'labels': 0 * record['labels']} for record in predictions.images)
+    only = Predictions(('tanker',), records)
+    merged = merge_scenes(only, replace(data, other_classes='ignore'))
+    submarines = sum(len(record['ignore_regions']) for record in merged.ground_truths)
+    (result,) = merged.evaluate([0.6], score_threshold=0.2).values()
+    assert result.num_ignore_regions == submarines > 10
+    # Each of them is found once, and so is each tanker.
+    assert result.num_ignored == submarines
+    assert (result.mean_ap, result.classes['tanker'].precision) == (1, 1)
+    left_out = merge_scenes(only, replace(data, other_classes='background')).evaluate([0.6])[0.6]
+    assert left_out.mean_ap < 0.8
 
 
 def test_plain_suppression_leaves_pieces(harbors):

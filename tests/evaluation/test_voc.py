@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ship_det.evaluation import evaluate, evaluate_thresholds
 from ship_det.geometry import pairwise_iou
@@ -12,10 +14,25 @@ from ship_det.geometry import pairwise_iou
 CLASSES = ('tanker', 'submarine', 'others')
 
 
+def with_regions(truths, seed, most=3):
+    """The same ground truths with up to ``most`` ignore regions an image, some over another, some on the strays."""
+    rng = np.random.default_rng(seed)
+    result = []
+    for record in truths:
+        count = int(rng.integers(0, most + 1))
+        centers = np.where(rng.random((count, 1)) < 0.3, 300, rng.uniform(0, 120, (count, 2)))
+        sides = rng.uniform(20, 90, (count, 2))
+        regions = np.column_stack([centers, sides, rng.uniform(-np.pi / 2, np.pi / 2, count)])
+        result.append({**record, 'ignore_regions': regions})
+    return result
+
+
 @pytest.mark.parametrize('part', range(10))
 def test_equals_a_plain_implementation(part, random_case, plain_voc):
     for seed in range(20 * part, 20 * part + 20):
         predictions, truths = random_case(seed)
+        if seed % 3:
+            truths = with_regions(truths, seed)
         mode = ('11points', 'area')[seed % 2]
         inclusive = seed % 4 < 2
         threshold = (0.6, 0.5, 0.75)[seed % 3]
@@ -90,6 +107,43 @@ def test_figures_by_hand():
     assert result.mean_ap == tanker.ap
     # Where an IoU of 0.6 is enough: right three times.
     assert evaluate(predictions, truths, CLASSES, min_iou='>=').classes['tanker'].ap == 1
+
+
+def test_a_dont_care_box_forgives_every_class():
+    """The ship is found, and in the DontCare box beside it something is detected, of either class."""
+    ship, dont_care = [20.0, 20.0, 30.0, 8.0, 0.3], [80.0, 80.0, 40.0, 40.0, 0.0]
+    inside = [75.0, 85.0, 20.0, 6.0, 1.0]
+    for label in (0, 1):
+        truths = [{'boxes': [ship], 'labels': [label], 'ignore_regions': [dont_care]}]
+        predictions = [{'boxes': [inside, ship], 'scores': [0.9, 0.8], 'labels': [label, label]}]
+        result = evaluate(predictions, truths, ['tanker', 'submarine'])
+        one = list(result.classes.values())[label]
+        assert (one.ap, one.at_score.false_positives, one.num_ignored, one.num_difficult) == (1, 0, 1, 0)
+        assert (result.num_ignore_regions, result.num_ignored) == (1, 1)
+        assert '1 ignore regions without a class.\n1 detections there count neither' in result.table()
+        # Without the box it is a false alarm of the highest score.
+        assert evaluate(predictions, [{'boxes': [ship], 'labels': [label]}], ['tanker', 'submarine']).mean_ap == 0.5
+
+
+@given(st.integers(0, 10_000), st.sampled_from(['11points', 'area']))
+def test_more_ignore_regions_never_lower_ap(random_case, seed, mode):
+    """They take wrong detections out and leave right ones and missed objects as they are."""
+    predictions, truths = random_case(seed % 500)
+    some = with_regions(truths, seed, most=2)
+    more = [
+        {**record, 'ignore_regions': np.vstack([record['ignore_regions'], other['ignore_regions']])}
+        for record, other in zip(some, with_regions(truths, seed + 1), strict=True)
+    ]
+    everywhere = [{**record, 'ignore_regions': [[0, 0, 2000, 2000, 0]]} for record in truths]
+    results = [evaluate(predictions, case, CLASSES, ap_mode=mode) for case in (truths, some, more, everywhere)]
+    for name in CLASSES:
+        classes = [result.classes[name] for result in results]
+        if classes[0].num_ground_truths:
+            assert [one.ap for one in classes] == sorted(one.ap for one in classes)
+        assert len({int(one.curve.true_positives[-1:].sum()) for one in classes}) == 1
+        assert len({one.num_ground_truths for one in classes}) == 1
+        assert [one.num_ignored for one in classes] == sorted(one.num_ignored for one in classes)
+        assert (classes[-1].curve.precision == 1).all()
 
 
 def test_several_thresholds_in_one_pass(random_case):

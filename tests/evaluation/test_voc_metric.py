@@ -76,6 +76,21 @@ def test_is_evaluate(case):
     assert metrics == {f'voc/AP/{name}': ap for name, ap in counted.items()}
 
 
+def test_an_ignored_instance_without_a_class_is_an_ignore_region(case):
+    predictions, truths = case
+    region = np.float32([[300, 300, 90, 90, 0.2]])  # where each image has strays
+    samples = map_samples(case)
+    for sample in samples:
+        ignored = sample['ignored_instances']
+        boxes = torch.cat([ignored['bboxes'].tensor, torch.from_numpy(region)])
+        ignored.update(bboxes=RotatedBoxes(boxes), labels=torch.cat([ignored['labels'], torch.tensor([-1])]))
+    metrics = run(VOCRotatedMetric(ap_mode='area'), samples)
+    truths = [{**record, 'ignore_regions': region} for record in truths]
+    result = expected_result((predictions, truths), ap_mode='area')
+    assert result.num_ignored > expected_result(case, ap_mode='area').num_ignored
+    assert metrics['voc/mAP'] == result.mean_ap > expected_result(case, ap_mode='area').mean_ap
+
+
 def map_samples(case):
     return [data_sample(prediction, truth) for prediction, truth in zip(*case, strict=True)]
 

@@ -20,15 +20,32 @@ def shapely_quads(boxes, origin):
     return shapely.polygons(corners @ turn + (boxes[:, :2] - origin)[:, None])
 
 
+def shared_areas(a, b):
+    """Areas of the intersections of aligned pairs through GEOS."""
+    first, second = shapely_quads(a, a[:, :2]), shapely_quads(b, a[:, :2])
+    return shapely.area(shapely.intersection(first, second))
+
+
 @pytest.fixture(scope='session')
 def shapely_iou():
     """IoU of aligned pairs of boxes through GEOS."""
 
     def iou(a, b):
         a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-        first, second = shapely_quads(a, a[:, :2]), shapely_quads(b, a[:, :2])
-        shared = shapely.area(shapely.intersection(first, second))
+        shared = shared_areas(a, b)
         union = a[:, 2] * a[:, 3] + b[:, 2] * b[:, 3] - shared
         return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
     return iou
+
+
+@pytest.fixture(scope='session')
+def shapely_iof():
+    """Share of the first box of aligned pairs inside the second, through GEOS."""
+
+    def iof(a, b):
+        a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+        area = a[:, 2] * a[:, 3]
+        return np.divide(shared_areas(a, b), area, out=np.zeros_like(area), where=area > 0)
+
+    return iof

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ship_det.geometry import aligned_iou, iou_of_pairs, pairwise_iou, to_le90
+from ship_det.geometry import aligned_iou, iof_of_pairs, iou_of_pairs, pairwise_iou, to_le90
 
 coordinate = st.floats(-1e6, 1e6)
 side = st.floats(1e-3, 1e6)
@@ -90,6 +90,29 @@ def hard_pairs(count, seed):
 def test_against_shapely(shapely_iou):
     a, b = hard_pairs(16_000, seed=1)
     assert np.abs(aligned_iou(a, b) - shapely_iou(a, b)).max() < 1e-9
+
+
+def aligned_iof(a, b):
+    rows = np.arange(len(a))
+    return iof_of_pairs(a, b, rows, rows)
+
+
+def test_share_inside_against_shapely(shapely_iof):
+    a, b = hard_pairs(16_000, seed=3)
+    for first, second in ((a, b), (b, a)):
+        assert np.abs(aligned_iof(first, second) - shapely_iof(first, second)).max() < 1e-9
+
+
+@given(st.floats(0.01, 1), st.floats(0.01, 1), boxes)
+def test_share_inside_of_nested_boxes(part_w, part_h, box):
+    x, y, w, h, theta = box
+    inner = (x, y, w * part_w, h * part_h, theta)
+    assert aligned_iof([inner], [box])[0] == pytest.approx(1, rel=1e-12)
+    assert aligned_iof([box], [inner])[0] == pytest.approx(part_w * part_h, rel=1e-12)
+
+
+def test_a_box_without_area_has_no_share_inside():
+    assert aligned_iof([[0, 0, 4, 0, 0]], [[0, 0, 9, 9, 0]]).tolist() == [0]
 
 
 def test_against_forty_digits():

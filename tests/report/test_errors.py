@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ship_det.evaluation import write_predictions
+from ship_det.evaluation import read_predictions, write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.errors import analyze
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
@@ -78,3 +78,18 @@ def test_confusion_matrix_agrees_with_the_table(sample):
         assert confusion[label, label] == one.at_score.true_positives
         assert confusion[:, label].sum() == one.at_score.true_positives + one.at_score.false_positives
         assert confusion[label].sum() == one.num_ground_truths
+
+
+def test_what_lies_in_an_ignore_region_is_no_mistake(sample, tmp_path):
+    """Seen by a detector that knows two of the three classes: submarines are ignore regions then."""
+    records = [
+        {**record, 'labels': np.minimum(record['labels'], 1)} for record in read_predictions(sample.predictions).images
+    ]
+    write_predictions(tmp_path / 'p.jsonl', ['tanker', 'ferry'], records)
+    files = RunFiles('two', tmp_path / 'p.jsonl')
+    for other_classes, alarms in (('background', {'tanker': 2, 'ferry': 2}), ('ignore', {'tanker': 1, 'ferry': 1})):
+        labeled = read_labeled_set(sample.data, ['tanker', 'ferry'], other_classes=other_classes)
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+        analysis = analyze(run, labeled)
+        assert dict(zip(('tanker', 'ferry'), analysis.confusion[-1].tolist(), strict=False)) == alarms
+        assert [one.kind for one in analysis.mistakes] == ['false alarm'] * sum(alarms.values())

@@ -34,6 +34,16 @@ def test_boxes_say_what_they_are(loaded):
     assert '<title>ferry &lt;&amp;&quot; 0.60, wrong, IoU 0.00</title>' in found[0]
 
 
+def test_ignore_regions_look_like_difficult_objects(sample):
+    """They have no class, so no choice of a class hides them."""
+    labeled = read_labeled_set(sample.data, ['tanker'], other_classes='ignore')
+    boxes = truth_boxes(labeled, 0, WHOLE)
+    assert [re.search('class="([^"]*)"', box)[1] for box in boxes] == ['truth difficult'] * 2 + ['truth']
+    assert ['data-class' in box for box in boxes] == [False, False, True]
+    assert boxes[0].endswith('<title>ignore region</title></polygon>')
+    assert len(truth_boxes(labeled, 0, Piece((0, 0, 90, 90), ''))) == 1
+
+
 def test_only_what_is_in_the_piece(loaded):
     run, labeled = loaded()
     corner = Piece((0, 0, 90, 90), '')

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
-from ship_det.evaluation import write_predictions
+from ship_det.evaluation import read_predictions, write_predictions
 from ship_det.report import ReportOptions, RunFiles, write_report
 from ship_det.report.draw import RIGHT_COLOR, WRONG_COLOR
 
@@ -108,6 +108,30 @@ def test_whole_scenes(sample, tmp_path):
     assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
+
+
+def test_ignore_regions(sample, tmp_path):
+    """Of a detector that knows tankers only: what it finds on the submarines is not wrong, and the page says so."""
+    records = [
+        {**record, **{key: record[key][record['labels'] == 0] for key in ('boxes', 'scores', 'labels')}}
+        for record in read_predictions(sample.predictions).images
+    ]
+    write_predictions(tmp_path / 'p.jsonl', ['tanker'], records)
+    pages, runs = {}, {}
+    for other_classes in ('background', 'ignore'):
+        options = ReportOptions(other_classes=other_classes, examples=9)
+        out = tmp_path / other_classes
+        (runs[other_classes],) = write_report([RunFiles('one', tmp_path / 'p.jsonl')], sample.data, out, options)
+        pages[other_classes] = (out / 'index.html').read_text()
+    tanker = runs['ignore'].main.classes['tanker']
+    # Found twice; on a submarine; on the difficult tanker.
+    assert (tanker.num_detections, tanker.num_ignored, tanker.at_score.false_positives) == (4, 2, 1)
+    assert runs['background'].main.classes['tanker'].at_score.false_positives == 2
+    fact = '<dt>ignore regions</dt><dd>3, no class: a detection with more than 0.7 of its area inside is not wrong</dd>'
+    assert fact in pages['ignore'] and '<dt>ignore regions</dt>' not in pages['background']
+    assert '<dt>ignored detections</dt><dd>2 of 4, neither right nor wrong</dd>' in pages['ignore']
+    assert 'difficult ground truth or ignore region, not counted' in pages['ignore']
+    assert [pages[key].count('class="card mistake"') for key in ('background', 'ignore')] == [2, 1]
 
 
 def test_one_class_without_ground_truth(tmp_path):

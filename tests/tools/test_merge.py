@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import SceneData, merge_scenes, read_predictions
 from ship_det.geometry import rbox_to_quad
+from ship_det.report import ReportOptions, RunFiles, write_report
 
 torch = pytest.importorskip('torch')
 pytest.importorskip('mmrotate')
@@ -23,6 +24,8 @@ CLASSES = ('tanker', 'submarine')
 # Ships of a scene of 200 x 128 px in two chips of 128 px.
 SHIPS = np.array([[40.0, 40.0, 60.0, 14.0, 0.2], [100.0, 80.0, 70.0, 16.0, 0.1], [160.0, 40.0, 50.0, 12.0, -0.3]])
 LABELS = (0, 1, 1)
+# An ignore region, which has no class, wholly in the second chip.
+REGION = np.array([[160.0, 94.0, 60.0, 56.0, 0.1]])
 WINDOWS = {'left.png': (0, 0, 128, 128), 'right.png': (72, 0, 128, 128)}
 
 
@@ -40,11 +43,11 @@ def root(tmp_path_factory) -> Path:
         (root / folder / 'images').mkdir(parents=True)
         (root / folder / 'labelTxt').mkdir()
     image = Image.new('RGB', (200, 128), (30, 50, 60))
-    quads = rbox_to_quad(SHIPS)
+    quads = rbox_to_quad(np.vstack([SHIPS, REGION]))
     for quad in quads:
         ImageDraw.Draw(image).polygon([tuple(corner) for corner in quad], fill=(200, 200, 200))
     image.save(root / 'scenes/images/s.png')
-    names = [CLASSES[label] for label in LABELS]
+    names = [*(CLASSES[label] for label in LABELS), 'DontCare']
     write_dota(root / 'scenes/labelTxt/s.txt', map(LabeledObject, quads, names))
     lines = []
     for file, (x, y, w, h) in WINDOWS.items():
@@ -60,7 +63,7 @@ def root(tmp_path_factory) -> Path:
     (root / 'chips/train.txt').write_text('left.png\n')
     (root / 'config.py').write_text(f"""_base_ = '{CONFIG}'
 metainfo = dict(classes={CLASSES})
-test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo))
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo, other_classes='ignore'))
 model = dict(roi_head=dict(bbox_head=dict(num_classes=2)), test_cfg=dict(rcnn=dict(score_thr=0.0, max_per_img=60)))
 """)
     # The weights are drawn when the model is built.
@@ -78,7 +81,7 @@ def test_scenes_and_report_after_a_test(root, tmp_path):
     log = done.stdout + done.stderr
     (folder,) = (tmp_path / 'work').glob('2*')
     found = read_predictions(folder / 'predictions.jsonl')
-    merged = merge_scenes(found, SceneData(root / 'chips', root / 'scenes', merge_iou=0.2))
+    merged = merge_scenes(found, SceneData(root / 'chips', root / 'scenes', 'ignore', merge_iou=0.2))
     assert merged.num_detections > len(merged.predictions.images[0]['scores']) > 0
     table = merged.table(merged.evaluate([0.5, 0.6]).values())
     assert table in log
@@ -99,9 +102,23 @@ def test_scenes_and_report_after_a_test(root, tmp_path):
     assert 'Whole scenes' in page
     assert 'training images' in page
 
-    again = call('evaluate.py', folder / 'predictions.jsonl', root / 'chips', *arguments[:4])
+    options = ('--other-classes', 'ignore', '--json', tmp_path / 'again.json')
+    again = call('evaluate.py', folder / 'predictions.jsonl', root / 'chips', *arguments[:4], *options)
     assert again.returncode == 0, again.stderr
     assert table in again.stdout
+    # With an ignore region too, the figures of a test are those without a model and those of the report.
+    figures = json.loads((tmp_path / 'again.json').read_text())
+    assert (figures['results'], figures['scene_results']) == (chips['results'], scenes['results'])
+    for of_images in (chips['results'][1], scenes['results'][1]):
+        assert of_images['num_ignore_regions'] == 1
+    ignored = [one['num_ignored'] for one in chips['results'][1]['classes'].values()]
+    total = sum(one['num_detections'] for one in chips['results'][1]['classes'].values())
+    assert sum(ignored) > 0
+    assert f'<dt>ignored detections</dt><dd>{sum(ignored)} of {total}, neither right nor wrong</dd>' in page
+    options = ReportOptions(chips=0, examples=0, list_file='test.txt', other_classes='ignore')
+    files = [RunFiles('again', folder / 'predictions.jsonl')]
+    (run,) = write_report(files, root / 'chips', tmp_path / 'again', options)
+    assert [run.results[iou].to_dict() for iou in (0.5, 0.6)] == chips['results']
 
 
 def test_what_cannot_be_done_is_said_before_the_test(root, tmp_path):

@@ -67,7 +67,7 @@ model = dict(
     train_cfg=dict(
         rpn=dict(
             assigner=dict(
-                type='mmdet.MaxIoUAssigner',
+                type='IgnoreRegionAssigner',
                 pos_iou_thr=0.7,
                 neg_iou_thr=0.3,
                 min_pos_iou=0.3,
@@ -85,7 +85,7 @@ model = dict(
         rpn_proposal=dict(nms_pre=2000, max_per_img=2000, nms=dict(type='nms', iou_threshold=0.7), min_bbox_size=0),
         rcnn=dict(
             assigner=dict(
-                type='mmdet.MaxIoUAssigner',
+                type='IgnoreRegionAssigner',
                 pos_iou_thr=0.5,
                 neg_iou_thr=0.5,
                 min_pos_iou=0.5,
