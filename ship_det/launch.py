@@ -13,6 +13,8 @@ from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
+from .checkpoints import read_checkpoints_as_data
+from .hooks import CheckpointFitHook
 from .memory import keep_freed_memory
 
 
@@ -69,8 +71,11 @@ def build_runner(cfg: Config) -> Runner:
         keep_freed_memory()
         if cfg.launcher != 'none':
             _join_processes_on_cpu(cfg)
+    read_checkpoints_as_data()
     with config_errors(cfg.filename):
-        return Runner.from_cfg(cfg)
+        runner = Runner.from_cfg(cfg)
+    runner.register_hook(CheckpointFitHook())
+    return runner
 
 
 def _launcher(name: str) -> str:
