@@ -7,6 +7,7 @@ rebuilt from their values by the stand-ins below; everything else is refused.
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ def load_data(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
         ValueError: the file is damaged, is no such file, or holds something other than tensors and plain data.
         OSError: there is no such file or it cannot be read.
     """
-    with _reading(getattr(file, 'name', None) or str(file)):
+    with _reading(_name(file)):
         return _rebuilt(torch.load(file, map_location=map_location, weights_only=True), {})
 
 
@@ -39,7 +40,7 @@ def load_checkpoint(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> d
     Raises:
         ValueError: as :func:`load_data`, or the file holds no weights by name.
     """
-    return _as_checkpoint(load_data(file, map_location), getattr(file, 'name', None) or str(file))
+    return _as_checkpoint(load_data(file, map_location), _name(file))
 
 
 def read_checkpoints_as_data() -> None:
@@ -144,7 +145,10 @@ def trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _reading(name: str) -> Iterator[None]:
     """Allow MMEngine's records while a file is read; say in one line what is wrong with it."""
     try:
-        with torch.serialization.safe_globals([(stand_in, path) for path, stand_in in _STAND_INS.items()]):
+        allowed = [(stand_in, path) for path, stand_in in _STAND_INS.items()]
+        with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
+            # Whatever the protocol, its instructions are read or refused.
+            warnings.filterwarnings('ignore', 'Detected pickle protocol')
             yield
     except (OSError, HTTPException):
         raise
@@ -160,6 +164,10 @@ def _reading(name: str) -> Iterator[None]:
             f'{name}: cannot be read as a checkpoint, expected a whole file written by torch.save: '
             f'{reason or type(error).__name__}'
         ) from error
+
+
+def _name(file: str | Path | BinaryIO) -> str:
+    return str(file) if isinstance(file, str | Path) else str(getattr(file, 'name', 'checkpoint'))
 
 
 def _as_checkpoint(content: Any, name: str) -> dict[str, Any]:
@@ -236,6 +244,11 @@ def _method_name(owner: Any, name: str) -> str:
     return name
 
 
+def _no_bytes() -> bytes:
+    """Stands in for ``bytes``, by which pickles write the content of an empty array."""
+    return b''
+
+
 def _rebuilt(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     """``value`` with what stood in replaced by its own value, at any depth; dicts and lists are changed in place.
 
@@ -269,4 +282,5 @@ _STAND_INS: dict[str, Any] = {
     'numpy.core.multiarray.scalar': _number,
     'mmengine.logging.history_buffer.HistoryBuffer': _History,
     'builtins.getattr': _method_name,
+    'builtins.bytes': _no_bytes,
 }
