@@ -39,7 +39,7 @@ def main() -> None:
     cfg = load_config(args)
     if not Path(args.checkpoint).is_file():
         raise ValueError(f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
-    cfg.load_from = args.checkpoint
+    cfg.load_from, cfg.resume = args.checkpoint, False
     if args.show or args.show_dir:
         hook = cfg.default_hooks.visualization
         hook.update(draw=True, show=args.show, wait_time=args.wait_time)

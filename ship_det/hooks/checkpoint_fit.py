@@ -116,9 +116,8 @@ def _resume_problems(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str
     yield from _average_problems(runner, checkpoint)
     if 'optimizer' in checkpoint:
         yield from _optimizer_problems(runner.optim_wrapper, checkpoint['optimizer'])
-    schedulers, saved = runner.param_schedulers, checkpoint.get('param_schedulers')
-    if isinstance(schedulers, list) and saved is not None and len(saved) != len(schedulers):
-        yield f'found {len(saved)} parameter schedulers, expected {len(schedulers)}'
+    if isinstance(runner.param_schedulers, list) and 'param_schedulers' in checkpoint:
+        yield from _scheduler_problems(runner.param_schedulers, checkpoint['param_schedulers'])
 
 
 def _average_problems(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str]:
@@ -164,6 +163,15 @@ def _optimizer_problems(wrapper: Any, saved: Any) -> Iterator[str]:
                     f'found shape {tuple(value.shape)}, expected {tuple(parameter.shape)}'
                 )
                 return
+
+
+def _scheduler_problems(schedulers: list, saved: list[dict[str, Any]]) -> Iterator[str]:
+    if len(saved) != len(schedulers):
+        yield f'found {len(saved)} parameter schedulers, expected {len(schedulers)}'
+        return
+    for scheduler, state in zip(schedulers, saved, strict=True):
+        if lacking := sorted(scheduler.state_dict().keys() - state.keys()):
+            yield f'scheduler {type(scheduler).__name__}: found the state of another one, without {", ".join(lacking)}'
 
 
 def _keep_own_files(message_hub: dict[str, dict], folder: Path) -> None:

@@ -208,6 +208,11 @@ def other_moment(checkpoint: dict) -> dict:
         ),
         (lambda c: {'param_schedulers': [{}, {}]}, {}, 'found 2 parameter schedulers, expected 1'),
         (
+            lambda c: {},
+            dict(param_scheduler=[dict(type='MultiStepLR', milestones=[1])]),
+            'scheduler MultiStepLR: found the state of another one, without gamma, milestones',
+        ),
+        (
             lambda c: {'ema_state_dict': {}},
             {},
             'found averaged weights, expected an EMAHook among the custom_hooks',
@@ -229,6 +234,7 @@ def other_moment(checkpoint: dict) -> dict:
         'moment',
         'another optimizer',
         'schedulers',
+        'another scheduler',
         'no EMAHook',
         'averages',
     ],
