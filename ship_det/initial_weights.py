@@ -25,13 +25,14 @@ def download_errors(cfg: Config) -> Iterator[None]:
     try:
         yield
     except (URLError, HTTPException, ConnectionError, TimeoutError) as error:
-        missing = [(key, url) for key, url in downloads if not _cached(url).is_file()]
+        missing = [(key, url) for key, url in downloads if not cached_file(url).is_file()]
         if not missing:
             raise
         key, url = missing[0]
+        file = cached_file(url)
         raise ValueError(
             f'cannot download the initial weights {url}: {error}. Download the file elsewhere and put it into '
-            f'{_cached(url).parent}, or name it with --cfg-options {key}.checkpoint=/path/to/{_cached(url).name}; '
+            f'{file.parent}, or name it with --cfg-options {key}.checkpoint=/path/to/{file.name}; '
             f'{key}=None trains from random weights'
         ) from error
 
@@ -61,6 +62,6 @@ def _url(key: str, checkpoint: str) -> str:
     return urls[name]
 
 
-def _cached(url: str) -> Path:
+def cached_file(url: str) -> Path:
     """Where torch.hub keeps what it has downloaded."""
     return Path(torch.hub.get_dir()) / 'checkpoints' / Path(urlparse(url).path).name

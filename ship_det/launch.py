@@ -19,8 +19,9 @@ from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
+from .checkpoints import read_checkpoints_as_data
 from .cli import quiet_imports
-from .hooks import ConsoleHook, InterruptHook, StartedHook, quiet
+from .hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
 from .memory import keep_freed_memory
 from .progress import Console
 from .settings import check_names, check_options, read_chain, spread_settings
@@ -95,19 +96,21 @@ def build_runner(cfg: Config, console: Console | None = None, test_command: str 
         keep_freed_memory()
         if cfg.launcher != 'none':
             _join_processes_on_cpu(cfg)
+    read_checkpoints_as_data()
     with config_errors(cfg.filename):
-        if console is None:
-            return Runner.from_cfg(cfg)
 
         class ConsoleRunner(Runner):
             def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
                 logger = super().build_logger(*args, **kwargs)
-                quiet(logger, console)
+                if console is not None:
+                    quiet(logger, console)
                 return logger
 
         runner = ConsoleRunner.from_cfg(cfg)
-    runner.register_hook(ConsoleHook(console, test_command))
-    runner.register_hook(InterruptHook(console.say))
+    runner.register_hook(CheckpointFitHook())
+    if console is not None:
+        runner.register_hook(ConsoleHook(console, test_command))
+        runner.register_hook(InterruptHook(console.say))
     return runner
 
 

@@ -14,8 +14,12 @@ import ship_det.models.overlaps
 import ship_det.models.r2cnn
 import ship_det.models.rpn_head
 import ship_det.models.skew_cascade  # noqa: F401
+from ship_det.checkpoints import read_checkpoints_as_data
 from ship_det.losses import CILoss, PFLoss, SoftmaxFocalLoss
 
 # The losses work with plain torch, so their own module does not know MMRotate.
 for _loss in (CILoss, PFLoss, SoftmaxFocalLoss):
     MODELS.register_module(module=_loss)
+
+# Whoever's tool runs the config.
+read_checkpoints_as_data()

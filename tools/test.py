@@ -47,7 +47,7 @@ def main() -> None:
             raise ValueError(
                 f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir'
             )
-        cfg.load_from = args.checkpoint
+        cfg.load_from, cfg.resume = args.checkpoint, False
         if args.show:
             cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
         with discard_failed_start(cfg) as started:

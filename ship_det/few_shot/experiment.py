@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 import ship_det
+from ship_det.checkpoints import load_data
 from ship_det.imbalance import imbalance_degree
 
 from .config import FewShotConfig
@@ -69,7 +70,10 @@ class TrainingState:
         save_whole(content, path)
 
     def load(self, path: Path, settings: dict[str, Any]) -> None:
-        content = torch.load(path, map_location='cpu', weights_only=True)
+        content = load_data(path)
+        parts = {'settings', 'model', 'optimizer', 'iteration', 'seconds', 'history', 'recent'}
+        if not isinstance(content, dict) or not parts <= content.keys():
+            raise ValueError(f'{path}: expected a checkpoint of a few-shot training, found something else; remove it')
         for name, value in settings.items():
             found = content['settings'].get(name)
             if found != value:

@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ship_det.checkpoints import load_data
+
 EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff')
 
 
@@ -88,7 +90,10 @@ def read_class_images(
     counts = tuple(len(paths) for paths in files.values())
     kept = None if cache is None else Path(cache) / f'{_fingerprint(folder, files, size)}.pt'
     if kept is not None and kept.exists():
-        images = torch.load(kept, weights_only=True)
+        images = load_data(kept)
+        shape = (sum(counts), 3, size, size)
+        if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape != shape:
+            raise ValueError(f'{kept}: expected the images of {folder}, {shape} uint8, found something else; remove it')
     else:
         images = torch.empty(sum(counts), 3, size, size, dtype=torch.uint8)
         for index, path in enumerate(path for paths in files.values() for path in paths):

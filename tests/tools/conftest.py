@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+CLASSES = ('tanker', 'submarine')
 
 # Loads the libraries once; then each line asks for processes that run side by side, forked with the libraries loaded.
 SERVER = """
@@ -113,3 +115,45 @@ def noise_chips(tmp_path_factory) -> Path:
     for name, chips in (('train', range(5)), ('test', range(5)), ('ships', (0, 2, 4))):
         (root / f'{name}.txt').write_text(''.join(f'{i}.png\n' for i in chips))
     return root
+
+
+@pytest.fixture(scope='session')
+def chips(tmp_path_factory) -> Path:
+    """Two chips of bright ships on dark water, in DOTA layout, with a config of their own."""
+    root = tmp_path_factory.mktemp('chips')
+    for folder in ('images', 'labelTxt'):
+        (root / folder).mkdir()
+    for index, name in enumerate(('a', 'b')):
+        image = Image.new('RGB', (128, 128), (30, 50, 60))
+        lines = []
+        for k in range(3 + index):
+            box = (20, 15 + 25 * k, 90, 27 + 25 * k)
+            ImageDraw.Draw(image).rectangle(box, fill=(200, 200, 200))
+            label = CLASSES[0] if k == 0 else CLASSES[1]
+            lines.append(f'{box[0]} {box[1]} {box[2]} {box[1]} {box[2]} {box[3]} {box[0]} {box[3]} {label} 0\n')
+        image.save(root / 'images' / f'{name}.png')
+        (root / 'labelTxt' / f'{name}.txt').write_text(''.join(lines))
+    for part in ('train', 'test'):
+        (root / f'{part}.txt').write_text('a.png\nb.png\n')
+    settings = f"""_base_ = '{CONFIG}'
+metainfo = dict(classes={CLASSES})
+train_dataloader = dict(
+    batch_size=2, num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo)
+)
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo))
+val_dataloader = test_dataloader
+model = dict(roi_head=dict(bbox_head=dict(num_classes=2)))
+train_cfg = dict(max_iters=2)
+default_hooks = dict(checkpoint=dict(interval=1), logger=dict(interval=1))
+"""
+    (root / 'config.py').write_text(settings)
+    return root
+
+
+@pytest.fixture(scope='session')
+def trained(chips, run_tool) -> Path:
+    """The last checkpoint of a short training on those chips."""
+    options = ('--work-dir', chips / 'work', '--tensorboard', '--cfg-options', f'data_root={chips}')
+    code, output = run_tool('train.py', chips / 'config.py', *options)
+    assert code == 0, output[-3000:]
+    return chips / 'work' / 'iter_2.pth'

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from mmdet.utils import register_all_modules as register_mmdet
+from mmengine.config import Config
+from mmrotate.registry import MODELS
+from mmrotate.utils import register_all_modules as register_mmrotate
 from PIL import Image, ImageDraw
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import SceneData, merge_scenes, read_predictions
 from ship_det.geometry import rbox_to_quad
 from ship_det.report import ReportOptions, RunFiles, write_report
-
-torch = pytest.importorskip('torch')
-pytest.importorskip('mmrotate')
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
@@ -66,8 +68,11 @@ metainfo = dict(classes={CLASSES})
 test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(metainfo=metainfo, other_classes='ignore'))
 model = dict(roi_head=dict(bbox_head=dict(num_classes=2)), test_cfg=dict(rcnn=dict(score_thr=0.0, max_per_img=60)))
 """)
-    # The weights are drawn when the model is built.
-    torch.save({'state_dict': {}, 'meta': {}}, root / 'untrained.pth')
+    torch.manual_seed(3)
+    register_mmdet(init_default_scope=False)
+    register_mmrotate(init_default_scope=True)
+    model = MODELS.build(Config.fromfile(root / 'config.py').model)
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, root / 'untrained.pth')
     return root
 
 
