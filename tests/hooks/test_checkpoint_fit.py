@@ -157,7 +157,7 @@ class Log:
 
     def __init__(self, monkeypatch, built: Runner) -> None:
         self.lines: list[str] = []
-        monkeypatch.setattr(built.logger, 'warning', lambda text, *args: self.lines.append(str(text)))
+        monkeypatch.setattr(built.logger, 'warning', lambda text, *args, **kwargs: self.lines.append(str(text)))
 
 
 def test_training_from_a_part_of_the_weights_says_which(saved, tmp_path, monkeypatch):

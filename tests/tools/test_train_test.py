@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ship_det.report.draw import GROUND_TRUTH_COLOR
 
