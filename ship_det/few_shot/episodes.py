@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ship_det.imbalance import class_factors
 
-from .images import ClassImages
+from ship_det.few_shot.images import ClassImages
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .training import TrialResult
+from ship_det.recognition.training import TrialResult
 
 #: What makes a trial.
 Key = tuple[str, str, int]
