@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ship_det.cli import run
 
 if TYPE_CHECKING:
-    from ship_det.few_shot import FewShotConfig
-    from ship_det.few_shot.experiment import Experiment
+    from ship_det.experiments.few_shot import FewShotConfig
+    from ship_det.experiments.few_shot.experiment import Experiment
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from ship_det.few_shot import read_config
+    from ship_det.experiments.few_shot import read_config
 
     splits = 'all' if args.splits == ['all'] else args.splits
     config = read_config(
@@ -61,7 +61,7 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
     """Do the runs that have no result yet."""
     import torch
 
-    from ship_det.few_shot.experiment import open_experiment
+    from ship_det.experiments.few_shot.experiment import open_experiment
     from ship_det.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -98,8 +98,8 @@ def show(config: 'FewShotConfig', results_file: Path, plot: str | None) -> None:
     """Print the table of the results that have the config's settings, and draw them."""
     from rich.console import Console
 
-    from ship_det.few_shot import read_results, tabulate
-    from ship_det.few_shot.presentation import make_table, plot_accuracy
+    from ship_det.experiments.few_shot import read_results, tabulate
+    from ship_det.experiments.few_shot.presentation import make_table, plot_accuracy
 
     results, settings = read_results(results_file), config.of_a_run()
     chosen = [result for result in results if all(result['settings'].get(k) == v for k, v in settings.items())]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ship_det.cli import run
 
 if TYPE_CHECKING:
-    from ship_det.recognition.experiment import Experiment
-    from ship_det.recognition.runner import Selection
-    from ship_det.recognition.trials import TrialFile
+    from ship_det.experiments.recognition.experiment import Experiment
+    from ship_det.experiments.recognition.runner import Selection
+    from ship_det.experiments.recognition.trials import TrialFile
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,10 +38,10 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from ship_det.recognition.experiment import read_experiment
-    from ship_det.recognition.runner import Selection
-    from ship_det.recognition.tables import rows_of, table
-    from ship_det.recognition.trials import TrialFile
+    from ship_det.experiments.recognition.experiment import read_experiment
+    from ship_det.experiments.recognition.runner import Selection
+    from ship_det.experiments.recognition.tables import rows_of, table
+    from ship_det.experiments.recognition.trials import TrialFile
 
     experiment = read_experiment(args.config)
     settings = selected(args.config, '--settings', args.settings, experiment.settings)
@@ -62,7 +62,7 @@ def main() -> None:
     if not args.plot or args.table:
         print(table(experiment, rows))
     if args.plot:
-        from ship_det.recognition.charts import save_charts
+        from ship_det.experiments.recognition.charts import save_charts
 
         for path in save_charts(experiment, rows, out):
             print(f'chart: {path}')
@@ -89,8 +89,8 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     )
 
     from ship_det.evaluation.results_file import software
+    from ship_det.experiments.recognition.runner import default_together, pending_stacks, run_stack
     from ship_det.memory import keep_freed_memory
-    from ship_det.recognition.runner import default_together, pending_stacks, run_stack
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     check_device(device)

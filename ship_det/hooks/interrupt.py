@@ -14,7 +14,6 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from ship_det.cli import Interrupted
-
 from ship_det.hooks.checkpoint import INTERRUPTED
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ship_det.annotations import AOSR15_CLASSES
-
 from ship_det.simulation.ships import Ship, draw_ship
 
 #: The classes from the most to the least frequent. That submarines come first and tankers last is the paper's

@@ -20,7 +20,6 @@ from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
 from ship_det.processes import pools_of_one
-
 from ship_det.simulation.harbor import SceneSpec, build_harbor
 from ship_det.simulation.render import Renderer
 from ship_det.simulation.ships import Ship, ship_quad

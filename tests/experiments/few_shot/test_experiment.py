@@ -1,0 +1,128 @@
+"""Runs on a small set of coloured images."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ship_det.experiments.few_shot import read_results
+from ship_det.experiments.few_shot.config import FewShotConfig
+from ship_det.experiments.few_shot.experiment import Run, open_experiment
+
+
+@pytest.fixture
+def config(class_folders) -> FewShotConfig:
+    return FewShotConfig(
+        str(class_folders),
+        image_size=16,
+        filters=4,
+        splits=((1, 3),),
+        iterations=5,
+        meta_batch=2,
+        inner_steps=2,
+        query_factor=2,
+        test_tasks=5,
+        test_steps=3,
+        test_query=4,
+        checkpoint_every=2,
+        log_every=2,
+    )
+
+
+def test_results_say_what_was_run(config, tmp_path):
+    experiment = open_experiment(replace(config, seeds=(0, 1)), tmp_path)
+    runs = experiment.open_runs()
+    assert runs == [Run((1, 3), loss, seed) for seed in (0, 1) for loss in ('ce', 'ci')]
+    done = []
+    result = experiment.run(runs[1], lambda iteration, words: done.append(iteration))
+    assert done == [1, 2, 3, 4, 5]
+    assert read_results(tmp_path / 'results.jsonl') == [result]
+    assert (result['split'], result['loss'], result['seed'], result['iterations']) == ([1, 3], 'ci', 0, 5)
+    assert len(result['correct']) == 5
+    assert result['accuracy'] == pytest.approx(sum(result['correct']) / (5 * result['query']), abs=1e-5)
+    assert result['accuracy'] == pytest.approx(sum(result['recalls']) / 2, abs=1e-5)
+    assert [entry[0] for entry in result['history']] == [2, 4, 5]
+    assert result['versions']['torch'] == torch.__version__
+    assert result['settings']['inner_lr'] == 0.01
+    assert experiment.open_runs() == [runs[0], *runs[2:]]
+
+
+@pytest.mark.parametrize('stop', [1, 3])
+def test_an_interrupted_run_ends_as_if_it_was_not(config, tmp_path, stop):
+    run = Run((1, 3), 'ci', 0)
+    whole = open_experiment(config, tmp_path / 'whole').run(run)
+
+    def interrupt(iteration, words):
+        if iteration == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_experiment(config, tmp_path / 'parts').run(run, interrupt)
+    assert read_results(tmp_path / 'parts/results.jsonl') == []
+    done = []
+    resumed = open_experiment(config, tmp_path / 'parts').run(run, lambda iteration, words: done.append(iteration))
+    # Checkpoints are written every two meta-updates.
+    assert done[0] == stop // 2 * 2 + 1
+    for key in ('correct', 'history', 'recalls'):
+        assert resumed[key] == whole[key]
+
+
+def test_more_meta_updates_go_on_from_the_last(config, tmp_path):
+    run, done = Run((1, 3), 'ce', 0), []
+    open_experiment(config, tmp_path).run(run)
+    longer = open_experiment(replace(config, iterations=6, test_tasks=3), tmp_path)
+    assert longer.open_runs()[0] == run
+    longer.run(run, lambda iteration, words: done.append(iteration))
+    assert done == [6]
+    with pytest.raises(ValueError, match='found 6 meta-updates, expected at most 5'):
+        open_experiment(config, tmp_path).run(run)
+
+
+def test_a_checkpoint_of_other_settings(config, tmp_path):
+    run = Run((1, 3), 'ce', 0)
+    open_experiment(config, tmp_path).run(run)
+    other = open_experiment(replace(config, inner_lr=0.5), tmp_path)
+    assert run in other.open_runs()
+    with pytest.raises(ValueError, match=r'ce_seed_0\.pt: found a checkpoint with inner_lr 0\.01, expected 0\.5'):
+        other.run(run)
+
+
+def test_losses_share_weights_and_tasks(config, tmp_path):
+    """On a balanced split the class factors are 1, so that 'ci_factors' is CE, if nothing else differs."""
+    experiment = open_experiment(replace(config, splits=((2, 2),), losses=('ce', 'ci_factors')), tmp_path)
+    first, second = (experiment.run(run) for run in experiment.runs())
+    assert first['correct'] == second['correct']
+    assert first['history'] == second['history']
+
+
+def test_learns(config, tmp_path):
+    config = replace(config, iterations=60, first_order=True, inner_lr=0.1, log_every=20)
+    result = open_experiment(config, tmp_path).run(Run((1, 3), 'ce', 0))
+    losses = [loss for _, loss, _ in result['history']]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_too_few_samples(config, tmp_path):
+    with pytest.raises(ValueError, match='train_0: found 12 images, expected at least 15 for the split 1,5'):
+        open_experiment(replace(config, splits=((1, 3), (1, 5))), tmp_path)
+    with pytest.raises(ValueError, match='test_0: found 12 images, expected at least 13'):
+        open_experiment(replace(config, test_query=10), tmp_path)
+
+
+def test_loss_that_is_not_finite(config, tmp_path):
+    experiment = open_experiment(replace(config, inner_lr=1e30), tmp_path)
+    with pytest.raises(ValueError, match='1,3 ce seed 0: found the loss nan at meta-update 1, expected a finite'):
+        experiment.run(Run((1, 3), 'ce', 0))
+
+
+@pytest.mark.parametrize('first_order', [True, False])
+def test_one_task_at_a_time_is_the_same_training(config, tmp_path, first_order):
+    """On a CPU that is another way to compute it: no vmap, and channels-last maps."""
+    run, results = Run((1, 3), 'ci', 0), {}
+    for at_once in (1, 2):
+        changed = replace(config, tasks_at_once=at_once, first_order=first_order, log_every=1)
+        results[at_once] = open_experiment(changed, tmp_path / str(at_once)).run(run)
+    losses = [[entry[1] for entry in results[at_once]['history']] for at_once in (1, 2)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert len(set(losses[0])) == 5

@@ -1,0 +1,84 @@
+"""Loading MNIST and folders of classes."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ship_det.experiments.recognition.datasets import load_class_folders, load_mnist
+
+
+def test_loads_idx_files(mnist_folder, bars):
+    loaded = load_mnist(mnist_folder)
+    assert loaded.classes == bars.classes
+    assert loaded.train_counts.tolist() == [20, 20, 20, 20]
+    np.testing.assert_array_equal(loaded.train.images, bars.train.images)
+    np.testing.assert_array_equal(loaded.test.labels, bars.test.labels)
+
+
+def test_names_a_missing_file(mnist_folder):
+    (mnist_folder / 't10k-labels-idx1-ubyte').unlink()
+    with pytest.raises(ValueError, match=r'found no t10k-labels-idx1-ubyte, expected it there, plain or as .gz'):
+        load_mnist(mnist_folder)
+
+
+def test_refuses_labels_of_other_images(mnist_folder, write_idx):
+    write_idx(mnist_folder / 't10k-labels-idx1-ubyte', np.zeros(31))
+    with pytest.raises(ValueError, match=r't10k-labels.*found 31 labels, expected one for each of 32 images'):
+        load_mnist(mnist_folder)
+
+
+def test_refuses_a_class_without_test_images(mnist_folder, write_idx):
+    write_idx(mnist_folder / 't10k-labels-idx1-ubyte', np.repeat([0, 1, 2, 2], 8))
+    with pytest.raises(ValueError, match='found no test image of class 3'):
+        load_mnist(mnist_folder)
+
+
+@pytest.fixture
+def folders(tmp_path) -> Path:
+    """Two classes, two training images and one test image each; class and part give the grey value."""
+    for part, names in (('train', ('b.png', 'a.png')), ('test', ('c.png',))):
+        for label, name in enumerate(('T62', 'BMP2')):
+            folder = tmp_path / part / name
+            folder.mkdir(parents=True)
+            for index, file in enumerate(names):
+                Image.new('L', (6, 5), 100 * label + index).save(folder / file)
+            (folder / 'notes.txt').write_text('not an image')
+    return tmp_path
+
+
+def test_loads_folders_in_the_order_of_names(folders):
+    loaded = load_class_folders(folders)
+    assert loaded.classes == ('BMP2', 'T62')
+    assert loaded.train.images.shape == (4, 5, 6)
+    assert loaded.train.images[:, 0, 0].tolist() == [101, 100, 1, 0]
+    assert loaded.train.labels.tolist() == [0, 0, 1, 1]
+    assert loaded.test.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda root: [file.unlink() for file in (root / 'train/T62').glob('*.png')], 'train/T62: found no image'),
+        (lambda root: (root / 'train/extra').mkdir(), r"test: found classes \['BMP2', 'T62'\], expected .*extra"),
+        (lambda root: (root / 'train').rename(root / 'tr'), 'train: found no such folder'),
+        (lambda root: (root / 'test/T62/c.png').write_bytes(b'x'), r'c\.png: found no readable image'),
+        (lambda root: Image.new('L', (5, 5)).save(root / 'test/T62/c.png'), r'c\.png: found \(5, 5\) px, .* \(5, 6\)'),
+    ],
+    ids=['empty class', 'class in one part', 'no part', 'damaged', 'other size'],
+)
+def test_says_what_is_wrong_with_folders(folders, change, message):
+    change(folders)
+    with pytest.raises(ValueError, match=message):
+        load_class_folders(folders)
+
+
+@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='needs the folder of SHIP_DET_DATA')
+def test_loads_the_real_ones():
+    root = Path(os.environ['SHIP_DET_DATA'])
+    mnist = load_mnist(root / 'mnist')
+    # Images of each digit, as MNIST is known to have them.
+    assert mnist.train_counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert len(mnist.test.labels) == 10_000

@@ -1,0 +1,109 @@
+"""Tables and charts of finished trials."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from ship_det.experiments.recognition.charts import draw_recalls, draw_scores, save_charts
+from ship_det.experiments.recognition.experiment import Experiment
+from ship_det.experiments.recognition.tables import rows_of, table
+from ship_det.experiments.recognition.training import Training
+from ship_det.experiments.recognition.trials import TrialFile
+
+EXPERIMENT = Experiment(
+    'mine',
+    {'type': 'mnist', 'root': 'data'},
+    'lenet',
+    Training(epochs=1, batch_size=16, lr=0.05),
+    {'odd': {'type': 'full'}, 'even': {'type': 'full'}},
+    {'ce': {'type': 'ce'}, 'ci': {'type': 'ci'}, 'fl': {'type': 'focal'}},
+    tuned={'best': ['ci', 'fl']},
+)
+ACCURACIES = {'ce': [0.5, 0.6, 0.7], 'ci': [0.51, 0.62, 0.73], 'fl': [0.4, 0.5, 0.6, 0.9]}
+
+
+@pytest.fixture
+def finished(tmp_path) -> TrialFile:
+    """Three seeds of each loss in one setting; the focal loss has a fourth one and diverged in it."""
+    trials = TrialFile(tmp_path / 'trials.jsonl')
+    trials.add(
+        [
+            {
+                'setting': 'odd',
+                'loss': loss,
+                'seed': seed,
+                'config': {},
+                'accuracy': accuracy,
+                'recalls': [accuracy, accuracy],
+                'gmean': accuracy,
+                'auc': 0.9,
+                'train_loss': None if seed == 3 else 0.1,
+                'seconds': 2.0,
+                'classes': ['a', 'b'],
+                'counts': [10, 1],
+            }
+            for loss, accuracies in ACCURACIES.items()
+            for seed, accuracy in enumerate(accuracies)
+        ]
+    )
+    return trials
+
+
+def test_rows_by_hand(finished):
+    ce, ci, fl, best = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, list(EXPERIMENT.losses))
+    assert ce.gain is None and math.isnan(ce.p_value)
+    # Differences of 1, 2 and 3 points: t = 2 sqrt 3, p = 1 - sqrt(12 / 14); the interval is 4.3027 standard errors.
+    assert ci.gain.mean == pytest.approx(0.02)
+    assert ci.gain.margin == pytest.approx(0.01 * 4.3027 / math.sqrt(3), rel=1e-4)
+    assert ci.p_value == pytest.approx(1 - math.sqrt(12 / 14))
+    # The fourth seed has no partner.
+    assert fl.gain.mean == pytest.approx(-0.1) and fl.gain.trials == 3 and len(fl.records) == 4
+    assert best.label == 'best: ci' and best.records == ci.records
+    assert (ce.seconds, fl.seconds, best.seconds) == (6, 8, 14)
+
+
+def test_table(finished):
+    lines = table(EXPERIMENT, rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])).splitlines()
+    assert lines[0] == '| setting | loss | trials | accuracy | accuracy over ce | p | G-mean | AUC | time, s |'
+    assert lines[2].startswith('| odd | ce | 3 | 60.00 ± 24.84 |  |  | 60.00 ± 24.84 | 90.00 ± 0.00 |')
+    assert '| +2.00 ± 2.48 | 0.074 |' in lines[3]
+    assert '| 4 (1 diverged) |' in lines[4]
+
+
+def test_charts(finished, tmp_path):
+    rows = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])
+    paths = save_charts(EXPERIMENT, rows, tmp_path / 'charts')
+    assert [path.name for path in paths] == ['accuracy.png', 'recalls.png']
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.width > 400
+    with pytest.raises(ValueError, match='found no finished trial to draw'):
+        save_charts(EXPERIMENT, [], tmp_path)
+
+
+def test_chart_shows_the_means_a_line_a_loss(finished):
+    (panel,) = draw_scores(EXPERIMENT, rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])[:3]).axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == ['ce', 'ci', 'fl']
+    assert (panel.get_title(loc='left') or panel.get_title(), panel.get_xlabel()) == ('odd', 'accuracy, %')
+    means = {round(float(bar[0].get_ydata()[0])): float(bar[0].get_xdata()[0]) for bar in panel.containers}
+    assert means == pytest.approx({0: 60, 1: 62, 2: 60})
+    # The dotted line of the baseline.
+    assert [line.get_xdata()[0] for line in panel.lines if line.get_linestyle() == ':'] == pytest.approx([60])
+
+
+def test_recalls_name_every_loss_even_one_that_the_first_setting_lacks(finished):
+    ce, ci, fl, _ = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])
+    rows = [ce, replace(ci, setting='even'), replace(fl, setting='even')]
+    (legend,) = draw_recalls(rows).legends
+    assert [text.get_text() for text in legend.get_texts()] == ['ce', 'ci', 'fl']
+
+
+@pytest.mark.parametrize(('lowest', 'from_zero'), [(0.45, True), (0.96, False)])
+def test_recall_bars_start_at_0_unless_all_are_high(finished, lowest, from_zero):
+    ce = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce'])[0]
+    records = [{**record, 'recalls': [0.99] * (len(record['recalls']) - 1) + [lowest]} for record in ce.records]
+    (panel,) = draw_recalls([replace(ce, records=records)]).axes
+    bottom = panel.get_ylim()[0]
+    assert bottom == 0 if from_zero else 90 < bottom < 96
