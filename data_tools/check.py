@@ -106,7 +106,7 @@ def write_findings(out: Path, report: 'Report') -> None:
 def write_contact_sheet(path: Path, root: Path, report: 'Report') -> None:
     """Draw images with their boxes, those that something was found about orange, and their number of instances."""
     from ship_det.dataset_checks.contact_sheet import arrange, choose_images, write_sheet
-    from ship_det.report.draw import GROUND_TRUTH_COLOR, WRONG_COLOR, add_legend
+    from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, WRONG_COLOR, add_legend
 
     flagged: dict[str, set[int]] = {}
     for finding in report.findings:
@@ -128,7 +128,7 @@ def draw_image(root: Path, image: Path, flagged: set[int], side: int) -> 'NDArra
     import numpy as np
 
     from ship_det.dataset_checks.images import read_labels, read_preview
-    from ship_det.report.draw import GROUND_TRUTH_COLOR, WRONG_COLOR, draw_boxes
+    from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, WRONG_COLOR, draw_boxes
 
     labels, _ = read_labels(root, image)
     try:

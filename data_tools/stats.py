@@ -77,7 +77,7 @@ def main() -> None:
 
         write_text(args.json, json.dumps(as_dict(statistics), indent=2) + '\n')
     if args.plot:
-        from ship_det.report.chart_style import save_chart, styled
+        from ship_det.drawing.chart_style import save_chart, styled
 
         save_chart(styled(draw)(statistics), Path(args.plot))
 
@@ -211,7 +211,7 @@ def draw(statistics: LabelStatistics) -> 'Figure':
 
 
 def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> None:
-    from ship_det.report.chart_style import BARS, plain_log_ticks
+    from ship_det.drawing.chart_style import BARS, plain_log_ticks
 
     index = {name: i for i, name in enumerate(summary.classes)}
     counts = [int(summary.counts[index[name]]) for name in order]
@@ -227,7 +227,7 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
 
 
 def draw_spreads(axes: 'Axes', values: list['np.ndarray']) -> None:
-    from ship_det.report.chart_style import INK, RIGHT, plain_log_ticks
+    from ship_det.drawing.chart_style import INK, RIGHT, plain_log_ticks
 
     shown = [place for place, sample in enumerate(values) if len(sample)]
     line = {'color': INK, 'linewidth': 1}

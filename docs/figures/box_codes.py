@@ -11,11 +11,11 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ship_det.drawing.chart_style import INK, run_color, save_chart, styled
 from ship_det.geometry import rbox_to_quad
 from ship_det.models.r2cnn import R2CNNCoder
 from ship_det.models.r2cnn.box_coder import first_edge
 from ship_det.models.skew_cascade import SkewBoxCoder
-from ship_det.report.chart_style import INK, run_color, save_chart, styled
 
 #: A ship of 120 x 24 px whose angle runs through half a turn, and the square proposal around it, px.
 LENGTH, WIDTH = 120.0, 24.0

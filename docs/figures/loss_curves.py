@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch.nn.functional import cross_entropy
 
+from ship_det.drawing.chart_style import INK, plain_log_ticks, run_color, save_chart, styled
 from ship_det.imbalance import class_factors
 from ship_det.losses import ci_loss, softmax_focal_loss
-from ship_det.report.chart_style import INK, plain_log_ticks, run_color, save_chart, styled
 
 #: Instances of the majority for one of the minority, and the style of the minority's line.
 IMBALANCES = {16: '--', 100: ':', 256: '-'}

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from ship_det.report.chart_style import (
+from ship_det.drawing.chart_style import (
     BARS,
     INK,
     MUTED,

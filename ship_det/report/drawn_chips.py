@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.geometry import rbox_to_quad
-from ship_det.report.draw import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
 from ship_det.report.runs import Run
 
 # With more boxes than this, only mistakes are labelled: labels of all would hide the ships.

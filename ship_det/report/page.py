@@ -10,9 +10,9 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.drawing.chart_style import Chart
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
-from ship_det.report.chart_style import Chart
 from ship_det.report.errors import Analysis
 from ship_det.report.gallery import Gallery
 from ship_det.report.overlay import MIN_SHOWN_SCORE

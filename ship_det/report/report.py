@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ship_det.annotations.files import write_text
+from ship_det.drawing.chart_style import save_chart
 from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.merging import MERGE_IOU
 from ship_det.evaluation.predictions import read_predictions
 from ship_det.evaluation.scenes import SceneData
-from ship_det.report.chart_style import save_chart
 from ship_det.report.class_charts import (
     ap_by_count,
     class_histogram,

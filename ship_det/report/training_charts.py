@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ship_det.report.chart_style import MUTED, plain_log_ticks, run_color, styled
+from ship_det.drawing.chart_style import MUTED, plain_log_ticks, run_color, styled
 from ship_det.report.training_log import TrainingLog
 
 # Points that a running mean spans, at most.

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
+from ship_det.drawing.boxes import RIGHT_COLOR, WRONG_COLOR
 from ship_det.evaluation import read_predictions, write_predictions
 from ship_det.report import ReportOptions, RunFiles, write_report
-from ship_det.report.draw import RIGHT_COLOR, WRONG_COLOR
 
 
 @pytest.fixture(scope='module')

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ship_det.report.draw import GROUND_TRUTH_COLOR
+from ship_det.drawing.boxes import GROUND_TRUTH_COLOR
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'

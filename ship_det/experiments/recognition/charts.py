@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from ship_det.drawing.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
 from ship_det.experiments.recognition.experiment import METRIC_NAMES, Experiment
 from ship_det.experiments.recognition.tables import Row
 from ship_det.experiments.statistics import estimate
-from ship_det.report.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
 
 # Of the bars, each time that the colours are used up.
 _HATCHES = ('', '///', 'xxx')

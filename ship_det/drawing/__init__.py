@@ -1,0 +1,1 @@
+"""Boxes on images, and the look of charts."""
