@@ -5,8 +5,8 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +53,46 @@ def load_config(args: argparse.Namespace, console: Console | None = None) -> Con
     Raises:
         ValueError: the file is missing, is not a config or an option does not fit.
     """
-    if not Path(args.config).is_file():
-        raise ValueError(f'{args.config}: no such config file; expected one such as those below configs/')
     if console is not None:
         quiet(MMLogger.get_current_instance(), console)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    with quiet_imports() if console is not None else nullcontext():
-        register_mmdet(init_default_scope=False)
-        register_mmrotate(init_default_scope=False)
     options = _parse_options(args.cfg_options)
     if args.data_root is not None:
         options['data_root'] = args.data_root
     if args.classes is not None:
         options['classes'] = args.classes
-    with config_errors(args.config):
-        cfg = Config.fromfile(args.config)
-        chain = read_chain(args.config)
-        check_names(chain)
-        check_options(cfg, options)
-        cfg.merge_from_dict(options)
-        spread_settings(cfg, chain, options)
+    cfg = read_config(args.config, options)
     cfg.launcher = _launcher(args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def read_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config, with its settings spread over it, see :mod:`ship_det.settings`.
+
+    Args:
+        path: config file. It is a Python program, which runs while it is read.
+        options: values by key with dots, that take the place of the file's.
+
+    Raises:
+        ValueError: the file is missing, is not a config or an option does not fit.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f'{path}: no such config file; expected one such as those below configs/')
+    with quiet_imports():
+        register_mmdet(init_default_scope=False)
+        register_mmrotate(init_default_scope=False)
+    options = dict(options or {})
+    with config_errors(path):
+        cfg = Config.fromfile(path)
+        chain = read_chain(path)
+        check_names(chain)
+        check_options(cfg, options)
+        cfg.merge_from_dict(options)
+        spread_settings(cfg, chain, options)
     return cfg
 
 

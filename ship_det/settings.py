@@ -82,16 +82,15 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
     stated = [file.settings for file in chain]
     datasets = dict(_find_datasets(cfg))
     if 'data_root' in cfg:
-        inherited = [settings.get('data_root') for settings in stated]
-        reached = [data for data in datasets.values() if data.get('data_root') in inherited]
-        for data in reached:
-            data['data_root'] = cfg.data_root
-        if 'data_root' in options and datasets and not reached:
-            roots = ', '.join(sorted({str(data.get('data_root')) for data in datasets.values()}))
-            raise ValueError(
-                f'{path}: data_root={cfg.data_root} reaches no data set: each names its own, {roots}; '
-                'set train_dataloader.dataset.data_root, ...'
-            )
+        inherited = [None, '', *(settings.get('data_root') for settings in stated)]
+        for key, data in datasets.items():
+            if data.get('data_root') in inherited:
+                data['data_root'] = cfg.data_root
+            elif 'data_root' in options and f'{key}.data_root' not in options:
+                raise ValueError(
+                    f'{path}: data_root={cfg.data_root} does not reach {key}, which names its own, '
+                    f'{data["data_root"]}; --cfg-options {key}.data_root=... sets that one'
+                )
     classes = _stated_classes(cfg, path)
     if classes is not None:
         inherited = [_stated_classes(settings, path) for settings in stated]
@@ -151,11 +150,17 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
             if name in file.settings and file.settings[name] != own.get(name):
                 raise ValueError(
                     f'{path}: {name} has no effect here: {file.path} has already used its own. Set what was made '
-                    f'of it, such as {_use_of(chain, file.settings[name])}'
+                    f'of it, such as {_uses_of(own, file.settings[name])}'
                 )
         close = difflib.get_close_matches(name, {*_RUNNER_KEYS, *SPREAD}, 1, cutoff=0.84)
         if close:
             raise ValueError(f'{path}: nothing reads {name}; did you mean {close[0]}?')
+
+
+def config_classes(cfg: Config) -> tuple[str, ...] | None:
+    """The classes of the test data of a config; None where only the built data set knows them."""
+    found = [_dataset_classes(data) for key, data in _find_datasets(cfg) if key.startswith('test_dataloader')]
+    return found[0] if found else None
 
 
 def parse_classes(text: str) -> tuple[str, ...]:
@@ -177,14 +182,11 @@ def _states(path: Path, name: str, options: Collection[str]) -> bool:
     return any(isinstance(target, ast.Name) and target.id == name for node in tree.body for target in _targets(node))
 
 
-def _use_of(chain: Sequence[ConfigFile], value: Any) -> str:
-    """The key of something that has the value."""
-    settings = chain[-1].settings
-    for key in _RUNNER_KEYS & settings.keys():
-        for where, found in _walk(settings[key], key):
-            if found == value:
-                return where
-    return 'train_dataloader.dataset.pipeline'
+def _uses_of(settings: Config, value: Any) -> str:
+    """Some keys that have a value."""
+    read = [key for key in settings if key in _RUNNER_KEYS]
+    uses = [where for key in read for where, found in _walk(settings[key], key) if found == value]
+    return ', '.join(uses[:4]) or 'train_dataloader.dataset.pipeline'
 
 
 def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -272,7 +274,7 @@ def _check_option(cfg: Config, key: str) -> None:
         if parts[0] in cfg:
             raise ValueError(
                 f'--cfg-options {key}: no effect, {parts[0]} is a variable that the config has already used; set what '
-                f'was made of it, such as {_use_of([ConfigFile(Path(), cfg)], cfg[parts[0]])}'
+                f'was made of it, such as {_uses_of(cfg, cfg[parts[0]])}'
             )
         _refuse(key, parts[0], {*_RUNNER_KEYS, *SPREAD} & {*cfg, *SPREAD, *_OPTIONAL_ROOTS})
     node: Any = cfg._cfg_dict

@@ -54,16 +54,21 @@ def test_data_root_of_digits_is_text():
 
 def test_a_data_set_that_names_a_folder_of_its_own_keeps_it(derived):
     path = derived("data_root = 'MINE'\nval_dataloader = dict(dataset=dict(data_root='other'))\n")
-    cfg = load(path, data_root='OURS')
-    assert cfg.train_dataloader.dataset.data_root == 'OURS'
+    cfg = load(path)
+    assert cfg.train_dataloader.dataset.data_root == 'MINE'
     assert cfg.val_dataloader.dataset.data_root == 'other'
+    with pytest.raises(
+        ValueError, match=r'data_root=OURS does not reach val_dataloader\.dataset, which names its own, o'
+    ):
+        load(path, data_root='OURS')
+    cfg = load(path, 'val_dataloader.dataset.data_root=theirs', data_root='OURS')
+    assert roots(cfg) == {'OURS', 'theirs'}
 
 
-def test_data_root_that_no_data_set_takes(tmp_path):
+def test_a_data_set_without_a_folder_takes_the_configs(tmp_path):
     path = tmp_path / 'own.py'
-    path.write_text("train_dataloader = dict(dataset=dict(type='ShipDataset', data_root='a'))\n")
-    with pytest.raises(ValueError, match=r'own\.py: data_root=b reaches no data set: each names its own, a'):
-        load(path, data_root='b')
+    path.write_text("train_dataloader = dict(dataset=dict(type='ShipDataset', data_root=''))\n")
+    assert load(path, data_root='b').train_dataloader.dataset.data_root == 'b'
 
 
 @pytest.mark.parametrize(
@@ -144,7 +149,7 @@ def test_parts_that_disagree_are_refused(derived, text, message):
         ('randomness.sed=1', 'did you mean seed?'),
         ('custom_hooks.9.interval=1', "found '9', expected a number below 3: custom_hooks"),
         ('train_cfg.max_iters.x=3', 'train_cfg.max_iters is 1200, which has no setting x'),
-        ('iterations=5', 'no effect, iterations is a variable .* such as train_cfg.max_iters'),
+        ('iterations=5', 'no effect, iterations is a variable .* such as .*train_cfg.max_iters'),
         ('train_pipeline.0.type=x', 'no effect, train_pipeline is a variable .* such as train_dataloader.dataset.pipe'),
     ],
 )
@@ -184,7 +189,7 @@ def test_options_that_something_reads_are_taken(option):
     [
         ("dataroot = 'x'\n", 'nothing reads dataroot; did you mean data_root?'),
         ('custom_hook = []\n', 'did you mean custom_hooks?'),
-        ('iterations = 10\n', r'iterations has no effect here: .*adamw_1200\.py .* such as train_cfg\.max_iters'),
+        ('iterations = 10\n', r'iterations has no effect here: .*adamw_1200\.py .* such as .*train_cfg\.max_iters'),
         ('train_pipeline = []\n', r'train_pipeline has no effect here: .* such as train_dataloader\.dataset\.pipeline'),
     ],
 )

@@ -21,7 +21,6 @@ from ship_det.evaluation.instances import (
     ground_truth_record,
 )
 from ship_det.evaluation.matching import IGNORE_IOF, Matches, Overlaps, best_overlaps, judge
-from ship_det.evaluation.merging import MERGE_IOU, WindowDetections, Windows, merge_windows
 from ship_det.evaluation.predictions import Predictions, evaluate_file, read_predictions, write_predictions
 from ship_det.evaluation.result import ClassResult, EvaluationResult
 from ship_det.evaluation.results_file import write_results
@@ -29,7 +28,6 @@ from ship_det.evaluation.voc import evaluate, evaluate_thresholds
 
 __all__ = [
     'IGNORE_IOF',
-    'MERGE_IOU',
     'ClassResult',
     'Detections',
     'EvaluationResult',
@@ -40,8 +38,6 @@ __all__ = [
     'Overlaps',
     'PrecisionRecallCurve',
     'Predictions',
-    'WindowDetections',
-    'Windows',
     'average_precision',
     'best_overlaps',
     'evaluate',
@@ -51,7 +47,6 @@ __all__ = [
     'gather_ground_truths',
     'ground_truth_record',
     'judge',
-    'merge_windows',
     'precision_recall_curve',
     'read_predictions',
     'write_predictions',

@@ -92,7 +92,10 @@ class VOCRotatedMetric(BaseMetric):
         classes = self.classes
         for sample in data_samples:
             file = Path(sample['img_path']).name
-            prediction: dict[str, Any] = {'file': file, **_arrays(file, sample['pred_instances'], ('labels', 'scores'))}
+            prediction: dict[str, Any] = {
+                'file': file,
+                **instance_arrays(file, sample['pred_instances'], ('labels', 'scores')),
+            }
             truth: dict[str, Any] = {'file': file, **_ground_truth(file, sample)}
             gather_detections([prediction], classes)
             gather_ground_truths([truth], classes)
@@ -125,7 +128,7 @@ class VOCRotatedMetric(BaseMetric):
         return _metrics(by_threshold)
 
 
-def _arrays(file: str, instances: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:
+def instance_arrays(file: str, instances: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:
     """Boxes and further values of instances as arrays; boxes as (N, 5) whatever their type."""
     boxes = instances['bboxes']
     # The box types of MMDetection hold a tensor.
@@ -149,10 +152,10 @@ def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]
         raise ValueError(
             f'{file}: no ground truth in the data sample; the test pipeline needs LoadAnnotations (after Resize)'
         )
-    counted = _arrays(file, sample['gt_instances'], ('labels',))
+    counted = instance_arrays(file, sample['gt_instances'], ('labels',))
     if 'bboxes' not in sample.get('ignored_instances', {}):
         return counted
-    ignored = _arrays(file, sample['ignored_instances'], ('labels',))
+    ignored = instance_arrays(file, sample['ignored_instances'], ('labels',))
     # MMDetection has no place for an instance without a class, so its label is none.
     difficult = ignored['labels'] >= 0
     joined = {key: np.concatenate([counted[key], ignored[key][difficult]]) for key in ('boxes', 'labels')}

@@ -13,7 +13,6 @@ from ship_det.annotations.files import write_text
 from ship_det.drawing.chart_style import save_chart
 from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
 from ship_det.evaluation.matching import IGNORE_IOF
-from ship_det.evaluation.merging import MERGE_IOU
 from ship_det.evaluation.predictions import read_predictions
 from ship_det.evaluation.scenes import SceneData
 from ship_det.report.class_charts import (
@@ -31,6 +30,7 @@ from ship_det.report.page import Content, build_page
 from ship_det.report.pictures import read_image
 from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
 from ship_det.report.training_charts import training_curves
+from ship_det.scenes.merging import MERGE_IOU
 
 
 @dataclass(frozen=True)

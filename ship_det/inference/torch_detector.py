@@ -1,0 +1,125 @@
+"""A detector of PyTorch, from a config and a checkpoint."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.model import revert_sync_batchnorm
+from mmengine.registry import init_default_scope
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmrotate.registry import MODELS
+from numpy.typing import NDArray
+
+from ship_det.checkpoints import read_checkpoints_as_data, trained_classes
+from ship_det.evaluation.voc_metric import instance_arrays
+from ship_det.geometry import to_le90
+from ship_det.hooks.checkpoint_fit import compare
+from ship_det.launch import config_errors, read_config
+from ship_det.scenes.detector import Detections, check_image, sort_by_score
+from ship_det.settings import config_classes
+
+# Transforms that read from disk what is an argument here, or that only labels need.
+_LEFT_OUT = ('LoadImage', 'LoadAnnotations', 'ConvertBoxType')
+
+
+class TorchDetector:
+    """Finds ships as ``tools/test.py`` does with the same config and checkpoint.
+
+    Args:
+        config: config file with a test pipeline and rotated boxes.
+        checkpoint: its weights.
+        device: 'cpu', 'cuda', ...; 'auto' for a GPU where there is one.
+        threads: threads that a CPU computes with; None leaves them as they are.
+
+    Attributes:
+        classes: class names.
+        gsd: the config's ``gsd``, m/px, None without one.
+
+    Raises:
+        ValueError: a file is missing or wrong, or they do not fit each other; the message names them.
+    """
+
+    def __init__(
+        self, config: str | os.PathLike, checkpoint: str | os.PathLike, device: str = 'auto', threads: int | None = None
+    ) -> None:
+        if not Path(checkpoint).is_file():
+            raise ValueError(f'{checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
+        cfg = read_config(config)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        if device == 'auto':
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        with config_errors(config):
+            init_default_scope(cfg.get('default_scope', 'mmrotate'))
+            # The checkpoint has all weights; initial ones would only be downloaded.
+            self._model = revert_sync_batchnorm(MODELS.build(_without_initial_weights(cfg.model)))
+            self._pipeline = Compose(_array_pipeline(cfg))
+        self.classes = self._load(cfg, config, checkpoint)
+        self.gsd: float | None = cfg.get('gsd')
+        try:
+            self._model.to(device).eval()
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(f'device {device}: cannot be used: {" ".join(str(error).split())}') from error
+
+    def predict(self, image: NDArray[np.uint8], min_score: float | None = None) -> Detections:
+        """Find the ships in an image (H, W, 3) uint8, RGB; see :class:`ship_det.scenes.Detector`."""
+        check_image(image)
+        height, width = image.shape[:2]
+        results = {
+            # The pipelines of MMDetection work in BGR.
+            'img': np.ascontiguousarray(image[..., ::-1]),
+            'img_id': 0,
+            'img_path': '',
+            'img_shape': (height, width),
+            'ori_shape': (height, width),
+        }
+        data = self._pipeline(results)
+        with torch.no_grad():
+            (sample,) = self._model.test_step({'inputs': [data['inputs']], 'data_samples': [data['data_samples']]})
+        found = instance_arrays('image', sample.pred_instances, ('scores', 'labels'))
+        labels = found['labels'].astype(np.intp)
+        return sort_by_score(to_le90(found['boxes']), found['scores'], labels, self.classes, min_score)
+
+    def _load(self, cfg: Config, config: str | os.PathLike, checkpoint: str | os.PathLike) -> tuple[str, ...]:
+        """Take the weights; the classes that they were trained with."""
+        read_checkpoints_as_data()
+        saved = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu')
+        weights = saved.get('state_dict', saved)
+        differences = compare(self._model, weights, with_losses=False)
+        if differences:
+            raise ValueError(f'{checkpoint}: does not fit {config}: {differences.summary()}')
+        self._model.load_state_dict({name.removeprefix('module.'): value for name, value in weights.items()}, False)
+        trained, stated = trained_classes(saved), config_classes(cfg)
+        if trained and stated and trained != stated:
+            raise ValueError(
+                f'{checkpoint}: does not fit {config}: trained with the classes {", ".join(trained)}, but the config '
+                f'has {", ".join(stated)}'
+            )
+        classes = trained or stated
+        if not classes:
+            raise ValueError(f'{config}: names no classes; expected classes = (...) in the config')
+        return classes
+
+
+def _without_initial_weights(model: Any) -> Any:
+    """A model's settings without the weights that it would start a training from."""
+    if isinstance(model, dict):
+        items = {key: _without_initial_weights(value) for key, value in model.items()}
+        pretrained = isinstance(model.get('init_cfg'), dict) and model['init_cfg'].get('type') == 'Pretrained'
+        return type(model)(items | {'init_cfg': None} if pretrained else items)
+    if isinstance(model, list | tuple):
+        return type(model)(_without_initial_weights(part) for part in model)
+    return model
+
+
+def _array_pipeline(cfg: Config) -> Sequence[dict]:
+    """The test pipeline of a config, for images that are in memory."""
+    dataset = cfg.test_dataloader.dataset
+    while 'pipeline' not in dataset:
+        dataset = dataset['dataset']
+    return [step for step in dataset.pipeline if not step['type'].rpartition('.')[2].startswith(_LEFT_OUT)]

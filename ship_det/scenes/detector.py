@@ -1,0 +1,109 @@
+"""What a detector is, and what it finds in an image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ship_det.drawing.boxes import RIGHT_COLOR, draw_boxes
+from ship_det.geometry import rbox_to_quad
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Detections:
+    """N ships that a detector found in an image, the surest first.
+
+    Attributes:
+        boxes: (N, 5) rotated boxes (cx, cy, w, h, theta) in px and rad, w >= h, theta in [-pi/2, pi/2).
+        scores: (N,) from 0 to 1.
+        labels: (N,) places in ``classes``.
+        classes: class names.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: NDArray[np.intp]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        shapes = self.boxes.shape, self.scores.shape, self.labels.shape
+        count = len(self.scores)
+        if shapes != ((count, 5), (count,), (count,)):
+            raise ValueError(f'expected boxes (N, 5), scores (N,) and labels (N,), found {", ".join(map(str, shapes))}')
+        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise ValueError(
+                f'expected labels from 0 to {len(self.classes) - 1}, found {np.unique(self.labels).tolist()}'
+            )
+
+    @property
+    def quads(self) -> FloatArray:
+        """(N, 4, 2) corners of the boxes, px, clockwise on screen."""
+        return rbox_to_quad(self.boxes)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, chosen: ArrayLike | slice) -> 'Detections':
+        """Those of a mask (N,), of indices or of a slice: ``found[found.scores > 0.5]``."""
+        rows = np.arange(len(self))[chosen if isinstance(chosen, slice) else np.atleast_1d(chosen)]
+        return Detections(self.boxes[rows], self.scores[rows], self.labels[rows], self.classes)
+
+    def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Draw the boxes with class and score on an image.
+
+        Args:
+            image: (H, W, 3) uint8, RGB, the one that was searched.
+
+        Returns:
+            (H, W, 3) uint8, a new image.
+        """
+        names = [f'{self.classes[label]} ' if len(self.classes) > 1 else '' for label in self.labels]
+        texts = [f'{name}{score:.2f}' for name, score in zip(names, self.scores, strict=True)]
+        return draw_boxes(image, self.quads, texts, RIGHT_COLOR)
+
+
+class Detector(Protocol):
+    """Finds ships in images.
+
+    Attributes:
+        classes: class names.
+        gsd: ground sampling distance of the images it was trained on, m/px; None where it is not known.
+    """
+
+    classes: tuple[str, ...]
+    gsd: float | None
+
+    def predict(self, image: NDArray[np.uint8], min_score: float | None = None) -> Detections:
+        """Find the ships in an image.
+
+        Args:
+            image: (H, W, 3) uint8, RGB.
+            min_score: least score; None for the detector's own threshold.
+
+        Raises:
+            ValueError: another shape or type of image.
+        """
+        ...
+
+
+def check_image(image: NDArray[np.uint8]) -> None:
+    """Raise ValueError unless an image is (H, W, 3) uint8 with pixels in it."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        found = f'{image.shape} of {image.dtype}' if isinstance(image, np.ndarray) else type(image).__name__
+        raise ValueError(f'expected an image (H, W, 3) of uint8, RGB, found {found}')
+    if not image.size:
+        raise ValueError(f'expected an image with pixels, found one of {image.shape[1]} x {image.shape[0]} px')
+
+
+def sort_by_score(
+    boxes: FloatArray, scores: FloatArray, labels: NDArray[np.intp], classes: Sequence[str], min_score: float | None
+) -> Detections:
+    """Detections of at least a score, the surest first."""
+    order = np.argsort(-scores, kind='stable')
+    if min_score is not None:
+        order = order[scores[order] >= min_score]
+    return Detections(boxes[order], scores[order], labels[order], tuple(classes))
