@@ -38,13 +38,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import ship_det.plugin  # noqa: F401
 from ship_det.cli import run
+from ship_det.launch import read_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = {'R2CNN': 'Rotated Faster R-CNN', 'Skew-box Cascade': 'RoI Transformer'}
 CONFIGS = {
-    'R2CNN': ROOT / 'configs/r2cnn/r2cnn_r50_fpn_ce_1x_aosr15.py',
+    'R2CNN': ROOT / 'configs/r2cnn/r2cnn_r50_fpn_ci_1x_aosr15.py',
     'Rotated Faster R-CNN': 'rotated_faster_rcnn/rotated-faster-rcnn-le90_r50_fpn_1x_dota.py',
-    'Skew-box Cascade': ROOT / 'configs/skew_cascade/skew_cascade_r50_fpn_ce_1x_aosr15.py',
+    'Skew-box Cascade': ROOT / 'configs/skew_cascade/skew_cascade_r50_fpn_ci_1x_aosr15.py',
     'RoI Transformer': 'roi_trans/roi-trans-le90_r50_fpn_1x_dota.py',
 }
 DEPTHS = {'r18': (18, [64, 128, 256, 512]), 'r50': (50, None), 'r101': (101, None)}
@@ -104,8 +105,10 @@ def build(name: str, args: argparse.Namespace) -> nn.Module:
 
     path = CONFIGS[name]
     if isinstance(path, str):
-        path = Path(mmrotate.__file__).parent / '.mim/configs' / path
-    cfg = Config.fromfile(path)
+        cfg = Config.fromfile(Path(mmrotate.__file__).parent / '.mim/configs' / path)
+    else:
+        # The peers' loss.
+        cfg = read_config(path, {'model.roi_head.bbox_head.loss_cls.type': 'mmdet.CrossEntropyLoss'})
     depth, channels = DEPTHS[args.backbone]
     cfg.model.backbone.update(depth=depth, init_cfg=None)
     if channels:

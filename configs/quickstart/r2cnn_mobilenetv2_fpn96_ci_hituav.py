@@ -3,7 +3,6 @@
 # ROOT is the environment variable SHIP_DET_ROOT or --cfg-options data_root=...
 _base_ = [
     '../_base_/models/r2cnn_mobilenetv2_fpn96.py',
-    '../_base_/losses/ci.py',
     '../_base_/datasets/ship_chips.py',
     '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
@@ -15,7 +14,7 @@ classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
 settings = dict(metainfo=dict(classes=classes), other_classes='ignore')
 epochs = 12
 
-model = dict(roi_head=dict(bbox_head=dict(num_classes=4, loss_cls={{_base_.loss_cls}})))
+model = dict(roi_head=dict(bbox_head=dict(num_classes=4)))
 train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, ann_file='', **settings))
 val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, ann_file='', **settings))
 test_dataloader = val_dataloader

@@ -1,14 +1,13 @@
 # One optical harbor at about 0.25 m/px with the single class `ship`, on a CPU, with the skew-box Cascade.
 _base_ = [
     '../_base_/models/skew_cascade_mobilenetv2_fpn96.py',
-    '../_base_/losses/ci.py',
     '../_base_/datasets/harbor.py',
     '../_base_/schedules/adamw_1200.py',
     '../_base_/iteration_runtime.py',
 ]
 
 model = dict(
-    roi_head=dict(bbox_head=dict(num_classes=1, loss_cls={{_base_.loss_cls}})),
+    roi_head=dict(bbox_head=dict(num_classes=1)),
     test_cfg=dict(rcnn=dict(nms=dict(iou_threshold=0.2))),
 )
 train_cfg = dict(val_begin=1, val_interval=400)

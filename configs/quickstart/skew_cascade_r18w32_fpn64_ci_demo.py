@@ -1,12 +1,10 @@
 # The demo's simulated harbors with the skew-box Cascade, from random weights, minutes on a CPU.
 _base_ = [
     '../_base_/models/skew_cascade_r18w32_fpn64.py',
-    '../_base_/losses/ci.py',
     '../_base_/datasets/demo_chips.py',
     '../_base_/schedules/adamw_1200.py',
     '../_base_/iteration_runtime.py',
 ]
 
-model = dict(roi_head=dict(bbox_head=dict(loss_cls={{_base_.loss_cls}})))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 randomness = dict(seed=0)

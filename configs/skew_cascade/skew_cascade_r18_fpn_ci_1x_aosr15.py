@@ -1,8 +1,6 @@
 _base_ = [
     '../_base_/models/skew_cascade_r18_fpn.py',
-    '../_base_/losses/ci.py',
     '../_base_/datasets/ship_chips.py',
     '../_base_/schedules/schedule_1x.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(roi_head=dict(bbox_head=dict(loss_cls={{_base_.loss_cls}})))

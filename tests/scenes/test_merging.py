@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ship_det.scenes import WindowDetections, Windows, merge_windows
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.scenes import WindowDetections, Windows, merge_windows
 from ship_det.scenes.merging import may_be_pieces, to_scene
 
 # A scene of 300 x 100 px in three windows that share 50 px: x from 0, 100 and 200... each 150 wide.

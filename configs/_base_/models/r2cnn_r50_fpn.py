@@ -1,4 +1,5 @@
-# R2CNN (arXiv 1706.09579) on a ResNet-50 feature pyramid. The config that uses it adds loss_cls.
+# R2CNN (arXiv 1706.09579) on a ResNet-50 feature pyramid. Another loss is a setting:
+# --cfg-options model.roi_head.bbox_head.loss_cls.type=mmdet.CrossEntropyLoss, SoftmaxFocalLoss or PFLoss.
 num_classes = 15
 overlaps = dict(type='BoundsOverlaps2D')
 
@@ -61,6 +62,8 @@ model = dict(
                 axis_stds=(0.1, 0.1, 0.2, 0.2),
                 inclined_stds=(0.1, 0.1, 0.1, 0.1, 0.2),
             ),
+            # ClassCountsHook gives it the class counts of the training annotations.
+            loss_cls=dict(type='CILoss'),
             loss_bbox=dict(type='mmdet.SmoothL1Loss', beta=1.0, loss_weight=1.0),
         ),
     ),

@@ -13,6 +13,8 @@ model = dict(
             num_classes=15,
             fc_out_channels=256,
             norm_cfg=dict(type='LN'),
+            # ClassCountsHook gives it the class counts of the training annotations.
+            loss_cls=dict(type='CILoss'),
             loss_bbox=dict(type='mmdet.SmoothL1Loss', beta=0.1, loss_weight=1.0),
         ),
     ),

@@ -1,2 +1,0 @@
-# Softmax cross-entropy.
-loss_cls = dict(type='mmdet.CrossEntropyLoss', use_sigmoid=False)
