@@ -14,8 +14,8 @@ LOGS=work_dirs/processors
 
 NO_AVX512=AVX512F,AVX512CD,AVX512_SKX,AVX512_CLX,AVX512_CNL,AVX512_ICL
 HASWELL="NPY_DISABLE_CPU_FEATURES=$NO_AVX512 OPENBLAS_CORETYPE=Haswell OPENCV_CPU_DISABLE=AVX512-SKX"
-NEHALEM="NPY_DISABLE_CPU_FEATURES=AVX2,FMA3,$NO_AVX512 OPENBLAS_CORETYPE=Nehalem
- OPENCV_CPU_DISABLE=AVX512-SKX,AVX2,AVX OPENCV_IPP=disabled"
+NEHALEM="NPY_DISABLE_CPU_FEATURES=AVX2,FMA3,$NO_AVX512 OPENBLAS_CORETYPE=Nehalem"
+NEHALEM+=" OPENCV_CPU_DISABLE=AVX512-SKX,AVX2,AVX"
 LIBC=GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA
 # Name | threads | environment
 SETTINGS=(
@@ -39,7 +39,7 @@ printf '\n| setting | threads | result |\n|---|--:|---|\n'
 failed=0
 for setting in "${SETTINGS[@]}"; do
     [[ $setting =~ ${ONLY:-.} ]] || continue
-    IFS='|' read -r name threads variables <<< "${setting//$'\n'/}"
+    IFS='|' read -r name threads variables <<< "$setting"
     log="$LOGS/${name//[ ,]/_}_$threads.log"
     # Threads that wait for each other sleep: others may want the cores.
     # shellcheck disable=SC2086  # several variables
