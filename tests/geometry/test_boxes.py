@@ -34,7 +34,9 @@ def test_quad_is_clockwise_and_has_the_area(x, y, w, h, theta):
     # Relative to the centre: far from the origin a coordinate has not the digits of a small side.
     quad = rbox_to_quad([[0, 0, w, h, theta]])[0]
     assert signed_area(quad) == pytest.approx(w * h, rel=1e-6)
-    np.testing.assert_allclose(rbox_to_quad([[x, y, w, h, theta]])[0], quad + np.array([x, y]), rtol=1e-12)
+    # A corner near 0 is a difference of numbers of this size, rounded to 1e-16 of them.
+    rounding = 1e-15 * (abs(x) + abs(y) + w + h)
+    np.testing.assert_allclose(rbox_to_quad([[x, y, w, h, theta]])[0], quad + np.array([x, y]), rtol=0, atol=rounding)
 
 
 @given(coordinate, coordinate, side, side, angle)

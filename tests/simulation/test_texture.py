@@ -13,7 +13,8 @@ def texture() -> Texture:
 def test_windows_agree_where_they_overlap(texture, kind):
     field = getattr(texture, kind)
     whole = field((-20, 900, 300, 200))
-    assert np.array_equal(field((100, 950, 60, 40)), whole[50:90, 120:180])
+    # OpenCV may add up the 16 neighbours of a patch's pixel in another order at another place of a row.
+    np.testing.assert_allclose(field((100, 950, 60, 40)), whole[50:90, 120:180], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize('kind', ['grain', 'cloud', 'waves'])

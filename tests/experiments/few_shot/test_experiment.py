@@ -92,7 +92,9 @@ def test_losses_share_weights_and_tasks(config, tmp_path):
     experiment = open_experiment(replace(config, splits=((2, 2),), losses=('ce', 'ci_factors')), tmp_path)
     first, second = (experiment.run(run) for run in experiment.runs())
     assert first['correct'] == second['correct']
-    assert first['history'] == second['history']
+    # One takes the mean of the losses, the other sums what is divided: float32 sums of losses of 1, to 5 decimals.
+    for ours, theirs in zip(first['history'], second['history'], strict=True):
+        assert ours == pytest.approx(theirs, abs=2e-5)
 
 
 def test_learns(config, tmp_path):

@@ -1,5 +1,6 @@
 """Trials trained together are the trials trained one by one."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,12 @@ from ship_det.experiments.recognition.networks import lenet
 from ship_det.experiments.recognition.training import Task, Training, train_together
 
 COUNTS = np.array([20, 5, 20, 5])
-TRAINING = Training(epochs=6, batch_size=16, lr=0.1, weight_decay=0.01)
+# Ends at losses of 0.1 and more: what two orders of the same sums share near 0, where a loss is the difference of
+# nearly equal numbers, depends on the processor.
+TRAINING = Training(epochs=3, batch_size=16, lr=0.03, weight_decay=0.01)
+# Logits are a few units, and a float32 loss is good to some eps (1.2e-7) of those. Relatively, 12 steps gather the
+# rounding of their gradients, with now and then a maximum of a pool that is taken at another of two equal pixels.
+LOSS = partial(pytest.approx, rel=2e-4, abs=1e-6)
 
 
 def criteria(*names: str) -> dict:
@@ -44,7 +50,7 @@ def test_together_and_one_by_one(bars, build_and_side):
     assert set(together) == {(name, seed) for name in LOSSES for seed in (3, 8)}
     for (name, seed), trial in together.items():
         (alone,) = train_together(task, TRAINING, criteria(name), [seed])
-        assert alone.train_loss == pytest.approx(trial.train_loss, rel=2e-4)
+        assert alone.train_loss == LOSS(trial.train_loss)
         assert alone.scores.auc == pytest.approx(trial.scores.auc, abs=0.01)
         assert alone.together == 1 and trial.together == 2 * len(LOSSES)
     assert together['ce', 3].train_loss != together['ce', 8].train_loss
@@ -52,7 +58,9 @@ def test_together_and_one_by_one(bars, build_and_side):
 
 def test_is_the_training_that_torch_does(task, bars):
     """A loop over a plain network, with torch's own optimizer and schedule, on the batches of the seed."""
-    (ours,) = train_together(task, TRAINING, criteria('ce'), [5])
+    # Long enough for some of the answers to be right, not all.
+    training = replace(TRAINING, epochs=6, lr=0.05)
+    (ours,) = train_together(task, training, criteria('ce'), [5])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         network = lenet(4)
@@ -64,7 +72,7 @@ def test_is_the_training_that_torch_does(task, bars):
         torch.from_numpy((part.images[:, None] - mean) / deviation).float() for part in (bars.train, bars.test)
     )
     labels = torch.tensor(bars.train.labels)
-    optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, weight_decay=0.01)
+    optimizer = torch.optim.SGD(network.parameters(), 0.05, momentum=0.9, weight_decay=0.01)
     # 50 images in batches of 16: four steps an epoch.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=24)
     order = np.random.default_rng([5, 1])
@@ -77,9 +85,10 @@ def test_is_the_training_that_torch_does(task, bars):
             optimizer.step()
             schedule.step()
             total += loss.item() * len(batch)
-    assert ours.train_loss == pytest.approx(total / 50, rel=1e-4)
+    assert ours.train_loss == LOSS(total / 50)
     with torch.no_grad():
         answers = network(test_images).argmax(1).numpy()
+    assert 0.5 < ours.scores.accuracy < 1
     assert ours.scores.accuracy == pytest.approx((answers == bars.test.labels).mean())
 
 
@@ -99,7 +108,7 @@ def test_one_diverging_trial_leaves_the_others(task):
     (alone,) = train_together(task, TRAINING, criteria('ce'), [1])
     assert not np.isfinite(broken.train_loss)
     assert broken.scores.accuracy == 0.25  # one answer for all four classes
-    assert ce.train_loss == pytest.approx(alone.train_loss, rel=1e-5)
+    assert ce.train_loss == LOSS(alone.train_loss)
 
 
 @pytest.mark.parametrize(
