@@ -6,6 +6,7 @@ rebuilt from their values by the stand-ins below; everything else is refused.
 """
 
 import math
+import errno
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -150,8 +151,11 @@ def _reading(name: str) -> Iterator[None]:
             # Whatever the protocol, its instructions are read or refused.
             warnings.filterwarnings('ignore', 'Detected pickle protocol')
             yield
-    except (OSError, HTTPException):
-        raise
+    except (OSError, HTTPException) as error:
+        # A cut file can make torch's reader seek before its beginning.
+        if getattr(error, 'errno', None) != errno.EINVAL:
+            raise
+        raise ValueError(_damaged(name, 'it is cut off')) from error
     # Damaged bytes make an unpickler raise whatever they lead it to.
     except Exception as error:
         text = str(error)
@@ -160,10 +164,11 @@ def _reading(name: str) -> Iterator[None]:
                 f'{name}: found {forbidden[1]}, expected tensors and plain data: what a checkpoint would run is refused'
             ) from error
         reason = (text.partition('WeightsUnpickler error: ')[2] or text).strip().partition('\n')[0]
-        raise ValueError(
-            f'{name}: cannot be read as a checkpoint, expected a whole file written by torch.save: '
-            f'{reason or type(error).__name__}'
-        ) from error
+        raise ValueError(_damaged(name, reason or type(error).__name__)) from error
+
+
+def _damaged(name: str, reason: str) -> str:
+    return f'{name}: cannot be read as a checkpoint, expected a whole file written by torch.save: {reason}'
 
 
 def _name(file: str | Path | BinaryIO) -> str:

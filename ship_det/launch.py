@@ -38,6 +38,8 @@ def config_errors(path: str | Path) -> Iterator[None]:
     except (SyntaxError, NameError, KeyError, TypeError, AttributeError, AssertionError, ImportError) as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise ValueError(f'{path}: cannot be built: {reason}') from error
+    except FileNotFoundError as error:
+        raise ValueError(f'{path}: needs {error.filename}: no such file') from error
     except RuntimeError as error:
         if 'size mismatch' in str(error) or 'loading state_dict' in str(error):
             raise ValueError(f'{path}: the weights do not fit the model: {error}') from error

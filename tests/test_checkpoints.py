@@ -347,3 +347,13 @@ def test_a_resumed_loss_has_what_it_had():
 )
 def test_classes_of_a_checkpoint(meta, classes):
     assert trained_classes({'meta': meta}) == classes
+
+
+def test_a_file_cut_anywhere_is_named(tmp_path):
+    whole = tmp_path / 'whole.pth'
+    torch.save({'state_dict': {f'layer{i}.weight': torch.rand(40, 40) for i in range(8)}}, whole)
+    content, path = whole.read_bytes(), tmp_path / 'cut.pth'
+    for length in (0, 1, 30, 1000, 5000, 20_000, len(content) // 2, len(content) - 30, len(content) - 1):
+        path.write_bytes(content[:length])
+        with pytest.raises(ValueError, match=r'cut\.pth: '):
+            load_checkpoint(path)
