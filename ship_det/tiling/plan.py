@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ship_det.annotations import LabeledObject, read_dota
 from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
+from ship_det.raster import SceneReader, open_scene
 
 from .chip_index import Chip
 from .clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
 from .options import TilingOptions
-from .raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
 from .windows import plan_windows
 
 
@@ -89,25 +89,24 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        size, sequential = (scene.width, scene.height), scene.driver in SEQUENTIAL_DRIVERS
-        eight_bit = {scene.dtypes[band - 1] for band in scene_bands(scene, options.bands)} == {'uint8'}
+        reader = SceneReader(scene, options.bands)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0
     for scale in options.scales:
-        chips, skipped = _plan_pass(image, size, scene_objects, scale, options)
+        chips, skipped = _plan_pass(image, reader, scene_objects, scale, options)
         passes.append(chips)
         empty += skipped
-    return ScenePlan(image, len(objects), passes, empty, sequential, options.stretch is not None or not eight_bit)
+    needs_stretch = options.stretch is not None or reader.needs_stretch
+    return ScenePlan(image, len(objects), passes, empty, reader.sequential, needs_stretch)
 
 
 def _plan_pass(
-    image: Path, size: tuple[int, int], scene_objects: SceneObjects, scale: float, options: TilingOptions
+    image: Path, reader: SceneReader, scene_objects: SceneObjects, scale: float, options: TilingOptions
 ) -> tuple[list[PlannedChip], int]:
     """Chips of a scene at one scale, and how many windows are left out because they are empty."""
     side, overlap = options.window_at(scale)
-    windows = plan_windows(*size, side, overlap, scene_objects if options.whole else None)
-    # From top to bottom, so that neighbours find each other's pixels in the cache.
-    windows = windows[np.lexsort([windows[:, 0], windows[:, 1]])]
+    windows = plan_windows(*reader.size, side, overlap, scene_objects if options.whole else None)
+    windows = windows[reader.file_order(windows)]
     shown = scene_objects.visible(windows, options.min_visible)
     kept = _chosen(image, shown, options.keep_empty)
     chips = []

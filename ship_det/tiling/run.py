@@ -10,14 +10,14 @@ from pathlib import Path
 from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
 from ship_det.processes import RunAll, processes
+from ship_det.raster import SceneReader, Stretch, TileCache, open_scene
+from ship_det.raster.stretch import DEFAULT_PERCENTILES
 
 from .chip_images import resize, write_chip
 from .chip_index import INDEX_NAME
 from .options import TilingOptions
 from .plan import PlannedChip, ScenePlan, plan_scenes
-from .raster import SceneReader, TileCache, open_scene
 from .staging import StagedOutput, fingerprint
-from .stretch import DEFAULT_PERCENTILES, Stretch
 
 # Chips cut in one go by one process: half a row of a 12544 px scene at 1000/200.
 _BATCH = 8

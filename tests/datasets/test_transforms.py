@@ -81,8 +81,8 @@ def test_broken_images_are_named(tmp_path):
     assert LoadImage()(dict(img_path=str(path)))['img'].shape == (64, 64, 3)
     path.write_bytes(path.read_bytes()[:5000])
     for broken in (path, tmp_path / 'none.png'):
-        with pytest.raises(ValueError, match=rf'{broken.name}: expected a whole, readable image'):
+        with pytest.raises(ValueError, match=rf'{broken.name}: (not an image or a truncated one|no such file)'):
             LoadImage()(dict(img_path=str(broken)))
     path.write_bytes(b'')
-    with pytest.raises(ValueError, match=r'chip\.png: expected a whole, readable image'):
+    with pytest.raises(ValueError, match=r'chip\.png: not an image or a truncated one'):
         LoadImage()(dict(img_path=str(path)))

@@ -6,10 +6,8 @@ that cuts through blocks one by one, which takes longer than to decode them.
 
 import math
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import rasterio
@@ -17,75 +15,42 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window
 
-from ship_det.annotations.images import open_image
-
+from .colours import colour_table, grey_levels, is_inverted, scene_bands
+from .images import open_image
+from .orientation import find_orientation
 from .stretch import Stretch, find_stretch
+from .tile_cache import Tile, TileCache
 
-#: GDAL's drivers that decode from the first line on; windows of such a scene are best read from top to bottom.
-SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF')
+# GDAL's drivers that decode from the first line on.
+_SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF', 'WEBP')
 
 # GDAL's own cache of blocks, MB; the tiles here make it needless, but for formats whose blocks are lines.
 _BLOCK_CACHE = 32
-# Bytes of tiles that a process keeps. Two block rows of a 12544 px scene are 38 MB.
-_TILE_CACHE = 80 << 20
-# Least sides of a tile, px; blocks are joined up to it.
-_TILE_WIDTH, _TILE_HEIGHT = 512, 256
+# Least sides of a tile, px; blocks are joined up to it, but not to more px than a tile may have.
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_PIXELS = 512, 256, 1 << 22
+# A scene of at most this many px is one tile, read at one go: GDAL is faster so.
+_SMALL_SCENE = 1 << 22
 # Percentiles are taken from a scene thinned out to at most this many px a side.
 _SAMPLE_SIDE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A decoded piece of a scene.
-
-    Attributes:
-        pixels: (h, w, 1 or 3) 8 bit, 0 where there is no data.
-        valid: (h, w) where there is data; None where everywhere.
-    """
-
-    pixels: NDArray[np.uint8]
-    valid: NDArray[np.bool_] | None
-
-
-class TileCache:
-    """The tiles used last, of all scenes that a process reads; those of the window at hand are never given up.
-
-    Args:
-        limit: bytes.
-    """
-
-    def __init__(self, limit: int = _TILE_CACHE):
-        self.limit = limit
-        self._tiles: OrderedDict[Hashable, Tile] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: Hashable, load: Callable[[], Tile]) -> Tile:
-        """The tile of a key, loaded where it is not there."""
-        if key in self._tiles:
-            self._tiles.move_to_end(key)
-        else:
-            self._tiles[key] = load()
-            self._bytes += _tile_bytes(self._tiles[key])
-        return self._tiles[key]
-
-    def clear(self) -> None:
-        self._tiles.clear()
-        self._bytes = 0
-
-    def trim(self, keep: int) -> None:
-        """Give up the tiles not used for longest until the limit is kept, but not the ``keep`` used last."""
-        while self._bytes > self.limit and len(self._tiles) > keep:
-            self._bytes -= _tile_bytes(self._tiles.popitem(last=False)[1])
-
-
 class SceneReader:
-    """Windows of an open scene as RGB.
+    """Windows of an open scene as RGB. All places are in px of the scene as it is shown, see :mod:`.orientation`.
 
     Args:
         scene: from :func:`open_scene`.
         bands: numbers, from 1, of the bands that become red, green and blue, or of the one that becomes grey.
         stretch: how values become 8 bit; None for 8-bit scenes that stay as they are.
         tiles: where tiles are kept.
+
+    Attributes:
+        size: width and height, px.
+        orientation: how the scene is shown.
+        needs_stretch: its values are not 8 bit.
+        sequential: it can only be decoded from its first line on.
+
+    Raises:
+        ValueError: naming the file, where it lacks a band or its pixels are no numbers that can be shown.
     """
 
     def __init__(
@@ -98,18 +63,24 @@ class SceneReader:
         self.scene = scene
         self.bands = scene_bands(scene, bands)
         self.stretch = stretch
+        self.orientation = find_orientation(scene)
+        self._stored_size = scene.width, scene.height
+        self.size = self.orientation.size(self._stored_size)
+        self.sequential = scene.driver in _SEQUENTIAL_DRIVERS
         self._dtype = np.result_type(*(scene.dtypes[band - 1] for band in self.bands))
         if self._dtype.kind not in 'uif':
             raise ValueError(f'{scene.name}: pixels of {self._dtype}, expected integers or floating point numbers')
         self._nodata = [scene.nodatavals[band - 1] for band in self.bands]
-        self._palette = _palette(scene, self.bands)
+        self._colours = colour_table(scene, self.bands)
+        self._levels = grey_levels(scene, self.bands)
+        self._inverted = self._colours is None and is_inverted(scene)
+        self.needs_stretch = self._colours is None and self._dtype != np.uint8
         alpha = [band for band, kind in enumerate(scene.colorinterp, start=1) if kind == ColorInterp.alpha]
         # A file may call its infrared band alpha; whoever asks for it means its values.
         self._alpha = alpha[0] if alpha and alpha[0] not in self.bands else None
         # A mask of the whole data set that is not one of its bands.
         self._has_mask = not alpha and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
-        height, width = scene.block_shapes[self.bands[0] - 1]
-        self._tile_size = width * max(1, _TILE_WIDTH // width), height * max(1, _TILE_HEIGHT // height)
+        self._tile_size = _tile_size(self._stored_size, scene.block_shapes[self.bands[0] - 1])
         self._tiles = tiles or TileCache()
         # A scene that is replaced by another of its name has other tiles.
         status = os.stat(scene.name)
@@ -117,7 +88,7 @@ class SceneReader:
 
     def read(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
-        x, y, w, h = window
+        x, y, w, h = self.orientation.stored_window(window, self._stored_size)
         tile_width, tile_height = self._tile_size
         pixels = np.empty((h, w, 3), dtype=np.uint8)
         any_valid, count = False, 0
@@ -132,7 +103,29 @@ class SceneReader:
                 any_valid = any_valid or tile.valid is None or bool(tile.valid[rows, columns].any())
                 count += 1
         self._tiles.trim(count)
-        return pixels if any_valid else None
+        if not any_valid:
+            return None
+        return np.ascontiguousarray(self.orientation.show(pixels))
+
+    def read_parts(self) -> Iterator[tuple[tuple[int, int, int, int], NDArray[np.uint8] | None]]:
+        """All of the scene in pieces: windows (x, y, w, h) and their pixels, as of :meth:`read`, in the file's order."""
+        tile_width, tile_height = self._tile_size
+        for top in range(0, self.scene.height, tile_height):
+            for left in range(0, self.scene.width, tile_width):
+                tile = self._tile(left, top)
+                self._tiles.trim(1)
+                height, width = tile.pixels.shape[:2]
+                window = self.orientation.shown_window((left, top, width, height), self._stored_size)
+                pixels = None
+                if tile.valid is None or tile.valid.any():
+                    pixels = self.orientation.show(np.broadcast_to(tile.pixels, (height, width, 3)))
+                yield window, pixels
+
+    def file_order(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The order in which to read windows (N, 4), so that neighbours find each other's pixels in the cache."""
+        x, y, w, h = windows.T
+        stored = self.orientation.stored_window((x, y, w, h), self._stored_size)
+        return np.lexsort([stored[0], stored[1]])
 
     def find_stretch(self, percentiles: tuple[float, float]) -> Stretch:
         """The stretch between two percentiles of the scene, of its valid pixels, thinned out."""
@@ -168,10 +161,17 @@ class SceneReader:
 
     def _load(self, window: Window) -> Tile:
         values, valid = self._read_values(window)
-        if self._palette is not None:
-            pixels = self._palette[values[..., 0]]
+        if self._colours is not None:
+            colours = self._colours[values[..., 0]]
+            pixels, opaque = np.ascontiguousarray(colours[..., :3]), colours[..., 3] > 0
+            if not opaque.all():
+                valid = opaque if valid is None else valid & opaque
+        elif self.stretch:
+            pixels = self.stretch(values)
         else:
-            pixels = self.stretch(values) if self.stretch else values
+            pixels = values if self._levels is None else self._levels[values]
+        if self._inverted:
+            pixels = ~pixels
         if valid is not None:
             if valid.all():
                 valid = None
@@ -205,30 +205,14 @@ def open_scene(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         yield scene
 
 
-def scene_bands(scene: rasterio.DatasetReader, bands: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The bands to show: those asked for, else the first three, else the first.
-
-    Raises:
-        ValueError: naming the file, where it has no such band.
-    """
-    chosen = bands or ((1, 2, 3) if scene.count >= 3 else (1,))
-    if max(chosen) > scene.count:
-        raise ValueError(f'{scene.name}: has {scene.count} bands, expected a band {max(chosen)}')
-    return chosen
-
-
-def _tile_bytes(tile: Tile) -> int:
-    return tile.pixels.nbytes + (0 if tile.valid is None else tile.valid.nbytes)
-
-
-def _palette(scene: rasterio.DatasetReader, bands: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """(256, 3) colours of a band that holds indices of colours."""
-    if len(bands) > 1 or scene.colorinterp[bands[0] - 1] != ColorInterp.palette:
-        return None
-    table = np.zeros((256, 3), dtype=np.uint8)
-    for index, colour in scene.colormap(bands[0]).items():
-        table[index % 256] = colour[:3]
-    return table
+def _tile_size(size: tuple[int, int], block: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of tiles that follow blocks of this height and width, px; a small scene is one."""
+    if size[0] * size[1] <= _SMALL_SCENE:
+        return size
+    height, width = block
+    tile_width = width * max(1, _TILE_WIDTH // width)
+    tile_height = min(max(height, _TILE_HEIGHT), max(_TILE_PIXELS // tile_width, 1))
+    return tile_width, height * max(1, tile_height // height)
 
 
 def _has_data(values: NDArray, nodata: float | None) -> NDArray[np.bool_]:
