@@ -127,7 +127,8 @@ def draw_image(root: Path, image: Path, flagged: set[int], side: int) -> 'NDArra
     """A preview of an image, at most ``side`` px, with its boxes; a grey square where it cannot be decoded."""
     import numpy as np
 
-    from ship_det.dataset_checks.images import read_labels, read_preview
+    from ship_det.dataset_checks.images import read_labels
+    from ship_det.raster import read_preview
     from ship_det.report.draw import GROUND_TRUTH_COLOR, WRONG_COLOR, draw_boxes
 
     labels, _ = read_labels(root, image)

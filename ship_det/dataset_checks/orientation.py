@@ -14,12 +14,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.raster import SceneReader
+
 # A squarer or smaller box has no direction to speak of.
 _MIN_ASPECT = 1.5
 _MIN_LENGTH = 8.0
+# No ship is longer, px: one of 400 m has 4000 px of 0.1 m. What is, would take an image's memory to look at.
+_MAX_LENGTH = 4096.0
 # Side of the patch that a circle is sampled to, px, and the standard deviation of its weights in radii.
 _PATCH = 33
 _SPREAD = 0.5
+_DISTANCE = np.hypot(*np.mgrid[-1 : 1 : _PATCH * 1j, -1 : 1 : _PATCH * 1j])
+_WEIGHTS = np.where(_DISTANCE < 1, np.exp(-((_DISTANCE / _SPREAD) ** 2) / 2), 0)
 
 # Less gradient than this share of the brightness, both squared, is rounding.
 _ROUNDING = 1e-9
@@ -77,34 +83,42 @@ class Orientation:
         return f'{figures}: angles unrelated to the objects, are they in another unit?'
 
 
-def edge_directions(gray: NDArray, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Direction of the edges around each box.
+def edge_directions(reader: SceneReader, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Direction of the edges around each box, of which the image is read there alone.
 
     Args:
-        gray: (H, W) of any number type.
+        reader: image.
         boxes: (N, 5), px and rad.
 
     Returns:
         (N, 2) mean (cos, sin) of twice the edges' angle; NaN for a box without a direction or without edges.
     """
     directions = np.full((len(boxes), 2), np.nan)
-    y, x = np.mgrid[-1 : 1 : _PATCH * 1j, -1 : 1 : _PATCH * 1j]
-    distance = np.hypot(x, y)
-    weights = np.where(distance < 1, np.exp(-((distance / _SPREAD) ** 2) / 2), 0)
-    for row, (cx, cy, long, short, _) in enumerate(boxes):
-        if long < _MIN_ASPECT * short or long < _MIN_LENGTH:
-            continue
-        patch = _patch(gray, cx, cy, long / 2)
-        if patch is None:
-            continue
-        vertical, horizontal = np.gradient(patch)
-        across = (weights * horizontal**2).sum()
-        down = (weights * vertical**2).sum()
-        if across + down > _ROUNDING * float((patch**2).mean()):
-            mixed = (weights * horizontal * vertical).sum()
-            # Edges run at right angles to the gradient, which is the opposite direction of the doubled angle.
-            directions[row] = -np.array([across - down, 2 * mixed]) / (across + down)
+    cx, cy, long, short = boxes[:, :4].T
+    width, height = reader.size
+    inside = (cx >= 0) & (cx < width) & (cy >= 0) & (cy < height)
+    rows = np.flatnonzero(inside & (long >= _MIN_ASPECT * short) & (long >= _MIN_LENGTH) & (long <= _MAX_LENGTH))
+    # The squares around the circles.
+    corners = np.round(boxes[rows, :2] - long[rows, None] / 2).astype(np.int64)
+    sides = np.maximum(np.round(long[rows]), 2).astype(np.int64)
+    squares = np.column_stack([corners, sides, sides])
+    for index in reader.file_order(squares):
+        patch = _read_patch(reader, *squares[index].tolist()[:3])
+        if patch is not None:
+            directions[rows[index]] = _edge_direction(patch)
     return directions
+
+
+def _edge_direction(patch: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(cos, sin) of twice the angle of the edges in a circle, as of :func:`edge_directions`."""
+    vertical, horizontal = np.gradient(patch)
+    across = (_WEIGHTS * horizontal**2).sum()
+    down = (_WEIGHTS * vertical**2).sum()
+    if across + down <= _ROUNDING * float((patch**2).mean()):
+        return np.full(2, np.nan)
+    mixed = (_WEIGHTS * horizontal * vertical).sum()
+    # Edges run at right angles to the gradient, which is the opposite direction of the doubled angle.
+    return -np.array([across - down, 2 * mixed]) / (across + down)
 
 
 def measure(directions: NDArray[np.float64], angles: NDArray[np.float64]) -> Orientation:
@@ -122,15 +136,14 @@ def measure(directions: NDArray[np.float64], angles: NDArray[np.float64]) -> Ori
     return Orientation(len(angles), float((along + aside).mean()), float((along - aside).mean()), axis_aligned)
 
 
-def _patch(gray: NDArray, cx: float, cy: float, radius: float) -> NDArray[np.float32] | None:
-    """The square around a circle, (_PATCH, _PATCH); None where its centre is outside the image."""
-    height, width = gray.shape
-    if not (0 <= cx < width and 0 <= cy < height):
+def _read_patch(reader: SceneReader, left: int, top: int, side: int) -> NDArray[np.float32] | None:
+    """Brightness in a square, resampled to (_PATCH, _PATCH); None where the image has no data there."""
+    width, height = reader.size
+    x, y = max(left, 0), max(top, 0)
+    pixels = reader.read((x, y, min(left + side, width) - x, min(top + side, height) - y))
+    if pixels is None:
         return None
-    left, top = round(cx - radius), round(cy - radius)
-    side = max(round(2 * radius), 2)
-    part = gray[max(top, 0) : top + side, max(left, 0) : left + side].astype(np.float32)
     missing = (max(-top, 0), max(top + side - height, 0), max(-left, 0), max(left + side - width, 0))
-    filled = cv2.copyMakeBorder(part, *missing, cv2.BORDER_REPLICATE)
+    filled = cv2.copyMakeBorder(pixels.mean(axis=2, dtype=np.float32), *missing, cv2.BORDER_REPLICATE)
     method = cv2.INTER_AREA if side >= _PATCH else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(filled, (_PATCH, _PATCH), interpolation=method), dtype=np.float32)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import read_dota
-from ship_det.dataset_checks.images import read_gray
 from ship_det.dataset_checks.orientation import edge_directions, measure
 from ship_det.geometry import quad_to_rbox
+from ship_det.raster import open_rgb
 
 BREAKS = {
     'turned': (lambda angles: angles + np.pi / 2, 'turned by 90 degrees'),
@@ -16,23 +16,32 @@ BREAKS = {
 }
 
 
-def test_direction_of_drawn_boxes(boxes, draw):
+def test_direction_of_drawn_boxes(boxes, draw, opened):
     found = boxes(0)
-    directions = edge_directions(draw(found, 0), found)
+    image = opened(draw(found, 0))
+    directions = edge_directions(image, found)
     angles = np.arctan2(directions[:, 1], directions[:, 0]) / 2
     turned = np.abs((angles - found[:, 4] + np.pi / 2) % np.pi - np.pi / 2)
     assert np.rad2deg(turned).max() < 5
     # The image is the same whatever the labels say of it.
     turned_boxes = np.column_stack([found[:, :4], found[:, 4] + 1])
-    np.testing.assert_array_equal(edge_directions(draw(found, 0), turned_boxes), directions)
+    np.testing.assert_array_equal(edge_directions(image, turned_boxes), directions)
 
 
 @pytest.mark.parametrize(
-    'box', [(200, 150, 20, 19, 0), (200, 150, 7, 2, 0), (500, 150, 60, 12, 0), (200, 150, 60, 12, 0)]
+    'box',
+    [
+        (200, 150, 20, 19, 0),
+        (200, 150, 7, 2, 0),
+        (500, 150, 60, 12, 0),
+        (200, 150, 5000, 12, 0),
+        (200, 150, 60, 12, 0),
+    ],
 )
-def test_what_has_no_direction(box):
-    """Square, small, outside, and without an edge in sight."""
-    assert np.isnan(edge_directions(np.full((300, 400), 7, dtype=np.uint8), np.array([box], dtype=float))).all()
+def test_what_has_no_direction(box, opened):
+    """Square, small, outside, longer than any ship, and without an edge in sight."""
+    image = opened(np.full((300, 400), 7, dtype=np.uint8))
+    assert np.isnan(edge_directions(image, np.array([box], dtype=float))).all()
 
 
 def test_few_boxes_do_not_tell():
@@ -52,7 +61,8 @@ def test_horizontal_boxes_around_objects_of_any_direction_are_no_wrong_angles():
 def test_wrong_angles_of_real_ships_are_found(data_root, name):
     objects = [o for o in read_dota(data_root / 'dota_harbor/labelTxt/P0706_west.txt') if not o.difficult]
     boxes = quad_to_rbox([labeled.quad for labeled in objects])
-    directions = edge_directions(read_gray(data_root / 'dota_harbor/images/P0706_west.png'), boxes)
+    with open_rgb(data_root / 'dota_harbor/images/P0706_west.png') as image:
+        directions = edge_directions(image, boxes)
     change, explanation = BREAKS[name]
     assert not measure(directions, boxes[:, 4]).wrong
     broken = measure(directions, change(boxes[:, 4]))
