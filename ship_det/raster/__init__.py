@@ -10,7 +10,7 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 """
 
 from .images import image_size, open_image, verify_image
-from .reading import MAX_PIXELS, open_rgb, read_preview, read_rgb
+from .reading import MAX_PIXELS, open_rgb, open_seekable, read_preview, read_rgb, read_shrunk
 from .scene_reader import SceneReader, open_scene
 from .stretch import Stretch
 from .tile_cache import TileCache
@@ -24,7 +24,9 @@ __all__ = [
     'open_image',
     'open_rgb',
     'open_scene',
+    'open_seekable',
     'read_preview',
     'read_rgb',
+    'read_shrunk',
     'verify_image',
 ]

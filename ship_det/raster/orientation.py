@@ -82,7 +82,9 @@ def find_orientation(image: rasterio.DatasetReader) -> Orientation:
     space = structure.get('SOURCE_COLOR_SPACE')
     if number > 1 and image.driver == 'GTiff' and space and 'JPEG' not in structure.get('COMPRESSION', ''):
         # libtiff, which converts such colours, turns each of its strips by itself.
-        raise ValueError(f'{image.name}: {space} pixels with orientation {number}, expected RGB pixels or orientation 1')
+        raise ValueError(
+            f'{image.name}: {space} pixels with orientation {number}, expected RGB pixels or orientation 1'
+        )
     return Orientation(number)
 
 

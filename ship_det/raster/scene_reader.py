@@ -11,13 +11,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import rasterio
+import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.windows import Window
 
 from .colours import colour_table, grey_levels, is_inverted, scene_bands
 from .images import open_image
-from .orientation import find_orientation
+from .orientation import Window, find_orientation
 from .stretch import Stretch, find_stretch
 from .tile_cache import Tile, TileCache
 
@@ -86,40 +86,40 @@ class SceneReader:
         status = os.stat(scene.name)
         self._identity = scene.name, status.st_size, status.st_mtime_ns
 
-    def read(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+    def read(self, window: Window) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
         x, y, w, h = self.orientation.stored_window(window, self._stored_size)
-        tile_width, tile_height = self._tile_size
         pixels = np.empty((h, w, 3), dtype=np.uint8)
         any_valid, count = False, 0
-        for top in range(y // tile_height * tile_height, y + h, tile_height):
-            for left in range(x // tile_width * tile_width, x + w, tile_width):
-                tile = self._tile(left, top)
-                rows = slice(max(y - top, 0), min(y + h - top, tile_height))
-                columns = slice(max(x - left, 0), min(x + w - left, tile_width))
-                # One grey channel goes into all three.
-                part = pixels[top + rows.start - y : top + rows.stop - y, left + columns.start - x :]
-                part[:, : columns.stop - columns.start] = tile.pixels[rows, columns]
-                any_valid = any_valid or tile.valid is None or bool(tile.valid[rows, columns].any())
-                count += 1
+        for (left, top, width, height), part, valid in self._pieces(x, y, w, h):
+            # One grey channel goes into all three.
+            pixels[top - y : top - y + height, left - x : left - x + width] = part
+            any_valid = any_valid or valid
+            count += 1
         self._tiles.trim(count)
         if not any_valid:
             return None
         return np.ascontiguousarray(self.orientation.show(pixels))
 
-    def read_parts(self) -> Iterator[tuple[tuple[int, int, int, int], NDArray[np.uint8] | None]]:
-        """All of the scene in pieces: windows (x, y, w, h) and their pixels, as of :meth:`read`, in the file's order."""
+    def read_parts(self, window: Window | None = None) -> Iterator[tuple[Window, NDArray[np.uint8] | None]]:
+        """All of the scene, or of a window, in the order of the file: windows and what :meth:`read` gives of each."""
+        x, y, w, h = self.orientation.stored_window(window or (0, 0, *self.size), self._stored_size)
+        for place, part, valid in self._pieces(x, y, w, h):
+            self._tiles.trim(1)
+            pixels = self.orientation.show(np.broadcast_to(part, (*part.shape[:2], 3))) if valid else None
+            yield self.orientation.shown_window(place, self._stored_size), pixels
+
+    def _pieces(self, x: int, y: int, w: int, h: int) -> Iterator[tuple[Window, NDArray[np.uint8], bool]]:
+        """What the tiles hold of a stored window: where it is stored, its pixels, whether any of them is valid."""
         tile_width, tile_height = self._tile_size
-        for top in range(0, self.scene.height, tile_height):
-            for left in range(0, self.scene.width, tile_width):
+        for top in range(y // tile_height * tile_height, y + h, tile_height):
+            for left in range(x // tile_width * tile_width, x + w, tile_width):
                 tile = self._tile(left, top)
-                self._tiles.trim(1)
-                height, width = tile.pixels.shape[:2]
-                window = self.orientation.shown_window((left, top, width, height), self._stored_size)
-                pixels = None
-                if tile.valid is None or tile.valid.any():
-                    pixels = self.orientation.show(np.broadcast_to(tile.pixels, (height, width, 3)))
-                yield window, pixels
+                rows = slice(max(y - top, 0), min(y + h - top, tile_height))
+                columns = slice(max(x - left, 0), min(x + w - left, tile_width))
+                part = tile.pixels[rows, columns]
+                valid = tile.valid is None or bool(tile.valid[rows, columns].any())
+                yield (left + columns.start, top + rows.start, part.shape[1], part.shape[0]), part, valid
 
     def file_order(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The order in which to read windows (N, 4), so that neighbours find each other's pixels in the cache."""
@@ -133,7 +133,9 @@ class SceneReader:
         step = math.ceil(max(width, height) / _SAMPLE_SIDE)
         if self.scene.overviews(self.bands[0]):
             parts = [
-                self._read_values(Window(0, 0, width, height), (math.ceil(height / step), math.ceil(width / step)))
+                self._read_values(
+                    rasterio.windows.Window(0, 0, width, height), (math.ceil(height / step), math.ceil(width / step))
+                )
             ]
         else:
             parts = list(self._thinned_out(step))
@@ -152,14 +154,16 @@ class SceneReader:
                 chosen = slice(-top % step, None, step), slice(-left % step, None, step)
                 yield values[chosen].copy(), None if valid is None else valid[chosen]
 
-    def _tile_window(self, left: int, top: int) -> Window:
+    def _tile_window(self, left: int, top: int) -> rasterio.windows.Window:
         width, height = self._tile_size
-        return Window(left, top, min(width, self.scene.width - left), min(height, self.scene.height - top))
+        return rasterio.windows.Window(
+            left, top, min(width, self.scene.width - left), min(height, self.scene.height - top)
+        )
 
     def _tile(self, left: int, top: int) -> Tile:
         return self._tiles.get((*self._identity, left, top), lambda: self._load(self._tile_window(left, top)))
 
-    def _load(self, window: Window) -> Tile:
+    def _load(self, window: rasterio.windows.Window) -> Tile:
         values, valid = self._read_values(window)
         if self._colours is not None:
             colours = self._colours[values[..., 0]]
@@ -180,7 +184,7 @@ class SceneReader:
         return Tile(pixels, valid)
 
     def _read_values(
-        self, window: Window, shape: tuple[int, int] | None = None
+        self, window: rasterio.windows.Window, shape: tuple[int, int] | None = None
     ) -> tuple[NDArray, NDArray[np.bool_] | None]:
         """(h, w, bands) values of a window and where they are valid, at its own resolution or at another."""
         height, width = shape or (window.height, window.width)

@@ -15,8 +15,8 @@ import rasterio
 
 from ship_det.annotations import read_dota
 from ship_det.processes import processes
-from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes, tile_scenes_with
 from ship_det.raster import SceneReader, open_scene
+from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes, tile_scenes_with
 
 SMALL = TilingOptions(chip=200, overlap=50)
 
