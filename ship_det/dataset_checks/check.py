@@ -150,7 +150,7 @@ def _orientations(records: Sequence[ImageRecord]) -> Iterator[Finding]:
         return
     for name in np.unique(names):
         of_class = measure(directions[names == name], angles[names == name])
-        if of_class.wrong:
+        if of_class.wrong_class:
             yield Finding(f'{check} in a class', WARNING, 'labelTxt/', f'{name}: {of_class.explanation()}')
     for record in records:
         of_image = measure(record.directions, record.angles)

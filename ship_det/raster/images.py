@@ -40,8 +40,8 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         reason = _reason(error)
         if 'GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC' in reason:
             raise ValueError(
-                f'{path}: a progressive JPEG, which is decoded as a whole, too large to be so here, expected a baseline '
-                f'JPEG or a TIFF (or a limit of memory: JPEGMEM=4000M in the environment)'
+                f'{path}: a progressive JPEG, which is decoded as a whole, too large to be so here, expected a '
+                'baseline JPEG or a TIFF (or a limit of memory: JPEGMEM=4000M in the environment)'
             ) from error
         raise ValueError(f'{path}: not an image or a truncated one ({reason})') from error
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 
 class Shrinker:
@@ -24,19 +25,29 @@ class Shrinker:
         x, y, w, h = window
         columns, across = _weights(self.size[0], self.shrunk[0], x, x + w)
         rows, down = _weights(self.size[1], self.shrunk[1], y, y + h)
-        values = np.asarray(pixels, dtype=np.float32)
-        lines = (down @ values.reshape(h, -1)).reshape(len(down), w, -1)
-        self._sums[rows, columns] += np.einsum('kw,hwc->hkc', across, lines, optimize=True)
+        values = np.asarray(pixels)
+        if values.strides[2] == 0:
+            # One grey channel that stands for all.
+            values = values[..., :1]
+        lines = down @ values.astype(np.float32).reshape(h, -1)
+        cells = across @ lines.reshape(len(lines), w, -1).swapaxes(0, 1).reshape(w, -1)
+        self._sums[rows, columns] += cells.reshape(len(cells), len(lines), -1).swapaxes(0, 1)
 
     def result(self) -> NDArray[np.float32]:
         """(h, w, channels) means, once all pixels are added."""
         return self._sums
 
 
-def _weights(length: int, cells: int, start: int, stop: int) -> tuple[slice, NDArray[np.float32]]:
+def _weights(length: int, cells: int, start: int, stop: int) -> tuple[slice, csr_array]:
     """The cells that pixels from start to stop lie in, and (cells, pixels) the part of each cell that a pixel fills."""
     scale = cells / length
     first, last = math.floor(start * scale), min(math.ceil(stop * scale), cells)
-    cell, pixel = np.arange(first, last)[:, None], np.arange(start, stop)
-    overlap = np.minimum(cell + 1, (pixel + 1) * scale) - np.maximum(cell, pixel * scale)
-    return slice(first, last), np.maximum(overlap, 0).astype(np.float32)
+    edges = np.arange(start, stop + 1) * scale
+    # A pixel lies in the cell of its left edge and, where that ends within it, in those up to its right edge.
+    left = np.minimum(edges[:-1].astype(int), last - 1)
+    number = np.minimum(np.ceil(edges[1:]).astype(int), last) - left
+    pixel = np.repeat(np.arange(stop - start), number)
+    cell = left[pixel] + np.arange(len(pixel)) - np.repeat(np.cumsum(number) - number, number)
+    overlap = np.minimum(cell + 1, edges[pixel + 1]) - np.maximum(cell, edges[pixel])
+    shape = last - first, stop - start
+    return slice(first, last), csr_array((overlap.astype(np.float32), (cell - first, pixel)), shape=shape)

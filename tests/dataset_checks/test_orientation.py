@@ -1,11 +1,12 @@
 """Boxes along their objects, across them, mirrored, and with angles in another unit."""
 
+import cv2
 import numpy as np
 import pytest
 
 from ship_det.annotations import read_dota
 from ship_det.dataset_checks.orientation import edge_directions, measure
-from ship_det.geometry import quad_to_rbox
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
 from ship_det.raster import open_rgb
 
 BREAKS = {
@@ -42,6 +43,23 @@ def test_what_has_no_direction(box, opened):
     """Square, small, outside, longer than any ship, and without an edge in sight."""
     image = opened(np.full((300, 400), 7, dtype=np.uint8))
     assert np.isnan(edge_directions(image, np.array([box], dtype=float))).all()
+
+
+def test_cargo_across_the_deck_is_no_wrong_angle(opened):
+    """Bays of containers: their edges across the hull are more, and stronger, than those along it."""
+    rng = np.random.default_rng(0)
+    x, y = np.meshgrid(np.arange(100, 1000, 150), np.arange(100, 1000, 150))
+    boxes = np.column_stack([x.ravel(), y.ravel(), np.full(36, 120), np.full(36, 18), rng.uniform(-1.5, 1.5, 36)])
+    pixels = rng.normal(60, 6, (1000, 1000))
+    for cx, cy, long, short, angle in boxes:
+        cv2.fillPoly(pixels, [rbox_to_quad([[cx, cy, long, short, angle]])[0].round().astype(np.int32)], 110)
+        for along in np.arange(-45, 46, 9):
+            bay = [cx + along * np.cos(angle), cy + along * np.sin(angle), 6, short - 2, angle]
+            cv2.fillPoly(pixels, [rbox_to_quad([bay])[0].round().astype(np.int32)], 220)
+    directions = edge_directions(opened(np.clip(pixels, 0, 255).astype(np.uint8)), boxes)
+    found = measure(directions, boxes[:, 4])
+    assert not (found.wrong or found.wrong_class)
+    assert measure(directions, boxes[:, 4] + np.pi / 2).wrong_class
 
 
 def test_few_boxes_do_not_tell():
