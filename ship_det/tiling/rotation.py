@@ -64,7 +64,7 @@ def rotate_image(source: str | os.PathLike, target: str | os.PathLike, degrees: 
                 rows = np.empty((min(step, height - top), width, 3), dtype=np.uint8)
                 for left in range(0, width, _PIECE):
                     piece = rows[:, left : left + _PIECE]
-                    piece[:] = _turned_piece(reader, rotation, left, top, piece.shape[:2])
+                    piece[:] = _turned_piece(reader, rotation, (left, top, piece.shape[1], piece.shape[0]))
                 writer.write(rows)
             writer.close()
         os.replace(temporary, target)
@@ -74,10 +74,10 @@ def rotate_image(source: str | os.PathLike, target: str | os.PathLike, degrees: 
 
 
 def _turned_piece(
-    reader: SceneReader, rotation: Rotation, left: int, top: int, shape: tuple[int, int]
+    reader: SceneReader, rotation: Rotation, window: tuple[int, int, int, int]
 ) -> NDArray[np.uint8] | int:
-    """(h, w, 3) pixels of the turned image at a place, or 0 for all of them."""
-    height, width = shape
+    """(h, w, 3) pixels of a window (x, y, w, h) of the turned image, or 0 for all of them."""
+    left, top, width, height = window
     corners = np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
     # The inverse of a rotation is its transpose.
     needed = (corners - rotation.shift) @ rotation.matrix
@@ -88,4 +88,5 @@ def _turned_piece(
         return 0
     # Points count from the corner of the first pixel, warpAffine from its centre.
     shift = rotation(low + 0.5) - (left, top) - 0.5
-    return cv2.warpAffine(pixels, np.column_stack([rotation.matrix, shift]), (width, height), flags=cv2.INTER_CUBIC)
+    warp = np.column_stack([rotation.matrix, shift])
+    return np.asarray(cv2.warpAffine(pixels, warp, (width, height), flags=cv2.INTER_CUBIC), dtype=np.uint8)

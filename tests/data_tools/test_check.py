@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 CHECK = Path(__file__).parents[2] / 'data_tools/check.py'
 
 

@@ -59,10 +59,11 @@ def test_points_move_with_the_pixels(tmp_path):
 
 
 MEMORY = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from ship_det.tiling.rotation import rotate_image
 rotate_image(sys.argv[1], sys.argv[2], 45)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(int(re.search(r'VmHWM:\\s*(\\d+) kB', Path('/proc/self/status').read_text())[1]) / 1024)
 """
 
 
