@@ -42,6 +42,7 @@ class SceneReader:
         bands: numbers, from 1, of the bands that become red, green and blue, or of the one that becomes grey.
         stretch: how values become 8 bit; None for 8-bit scenes that stay as they are.
         tiles: where tiles are kept.
+        nodata: value of pixels that show nothing, instead of the one that the file names.
 
     Attributes:
         size: width and height, px.
@@ -59,6 +60,7 @@ class SceneReader:
         bands: tuple[int, ...] | None = None,
         stretch: Stretch | None = None,
         tiles: TileCache | None = None,
+        nodata: float | None = None,
     ):
         self.scene = scene
         self.bands = scene_bands(scene, bands)
@@ -70,7 +72,7 @@ class SceneReader:
         self._dtype = np.result_type(*(scene.dtypes[band - 1] for band in self.bands))
         if self._dtype.kind not in 'uif':
             raise ValueError(f'{scene.name}: pixels of {self._dtype}, expected integers or floating point numbers')
-        self._nodata = [scene.nodatavals[band - 1] for band in self.bands]
+        self._nodata = [scene.nodatavals[band - 1] if nodata is None else nodata for band in self.bands]
         self._colours = colour_table(scene, self.bands)
         self._levels = grey_levels(scene, self.bands)
         self._inverted = self._colours is None and is_inverted(scene)

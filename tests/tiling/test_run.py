@@ -118,6 +118,24 @@ def test_one_pixel_scene(tmp_path, write_raster):
     assert read_chip_index(tmp_path / 'chips') == [Chip('dot__0_0.png', 'dot.png', (0, 0, 1, 1), {})]
 
 
+def test_nodata_that_the_file_does_not_name(tmp_path, write_raster):
+    """A border of 0 is neither cut nor counted."""
+    (tmp_path / 'scenes/images').mkdir(parents=True)
+    values = np.random.default_rng(0).integers(1000, 2000, (3, 200, 600), dtype=np.uint16)
+    values[:, :, 300:] = 0
+    write_raster(tmp_path / 'scenes/images/a.tif', values)
+    options = {'chip': 200, 'overlap': 0, 'unlabeled': True, 'keep_empty': 1.0}
+    tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(**options, nodata=0))
+    chips = read_chip_index(tmp_path / 'chips')
+    assert [chip.window[0] for chip in chips] == [0, 200]
+    with open_scene(tmp_path / 'chips/images' / chips[1].file) as image:
+        pixels = SceneReader(image).read((0, 0, 200, 200))
+    low, high = np.percentile(values[0, :, :300], [2, 98])
+    expected = np.rint(np.clip((values[0, :, 200:300] - low) / (high - low), 0, 1) * 255)
+    np.testing.assert_array_equal(pixels[:, :100, 0], expected)
+    assert not pixels[:, 100:].any()
+
+
 def test_complete_folder_is_left_alone(scenes, tmp_path):
     out = tmp_path / 'chips'
     first = tile_scenes(scenes, out, SMALL)
