@@ -1,10 +1,13 @@
 """Images made smaller by averaging, from pieces, so that the whole need not be in memory."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class Shrinker:
@@ -38,8 +41,11 @@ class Shrinker:
         return self._sums
 
 
-def _weights(length: int, cells: int, start: int, stop: int) -> tuple[slice, csr_array]:
+def _weights(length: int, cells: int, start: int, stop: int) -> tuple[slice, 'csr_array']:
     """The cells that pixels from start to stop lie in, and (cells, pixels) the part of each cell that a pixel fills."""
+    # To import it takes as long as to cut ten chips, which do not need it.
+    from scipy.sparse import csr_array
+
     scale = cells / length
     first, last = math.floor(start * scale), min(math.ceil(stop * scale), cells)
     edges = np.arange(start, stop + 1) * scale
