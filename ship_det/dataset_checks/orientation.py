@@ -43,8 +43,10 @@ _ALIGNED = 0.3
 # more.
 _CLASS_ALIGNED = 0.2
 _MIN_BOXES = 20
-# In one image neighbours share their surroundings; there only boxes across their objects are sure enough.
+# In one image neighbours share their surroundings; there only boxes across their objects are sure enough. Of 480 images
+# of HIT-UAV, rightly labelled, the least has -0.05.
 _MIN_BOXES_OF_IMAGE = 8
+_ACROSS = -0.1
 # Boxes within this of horizontal or vertical, as |sin(2 theta)|, look the same mirrored.
 _AXIS_ALIGNED = 0.05
 _MOSTLY = 0.95
@@ -80,7 +82,7 @@ class Orientation:
     @property
     def across(self) -> bool:
         """Whether the boxes of an image lie across their objects rather than along them."""
-        return self.number >= _MIN_BOXES_OF_IMAGE and self.alignment < 0
+        return self.number >= _MIN_BOXES_OF_IMAGE and self.alignment < _ACROSS
 
     @property
     def horizontal(self) -> bool:

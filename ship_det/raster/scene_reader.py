@@ -84,6 +84,8 @@ class SceneReader:
         self._has_mask = not alpha and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
         self._tile_size = _tile_size(self._stored_size, scene.block_shapes[self.bands[0] - 1])
         self._tiles = tiles or TileCache()
+        # Values of a scene of one tile, from finding its stretch to showing it.
+        self._kept: tuple[NDArray, NDArray[np.bool_] | None] | None = None
         # A scene that is replaced by another of its name has other tiles.
         status = os.stat(scene.name)
         self._identity = scene.name, status.st_size, status.st_mtime_ns
@@ -153,6 +155,8 @@ class SceneReader:
         for top in range(0, self.scene.height, tile_height):
             for left in range(0, self.scene.width, tile_width):
                 values, valid = self._read_values(self._tile_window(left, top))
+                if self._tile_size == self._stored_size:
+                    self._kept = values, valid
                 chosen = slice(-top % step, None, step), slice(-left % step, None, step)
                 yield values[chosen].copy(), None if valid is None else valid[chosen]
 
@@ -166,7 +170,8 @@ class SceneReader:
         return self._tiles.get((*self._identity, left, top), lambda: self._load(self._tile_window(left, top)))
 
     def _load(self, window: rasterio.windows.Window) -> Tile:
-        values, valid = self._read_values(window)
+        values, valid = self._kept or self._read_values(window)
+        self._kept = None
         if self._colours is not None:
             colours = self._colours[values[..., 0]]
             pixels, opaque = np.ascontiguousarray(colours[..., :3]), colours[..., 3] > 0

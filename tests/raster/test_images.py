@@ -8,7 +8,7 @@ import rasterio
 
 from ship_det.raster.images import image_size, verify_image
 
-DRIVERS = {'a.tif': 'GTiff', 'a.png': 'PNG', 'a.jpg': 'JPEG', 'a.bmp': 'BMP', 'a.jp2': 'JP2OpenJPEG'}
+DRIVERS = {'a.tif': 'GTiff', 'a.png': 'PNG', 'a.jpg': 'JPEG', 'a.bmp': 'BMP', 'a.jp2': 'JP2OpenJPEG', 'a.webp': 'WEBP'}
 
 
 @pytest.fixture
