@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ship_det.annotations.dota import scan_dota
 from ship_det.annotations.folders import dota_label_path
 from ship_det.geometry import quad_to_rbox
-from ship_det.raster import SceneReader, open_rgb
+from ship_det.raster import MAX_PIXELS, SceneReader, open_rgb
 
 from .findings import ERROR, WARNING, CheckOptions, Finding
 from .labels import ImageLabels, check_labels
@@ -70,9 +70,13 @@ def check_pixels(reader: SceneReader, has_data: bool, labels: ImageLabels) -> It
     if not has_data:
         message = 'no pixel of it is valid (nodata, not a number or masked): training sees it black'
         yield Finding('image without data', WARNING, where, message, labels.image)
+    width, height = reader.size
+    if width * height > MAX_PIXELS:
+        message = f'{width} x {height} px, training takes at most {MAX_PIXELS} px; cut it by data_tools/tile.py first'
+        yield Finding('image too large for training', WARNING, where, message, labels.image)
     number = reader.orientation.number
     if number > 1 and labels.objects:
-        (width, height), (stored_width, stored_height) = reader.size, reader.orientation.size(reader.size)
+        stored_width, stored_height = reader.orientation.size(reader.size)
         message = (
             f'EXIF orientation {number}: read as viewers show it, {width} x {height} px, '
             f'stored as {stored_width} x {stored_height} px; are its labels those of the image as shown?'

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
 
 from ship_det.annotations import read_dota, write_dota
@@ -115,6 +116,22 @@ def test_images_turned_by_exif_and_images_without_data(harbor):
     # Its labels are those of the pixels as stored: some lie outside now.
     assert found['outside the image'].image == 'a.png'
     assert (found['image without data'].image, found['image without data'].severity) == ('b.tif', 'warning')
+
+
+def test_images_that_training_refuses(harbor, monkeypatch):
+    monkeypatch.setattr('ship_det.dataset_checks.images.MAX_PIXELS', 400 * 300 - 1)
+    finding = kinds(harbor)['image too large for training']
+    assert (finding.where, finding.severity) == ('images/d.png', 'warning')
+    assert '400 x 300 px' in finding.message and 'tile.py' in finding.message
+
+
+def test_images_that_cannot_be_shown(harbor):
+    (harbor / 'images/a.png').unlink()
+    profile = {'driver': 'GTiff', 'count': 1, 'width': 400, 'height': 300, 'dtype': 'complex64'}
+    with rasterio.open(harbor / 'images/a.tif', 'w', **profile) as file:
+        file.write(np.zeros((1, 300, 400), dtype=np.complex64))
+    finding = kinds(harbor)['unreadable image']
+    assert finding.message == 'pixels of complex64, expected integers or floating point numbers'
 
 
 MEMORY = """

@@ -35,14 +35,19 @@ def test_direction_of_drawn_boxes(boxes, draw, opened):
         (200, 150, 20, 19, 0),
         (200, 150, 7, 2, 0),
         (500, 150, 60, 12, 0),
-        (200, 150, 5000, 12, 0),
         (200, 150, 60, 12, 0),
     ],
 )
 def test_what_has_no_direction(box, opened):
-    """Square, small, outside, longer than any ship, and without an edge in sight."""
+    """Square, small, outside, and without an edge in sight."""
     image = opened(np.full((300, 400), 7, dtype=np.uint8))
     assert np.isnan(edge_directions(image, np.array([box], dtype=float))).all()
+
+
+def test_what_is_longer_than_any_ship_is_not_looked_at(opened):
+    image = opened(np.random.default_rng(0).integers(0, 256, (300, 400), dtype=np.uint8))
+    directions = edge_directions(image, np.array([[200, 150, 5000, 12, 0], [200, 150, 4000, 12, 0]], dtype=float))
+    assert np.isnan(directions).any(axis=1).tolist() == [True, False]
 
 
 def test_cargo_across_the_deck_is_no_wrong_angle(opened):
