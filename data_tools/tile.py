@@ -99,6 +99,9 @@ def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], res
         f'empty chips skipped: {tally["empty chips skipped"]}, '
         f'chips without data skipped: {tally["chips without data skipped"]}'
     )
+    reordered = tally['scenes of another band order']
+    if reordered:
+        print(f'scenes whose files call other bands than 1 2 3 red, green and blue, read so: {reordered}')
     print(
         f'objects in the scenes: {tally["objects"]}, whole in at least one chip: {tally["objects whole in a chip"]}, '
         f'in no chip: {tally["objects in no chip"]}'

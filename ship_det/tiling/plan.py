@@ -39,6 +39,7 @@ class ScenePlan:
         empty: windows left out because they show no object.
         sequential: the scene can only be decoded from the top.
         needs_stretch: its values become 8 bit by percentiles.
+        reordered: its first bands are not red, green and blue, by its own colour names; nobody asked for others.
     """
 
     image: Path
@@ -47,6 +48,7 @@ class ScenePlan:
     empty: int
     sequential: bool
     needs_stretch: bool
+    reordered: bool = False
 
     def tally(self, without_data: Collection[str]) -> Counter[str]:
         """What becomes of objects and windows, by name, where some files are not written for want of data."""
@@ -54,6 +56,7 @@ class ScenePlan:
         planned = sum(map(len, self.passes))
         tally = Counter({'scenes': 1, 'chips': len(chips), 'empty chips skipped': self.empty})
         tally['chips without data skipped'] = planned - len(chips)
+        tally['scenes of another band order'] = int(self.reordered)
         visible = [found for planned in chips for found in planned.visible]
         tally.update({f'labels {how}': 0 for how in (WHOLE, CUT, MARKED)})
         tally.update(f'labels {found.how}' for found in visible)
@@ -97,7 +100,8 @@ def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions
         passes.append(chips)
         empty += skipped
     needs_stretch = options.stretch is not None or reader.needs_stretch
-    return ScenePlan(image, len(objects), passes, empty, reader.sequential, needs_stretch)
+    reordered = options.bands is None and len(reader.bands) == 3 and reader.bands != (1, 2, 3)
+    return ScenePlan(image, len(objects), passes, empty, reader.sequential, needs_stretch, reordered)
 
 
 def _plan_pass(
