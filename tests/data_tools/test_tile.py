@@ -37,7 +37,7 @@ def test_chips_and_summary(data_tool, scenes, tmp_path):
 def test_bands_in_the_order_of_their_colour_names_are_said(data_tool, scenes, tmp_path):
     with rasterio.open(scenes / 'images/port.tif', 'r+') as scene:
         scene.colorinterp = [ColorInterp.blue, ColorInterp.green, ColorInterp.red]
-    result = data_tool('tile.py', scenes, tmp_path / 'chips', '--chip', 100, '--nodata', 300, '--workers', 1)
+    result = data_tool('tile.py', scenes, tmp_path / 'chips', '--chip', 100, '--overlap', 20, '--nodata', 300)
     assert (result.returncode, result.stderr) == (0, '')
     assert 'other bands than 1 2 3 red, green and blue, read so: 1\n' in result.stdout
 
