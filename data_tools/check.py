@@ -46,7 +46,7 @@ def main() -> int:
     from ship_det.dataset_checks import ERROR, CheckOptions, Lists, check_dataset
 
     root = Path(args.dataset)
-    out = Path(args.out) if args.out else Path('work_dirs/check') / root.resolve().name
+    out = Path(args.out) if args.out else default_folder(root)
     lists = Lists(*(find_list(root, given, name) for given, name in ((args.train, 'train'), (args.test, 'test'))))
     options = CheckOptions(args.min_side, args.max_aspect, min_instances=args.min_instances)
     columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
@@ -62,6 +62,13 @@ def main() -> int:
     print(f'{len(report.images)} images, {report.counts.total()} instances; lists: {used}')
     print(f'all findings: {out / "findings.jsonl"}; look at {out / "contact_sheet.jpg"}')
     return int(any(finding.severity == ERROR for finding in report.findings))
+
+
+def default_folder(root: Path) -> Path:
+    """A folder of its own for each data set: its path from here, or for one elsewhere its whole path behind ``_``."""
+    root, here = root.resolve(), Path.cwd()
+    place = root.relative_to(here) if root.is_relative_to(here) else Path('_', *root.parts[1:])
+    return Path('work_dirs/check') / place
 
 
 def find_list(root: Path, given: str | None, name: str) -> Path | None:
@@ -127,8 +134,9 @@ def draw_image(root: Path, image: Path, flagged: set[int], side: int) -> 'NDArra
     """A preview of an image, at most ``side`` px, with its boxes; a grey square where it cannot be decoded."""
     import numpy as np
 
-    from ship_det.dataset_checks.images import read_labels, read_preview
+    from ship_det.dataset_checks.images import read_labels
     from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, WRONG_COLOR, draw_boxes
+    from ship_det.raster import read_preview
 
     labels, _ = read_labels(root, image)
     try:

@@ -32,6 +32,9 @@ def parse_args() -> argparse.Namespace:
         metavar=('LOW', 'HIGH'),
         help='percentiles of the scene that become 0 and 255 (default: 8 bit as it is, others 2 98)',
     )
+    parser.add_argument(
+        '--nodata', type=float, metavar='VALUE', help='of pixels that show nothing (default: what the file says)'
+    )
     parser.add_argument('--workers', type=int, default=2, help='processes')
     parser.add_argument(
         '--min-visible', type=float, default=0.7, help='an object of which less is visible is marked difficult'
@@ -73,6 +76,7 @@ def tile(args: argparse.Namespace, run_all: RunAll) -> None:
         scales=tuple(args.scales),
         bands=tuple(args.bands) if args.bands else None,
         stretch=tuple(args.stretch) if args.stretch else None,
+        nodata=args.nodata,
     )
     columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
@@ -95,6 +99,9 @@ def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], res
         f'empty chips skipped: {tally["empty chips skipped"]}, '
         f'chips without data skipped: {tally["chips without data skipped"]}'
     )
+    reordered = tally['scenes of another band order']
+    if reordered:
+        print(f'scenes whose files call other bands than 1 2 3 red, green and blue, read so: {reordered}')
     print(
         f'objects in the scenes: {tally["objects"]}, whole in at least one chip: {tally["objects whole in a chip"]}, '
         f'in no chip: {tally["objects in no chip"]}'

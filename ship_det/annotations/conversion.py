@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.geometry import quad_to_rbox
+from ship_det.raster import verify_image
 
 from .files import read_text
 from .formats import FORMATS, DataSet, LabeledImage
-from .images import verify_image
 from .objects import quad_areas
 
 _TRANSFERS: dict[str, Callable[[Path, Path], object]] = {

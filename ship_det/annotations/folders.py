@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 #: What counts as an image in a folder, by the end of its name.
-IMAGE_SUFFIXES = ('.bmp', '.jp2', '.jpeg', '.jpg', '.png', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.bmp', '.jfif', '.jp2', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 def list_images(folder: str | os.PathLike) -> list[Path]:

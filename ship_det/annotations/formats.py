@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ship_det.raster import image_size
+
 from .coco import CocoImage, read_coco, write_coco
 from .dior import read_dior, write_dior
 from .dota import read_dota, write_dota
 from .files import write_text
 from .folders import IMAGE_SUFFIXES
 from .hrsc import read_hrsc, write_hrsc
-from .images import image_size
 from .objects import LabeledObject
 from .rolabelimg import read_rolabelimg, write_rolabelimg
 from .voc import read_voc

@@ -1,28 +1,21 @@
 """One image and its labels: read once, checked, and boiled down to what the checks of the whole set need."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
-from rasterio.windows import Window
 
 from ship_det.annotations.dota import scan_dota
 from ship_det.annotations.folders import dota_label_path
-from ship_det.annotations.images import open_image
+from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
+from ship_det.dataset_checks.labels import ImageLabels, check_labels
+from ship_det.dataset_checks.near_duplicates import read_thumbnail, thumbnail
+from ship_det.dataset_checks.orientation import edge_directions
 from ship_det.geometry import quad_to_rbox
-
-from .findings import ERROR, CheckOptions, Finding
-from .labels import ImageLabels, check_labels
-from .near_duplicates import thumbnail
-from .orientation import edge_directions
-
-# Rows of an image decoded at a time.
-_STRIP = 512
-# Percentiles of a preview that become black and white.
-_STRETCH = (1, 99)
+from ship_det.raster import MAX_PIXELS, SceneReader, open_rgb
 
 
 @dataclass(frozen=True)
@@ -51,25 +44,43 @@ class ImageRecord:
 def inspect_image(root: Path, image: Path, options: CheckOptions) -> ImageRecord:
     """Check an image of a data set and its label file."""
     labels, findings = read_labels(root, image)
+    instances = [labeled for labeled in labels.objects if not labeled.difficult]
+    counts = Counter(labeled.name for labeled in instances)
+    boxes = quad_to_rbox(np.array([labeled.quad for labeled in instances]).reshape(-1, 4, 2))
     try:
-        gray = read_gray(image)
+        with open_rgb(image) as reader:
+            small = read_thumbnail(reader)
+            directions = edge_directions(reader, boxes)
     except ValueError as error:
         message = str(error).removeprefix(f'{image}: ')
         findings.append(Finding('unreadable image', ERROR, f'images/{image.name}', message, image.name))
-        gray = None
-    instances = [labeled for labeled in labels.objects if not labeled.difficult]
-    counts = Counter(labeled.name for labeled in instances)
-    if gray is None:
         return ImageRecord(image.name, findings, counts)
-    height, width = gray.shape
-    findings += check_labels(labels, (width, height), options)
-    boxes = quad_to_rbox(np.array([labeled.quad for labeled in instances]).reshape(-1, 4, 2))
-    directions = edge_directions(gray, boxes)
+    findings += check_pixels(reader, small is not None, labels)
+    findings += check_labels(labels, reader.size, options)
     telling = np.isfinite(directions).all(axis=1)
-    names = np.array([labeled.name for labeled in instances], dtype=str)
-    return ImageRecord(
-        image.name, findings, counts, names[telling], boxes[telling, 4], directions[telling], thumbnail(gray)
-    )
+    names = np.array([labeled.name for labeled in instances], dtype=str)[telling]
+    record = ImageRecord(image.name, findings, counts, names, boxes[telling, 4], directions[telling])
+    return record if small is None else replace(record, thumbnail=thumbnail(small))
+
+
+def check_pixels(reader: SceneReader, has_data: bool, labels: ImageLabels) -> Iterator[Finding]:
+    """What is odd about an image that can be decoded."""
+    where = f'images/{labels.image}'
+    if not has_data:
+        message = 'no pixel of it is valid (nodata, not a number or masked): training sees it black'
+        yield Finding('image without data', WARNING, where, message, labels.image)
+    width, height = reader.size
+    if width * height > MAX_PIXELS:
+        message = f'{width} x {height} px, training takes at most {MAX_PIXELS} px; cut it by data_tools/tile.py first'
+        yield Finding('image too large for training', WARNING, where, message, labels.image)
+    number = reader.orientation.number
+    if number > 1 and labels.objects:
+        stored_width, stored_height = reader.orientation.size(reader.size)
+        message = (
+            f'EXIF orientation {number}: read as viewers show it, {width} x {height} px, '
+            f'stored as {stored_width} x {stored_height} px; are its labels those of the image as shown?'
+        )
+        yield Finding('image turned by EXIF', WARNING, where, message, labels.image)
 
 
 def read_labels(root: Path, image: Path) -> tuple[ImageLabels, list[Finding]]:
@@ -91,38 +102,3 @@ def read_labels(root: Path, image: Path) -> tuple[ImageLabels, list[Finding]]:
         Finding('unreadable label', ERROR, f'{where}:{line}', message, image.name, line) for line, message in wrong
     ]
     return ImageLabels(image.name, where, lines, objects), findings
-
-
-def read_preview(path: Path, side: int) -> tuple[NDArray[np.uint8], float]:
-    """A small version of an image for the eye: (h, w, 3) uint8 RGB of at most ``side`` px, and its scale.
-
-    Anything but 8 bit is stretched to what is in the image.
-
-    Raises:
-        ValueError: naming the file, where it cannot be decoded.
-    """
-    with open_image(path) as image:
-        bands = [1] if image.count < 3 else [1, 2, 3]
-        scale = min(side / max(image.width, image.height), 1.0)
-        shape = (len(bands), max(round(image.height * scale), 1), max(round(image.width * scale), 1))
-        pixels = image.read(bands, out_shape=shape, resampling=Resampling.average)
-    if pixels.dtype != np.uint8:
-        low, high = np.percentile(pixels, _STRETCH)
-        pixels = np.clip((pixels - low) / max(high - low, 1e-9) * 255, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(np.repeat(pixels, 3 // len(bands), axis=0).transpose(1, 2, 0)), scale
-
-
-def read_gray(path: Path) -> NDArray:
-    """Decode all of an image, a strip at a time: (H, W) brightness, in the image's own type.
-
-    Raises:
-        ValueError: naming the file, where a part of it cannot be decoded.
-    """
-    with open_image(path) as image:
-        bands = [1] if image.count < 3 else [1, 2, 3]
-        gray = np.empty((image.height, image.width), dtype=image.dtypes[0])
-        for top in range(0, image.height, _STRIP):
-            rows = min(_STRIP, image.height - top)
-            pixels = image.read(bands, window=Window(0, top, image.width, rows))
-            gray[top : top + rows] = pixels[0] if len(bands) == 1 else pixels.mean(axis=0)
-    return gray

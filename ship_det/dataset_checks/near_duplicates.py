@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.dataset_checks.findings import ERROR, WARNING, Finding
+from ship_det.raster import SceneReader
+from ship_det.raster.shrinking import Shrinker
 from ship_det.tiling.chip_index import Chip
-
-from .findings import ERROR, WARNING, Finding
 
 # Bits in which the hashes of two images may differ, and the correlation of their thumbnails that decides. Among
 # successive frames of a video, pairs of one place have 0.95 and more, pairs of two places less than 0.9.
@@ -23,15 +24,22 @@ _CHUNK_PAIRS = 1 << 22
 _SAME = 0.5
 
 
-def thumbnail(gray: NDArray) -> NDArray[np.float32]:
-    """(32, 32) small version of an image (H, W), mean 0, length 1; zeros where there is nothing to see in it."""
-    resized = cv2.resize(gray.astype(np.float32), (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA)
-    small = np.asarray(resized, dtype=np.float32)
-    levels = 255.0 / np.iinfo(gray.dtype).max if np.issubdtype(gray.dtype, np.integer) else 1.0
-    if small.std() * levels < _MIN_CONTRAST:
+def read_thumbnail(reader: SceneReader) -> NDArray[np.float32] | None:
+    """(32, 32) mean brightness of the parts of an image, all of which is decoded; None where it has no data at all."""
+    shrinker, has_data = Shrinker(reader.size, (_THUMBNAIL, _THUMBNAIL)), False
+    for window, pixels in reader.read_parts():
+        if pixels is not None:
+            shrinker.add(window, pixels)
+            has_data = True
+    return shrinker.result().mean(axis=2) if has_data else None
+
+
+def thumbnail(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A small image (32, 32) as mean 0, length 1; zeros where there is nothing to see in it."""
+    if small.std() < _MIN_CONTRAST:
         return np.zeros_like(small)
-    small -= small.mean()
-    return small / np.linalg.norm(small)
+    centred = small - small.mean()
+    return centred / np.linalg.norm(centred)
 
 
 def difference_hash(small: NDArray[np.float32]) -> np.uint64:

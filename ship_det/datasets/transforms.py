@@ -5,32 +5,40 @@ import math
 import cv2
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform, LoadImageFromFile
+from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmrotate.registry import TRANSFORMS
 from mmrotate.structures.bbox import RotatedBoxes
 
 from ship_det.geometry import rbox_to_quad
+from ship_det.raster import MAX_PIXELS, read_rgb
 
 
 @TRANSFORMS.register_module()
-class LoadImage(LoadImageFromFile):
-    """MMCV's LoadImageFromFile that never passes a broken image on.
+class LoadImage(BaseTransform):
+    """Load the image at ``results['img_path']`` as every command of this project sees it, see :mod:`ship_det.raster`.
+
+    Adds ``img``, (H, W, 3) uint8 BGR, and its height and width as ``img_shape`` and ``ori_shape``.
+
+    Args:
+        max_pixels: a larger image is refused, px.
 
     Raises:
-        ValueError: the file is missing, truncated or no image; the message names it.
+        ValueError: the file is missing, truncated, no image or too large; the message names it.
     """
 
-    def __init__(self, *args, imdecode_backend: str = 'pillow', **kwargs) -> None:
-        super().__init__(*args, imdecode_backend=imdecode_backend, **kwargs)
+    def __init__(self, max_pixels: int = MAX_PIXELS) -> None:
+        self.max_pixels = max_pixels
 
     def transform(self, results: dict) -> dict:
-        """Load the image at ``results['img_path']`` as (H, W, 3) uint8 BGR."""
-        try:
-            return super().transform(results)
-        except Exception as error:
-            reason = ' '.join(str(error).split()) or type(error).__name__
-            raise ValueError(f'{results["img_path"]}: expected a whole, readable image: {reason}') from error
+        """Add the image and its size."""
+        rgb = read_rgb(results['img_path'], self.max_pixels)
+        results['img'] = np.ascontiguousarray(rgb[..., ::-1])
+        results['img_shape'] = results['ori_shape'] = rgb.shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(max_pixels={self.max_pixels})'
 
 
 @TRANSFORMS.register_module()

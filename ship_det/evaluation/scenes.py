@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from ship_det.annotations.images import image_size
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import OtherClasses, read_objects
 from ship_det.evaluation.predictions import Predictions, write_predictions
 from ship_det.evaluation.result import EvaluationResult
 from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.raster import image_size
 from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
 

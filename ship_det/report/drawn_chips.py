@@ -17,7 +17,9 @@ _CROWDED = 40
 _LEGEND = (('ground truth', GROUND_TRUTH_COLOR), ('right detection', RIGHT_COLOR), ('wrong detection', WRONG_COLOR))
 
 
-def draw_chip(pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: int) -> NDArray[np.uint8]:
+def draw_chip(
+    pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: int, scale: float = 1.0
+) -> NDArray[np.uint8]:
     """Draw what counts: ground truths, missed ones with their names, and detections of at least the score threshold.
 
     Args:
@@ -25,6 +27,7 @@ def draw_chip(pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: i
         run: evaluated run.
         labeled: images and ground truth.
         image: index of the image.
+        scale: size of the pixels drawn on, as a share of the image's.
 
     Returns:
         (H + lines, W, 3) uint8, with a legend below.
@@ -47,8 +50,8 @@ def draw_chip(pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: i
         quads.append(rbox_to_quad(found.boxes[rows]))
         colors += [color] * len(texts)
         labels += [''] * len(texts) if crowded and color == RIGHT_COLOR else texts
-    drawn = draw_boxes(pixels, labeled.quads[easy], None, GROUND_TRUTH_COLOR, width=3)
-    return add_legend(draw_boxes(drawn, np.concatenate(quads), labels, colors), _LEGEND)
+    drawn = draw_boxes(pixels, labeled.quads[easy] * scale, None, GROUND_TRUTH_COLOR, width=3)
+    return add_legend(draw_boxes(drawn, np.concatenate(quads) * scale, labels, colors), _LEGEND)
 
 
 def write_chip(path: Path, pixels: NDArray[np.uint8]) -> None:

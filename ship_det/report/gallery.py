@@ -6,14 +6,14 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.geometry import rbox_to_quad
+from ship_det.raster import SceneReader, open_rgb, read_shrunk
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, Mistake
 from ship_det.report.overlay import Marks, detection_boxes, picture_html, truth_boxes
-from ship_det.report.pictures import choose_images, cut_piece, read_image, window_around
+from ship_det.report.pictures import choose_images, cut_piece, window_around
 from ship_det.report.runs import Run
 
 # All pictures together stay far below 10 MB, which base64 makes a third larger.
@@ -21,6 +21,8 @@ _CHIP_BYTES = 4_000_000
 _MISTAKE_BYTES = 1_600_000
 _CHIP_SIDE = 900
 _MISTAKE_SIDE = 480
+# Drawn chips show every pixel, but for scenes larger than this.
+DRAWN_SIDE = 4096
 # More would not be seen, however few the pictures are.
 _MAX_BYTES = 250_000
 _MAX_MISTAKE_BYTES = 40_000
@@ -60,16 +62,19 @@ def make_gallery(
     chip_cards: dict[int, str] = {}
     mistake_cards: dict[int, str] = {}
     for image, of_image in places.items():
-        pixels = read_image(labeled.images[image])
-        if image in chosen:
-            chip_cards[image] = _chip_card(pixels, runs, labeled, image, min(_CHIP_BYTES // len(chosen), _MAX_BYTES))
-            for run in runs:
-                folder = out / 'chips' / run.name if len(runs) > 1 else out / 'chips'
-                write_chip(folder / f'{labeled.images[image].stem}.png', draw_chip(pixels, run, labeled, image))
-        for place in of_image:
-            index, one = mistakes[place]
-            budget = min(_MISTAKE_BYTES // len(mistakes), _MAX_MISTAKE_BYTES)
-            mistake_cards[place] = _mistake_card(pixels, runs[index], index, labeled, one, budget)
+        with open_rgb(labeled.images[image]) as picture:
+            if image in chosen:
+                budget = min(_CHIP_BYTES // len(chosen), _MAX_BYTES)
+                chip_cards[image] = _chip_card(picture, runs, labeled, image, budget)
+                pixels = read_shrunk(picture, (0, 0, *picture.size), DRAWN_SIDE)
+                for run in runs:
+                    folder = out / 'chips' / run.name if len(runs) > 1 else out / 'chips'
+                    drawn = draw_chip(pixels, run, labeled, image, max(pixels.shape) / max(picture.size))
+                    write_chip(folder / f'{labeled.images[image].stem}.png', drawn)
+            for place in of_image:
+                index, one = mistakes[place]
+                budget = min(_MISTAKE_BYTES // len(mistakes), _MAX_MISTAKE_BYTES)
+                mistake_cards[place] = _mistake_card(picture, runs[index], index, labeled, one, budget)
     by_class: dict[str, list[str]] = {name: [] for name in labeled.classes}
     for place, (_, one) in enumerate(mistakes):
         by_class[labeled.classes[one.label]].append(mistake_cards[place])
@@ -88,9 +93,8 @@ def _worst(analysis: Analysis, examples: int) -> list[Mistake]:
     return [one for kind in _KINDS for key, of_kind in taken.items() if key[0] == kind for one in of_kind]
 
 
-def _chip_card(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledSet, image: int, budget: int) -> str:
-    height, width = pixels.shape[:2]
-    piece = cut_piece(pixels, (0, 0, width, height), _CHIP_SIDE, budget)
+def _chip_card(picture: SceneReader, runs: Sequence[Run], labeled: LabeledSet, image: int, budget: int) -> str:
+    piece = cut_piece(picture, (0, 0, *picture.size), _CHIP_SIDE, budget)
     name = labeled.images[image].name
     of_image = labeled.truths.image == image
     boxes = truth_boxes(labeled, image, piece)
@@ -104,16 +108,14 @@ def _chip_card(pixels: NDArray[np.uint8], runs: Sequence[Run], labeled: LabeledS
     )
 
 
-def _mistake_card(
-    pixels: NDArray[np.uint8], run: Run, index: int, labeled: LabeledSet, one: Mistake, budget: int
-) -> str:
+def _mistake_card(picture: SceneReader, run: Run, index: int, labeled: LabeledSet, one: Mistake, budget: int) -> str:
     quads = []
     if one.detection >= 0:
         quads.append(rbox_to_quad(run.detections.boxes[one.detection : one.detection + 1])[0])
     if one.truth >= 0:
         quads.append(labeled.quads[one.truth])
-    window = window_around(np.array(quads), (pixels.shape[1], pixels.shape[0]))
-    piece = cut_piece(pixels, window, _MISTAKE_SIDE, budget)
+    window = window_around(np.array(quads), picture.size)
+    piece = cut_piece(picture, window, _MISTAKE_SIDE, budget)
     marks = Marks(one.detection, one.truth)
     boxes = truth_boxes(labeled, one.image, piece, marks)
     boxes += detection_boxes(run, labeled, one.image, piece, index, marks)

@@ -1,21 +1,21 @@
-"""Pictures of a report: reading chips, cutting pieces out of them, fitting them into a page of bounded size."""
+"""Pictures of a report: which to show, pieces cut out of images, fitted into a page of bounded size."""
 
 import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ship_det.evaluation.instances import GroundTruths
+from ship_det.raster import SceneReader, read_shrunk
 
 _QUALITIES = (85, 75, 62, 50)
 _SMALLEST_SIDE = 96
-# Share of the values that the darkest and the brightest tone of a 16 bit image leave out, percent.
-_STRETCH = 1.0
+# A larger part of an image is averaged to this while it is read, px.
+_READ_SIDE = 2048
 
 
 @dataclass(frozen=True)
@@ -31,35 +31,9 @@ class Piece:
     uri: str
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image as RGB, (H, W, 3) uint8; more than 8 bits are stretched to what is in the image.
-
-    Raises:
-        ValueError: naming the file, where it is no image, truncated, or of a kind that cannot be read.
-    """
-    # Scenes are large and the files are the user's own, so Pillow's guard against huge images is off meanwhile.
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(('I', 'F')):
-                return _stretched(np.asarray(image, dtype=np.float64))
-            return np.array(image.convert('RGB'))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f'{path}: cannot be read as an image ({error}), expected PNG, JPEG or TIFF') from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
-def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    low, high = np.percentile(values, [_STRETCH, 100 - _STRETCH])
-    gray = np.clip((values - low) / max(high - low, 1e-9), 0, 1) * 255
-    return np.repeat(gray.round().astype(np.uint8)[:, :, None], 3, axis=2)
-
-
-def cut_piece(image: NDArray[np.uint8], window: tuple[int, int, int, int], max_side: int, max_bytes: int) -> Piece:
+def cut_piece(image: SceneReader, window: tuple[int, int, int, int], max_side: int, max_bytes: int) -> Piece:
     """Cut a window out of an image and encode it in at most ``max_side`` px and about ``max_bytes``."""
-    x, y, width, height = window
-    part = Image.fromarray(image[y : y + height, x : x + width])
+    part = Image.fromarray(read_shrunk(image, window, max(max_side, _READ_SIDE)))
     part.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     data = encode_jpeg(part, max_bytes)
     return Piece(window, 'data:image/jpeg;base64,' + base64.b64encode(data).decode('ascii'))

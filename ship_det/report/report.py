@@ -15,6 +15,7 @@ from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_trai
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import read_predictions
 from ship_det.evaluation.scenes import SceneData
+from ship_det.raster import read_preview
 from ship_det.report.class_charts import (
     ap_by_count,
     class_histogram,
@@ -25,9 +26,8 @@ from ship_det.report.class_charts import (
 )
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, analyze
-from ship_det.report.gallery import make_gallery
+from ship_det.report.gallery import DRAWN_SIDE, make_gallery
 from ship_det.report.page import Content, build_page
-from ship_det.report.pictures import read_image
 from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
 from ship_det.report.training_charts import training_curves
 from ship_det.scenes.merging import MERGE_IOU
@@ -129,7 +129,8 @@ def draw_images(
     subset = options.list_file is not None
     evaluated = evaluate_run(run, predictions, labeled, options.iou_threshold, options.score_threshold, subset)
     for index, path in enumerate(labeled.images):
-        write_chip(Path(out) / f'{path.stem}.png', draw_chip(read_image(path), evaluated, labeled, index))
+        pixels, scale = read_preview(path, DRAWN_SIDE)
+        write_chip(Path(out) / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
     return len(labeled.images)
 
 

@@ -24,6 +24,7 @@ class TilingOptions:
             first three, of a scene with fewer the first.
         stretch: percentiles of the scene that become 0 and 255; None leaves 8-bit scenes as they are and takes the
             default ones for all others.
+        nodata: value of pixels that show nothing, instead of the one that a scene's file names.
     """
 
     chip: int = 1000
@@ -36,6 +37,7 @@ class TilingOptions:
     unlabeled: bool = False
     bands: tuple[int, ...] | None = None
     stretch: tuple[float, float] | None = None
+    nodata: float | None = None
 
     def __post_init__(self):
         for name in ('min_visible', 'keep_empty'):

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from ship_det.annotations import LabeledObject, read_dota
 from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
-
-from .chip_index import Chip
-from .clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
-from .options import TilingOptions
-from .raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
-from .windows import plan_windows
+from ship_det.raster import SceneReader, open_scene
+from ship_det.tiling.chip_index import Chip
+from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
+from ship_det.tiling.options import TilingOptions
+from ship_det.tiling.windows import plan_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class ScenePlan:
         empty: windows left out because they show no object.
         sequential: the scene can only be decoded from the top.
         needs_stretch: its values become 8 bit by percentiles.
+        reordered: its first bands are not red, green and blue, by its own colour names; nobody asked for others.
     """
 
     image: Path
@@ -47,6 +47,7 @@ class ScenePlan:
     empty: int
     sequential: bool
     needs_stretch: bool
+    reordered: bool = False
 
     def tally(self, without_data: Collection[str]) -> Counter[str]:
         """What becomes of objects and windows, by name, where some files are not written for want of data."""
@@ -54,6 +55,7 @@ class ScenePlan:
         planned = sum(map(len, self.passes))
         tally = Counter({'scenes': 1, 'chips': len(chips), 'empty chips skipped': self.empty})
         tally['chips without data skipped'] = planned - len(chips)
+        tally['scenes of another band order'] = int(self.reordered)
         visible = [found for planned in chips for found in planned.visible]
         tally.update({f'labels {how}': 0 for how in (WHOLE, CUT, MARKED)})
         tally.update(f'labels {found.how}' for found in visible)
@@ -89,25 +91,25 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        size, sequential = (scene.width, scene.height), scene.driver in SEQUENTIAL_DRIVERS
-        eight_bit = {scene.dtypes[band - 1] for band in scene_bands(scene, options.bands)} == {'uint8'}
+        reader = SceneReader(scene, options.bands)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0
     for scale in options.scales:
-        chips, skipped = _plan_pass(image, size, scene_objects, scale, options)
+        chips, skipped = _plan_pass(image, reader, scene_objects, scale, options)
         passes.append(chips)
         empty += skipped
-    return ScenePlan(image, len(objects), passes, empty, sequential, options.stretch is not None or not eight_bit)
+    needs_stretch = options.stretch is not None or reader.needs_stretch
+    reordered = options.bands is None and len(reader.bands) == 3 and reader.bands != (1, 2, 3)
+    return ScenePlan(image, len(objects), passes, empty, reader.sequential, needs_stretch, reordered)
 
 
 def _plan_pass(
-    image: Path, size: tuple[int, int], scene_objects: SceneObjects, scale: float, options: TilingOptions
+    image: Path, reader: SceneReader, scene_objects: SceneObjects, scale: float, options: TilingOptions
 ) -> tuple[list[PlannedChip], int]:
     """Chips of a scene at one scale, and how many windows are left out because they are empty."""
     side, overlap = options.window_at(scale)
-    windows = plan_windows(*size, side, overlap, scene_objects if options.whole else None)
-    # From top to bottom, so that neighbours find each other's pixels in the cache.
-    windows = windows[np.lexsort([windows[:, 0], windows[:, 1]])]
+    windows = plan_windows(*reader.size, side, overlap, scene_objects if options.whole else None)
+    windows = windows[reader.file_order(windows)]
     shown = scene_objects.visible(windows, options.min_visible)
     kept = _chosen(image, shown, options.keep_empty)
     chips = []

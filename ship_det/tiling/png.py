@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import BinaryIO
 
 import numpy as np
 from isal import isal_zlib
@@ -21,17 +22,58 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     In a quarter of the time that OpenCV takes at its default, at the same size. The same pixels give the same bytes on
     the same kind of processor; ISA-L, which compresses, has other code for others.
     """
+    compressor = _compressor()
+    data = [compressor.compress(_filtered(pixels)), compressor.flush()]
+    chunks = [_header(pixels.shape[1], pixels.shape[0]), *_chunk(b'IDAT', data), _END]
+    return b''.join(chunks)
+
+
+class PngWriter:
+    """Writes an RGB image row by row, so that the whole need not be in memory.
+
+    Args:
+        file: where to, open for writing.
+        width: px.
+        height: px.
+    """
+
+    def __init__(self, file: BinaryIO, width: int, height: int):
+        self._file = file
+        self._compressor = _compressor()
+        file.write(_header(width, height))
+
+    def write(self, rows: NDArray[np.uint8]) -> None:
+        """Add (n, width, 3) rows."""
+        self._write(self._compressor.compress(_filtered(rows)))
+
+    def close(self) -> None:
+        """End the image; the file stays open."""
+        self._write(self._compressor.flush())
+        self._file.write(_END)
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._file.writelines(_chunk(b'IDAT', [data]))
+
+
+def _compressor():
+    return isal_zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS)
+
+
+def _filtered(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows of bytes to compress, each behind the number of its filter."""
     height, width, channels = pixels.shape
     rows = np.empty((height, 1 + width * channels), dtype=np.uint8)
     rows[:, 0] = _SUB
     flat = pixels.reshape(height, width * channels)
     rows[:, 1 : 1 + channels] = flat[:, :channels]
     np.subtract(flat[:, channels:], flat[:, :-channels], out=rows[:, 1 + channels :])
-    compressor = isal_zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW_BITS)
+    return rows
+
+
+def _header(width: int, height: int) -> bytes:
     header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
-    data = [compressor.compress(rows), compressor.flush()]
-    chunks = [*_chunk(b'IHDR', [header]), *_chunk(b'IDAT', data), *_chunk(b'IEND', [])]
-    return b''.join([b'\x89PNG\r\n\x1a\n', *chunks])
+    return b''.join([b'\x89PNG\r\n\x1a\n', *_chunk(b'IHDR', [header])])
 
 
 def _chunk(kind: bytes, parts: list[bytes]) -> list[bytes]:
@@ -39,3 +81,6 @@ def _chunk(kind: bytes, parts: list[bytes]) -> list[bytes]:
     for part in parts:
         checksum = isal_zlib.crc32(part, checksum)
     return [struct.pack('>I', sum(map(len, parts))), kind, *parts, struct.pack('>I', checksum)]
+
+
+_END = b''.join(_chunk(b'IEND', []))

@@ -5,19 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
 from ship_det.processes import RunAll, processes
-
-from .chip_images import resize, write_chip
-from .chip_index import INDEX_NAME
-from .options import TilingOptions
-from .plan import PlannedChip, ScenePlan, plan_scenes
-from .raster import SceneReader, TileCache, open_scene
-from .staging import StagedOutput, fingerprint
-from .stretch import DEFAULT_PERCENTILES, Stretch
+from ship_det.raster import SceneReader, Stretch, TileCache, open_scene
+from ship_det.raster.stretch import DEFAULT_PERCENTILES
+from ship_det.tiling.chip_images import resize, write_chip
+from ship_det.tiling.chip_index import INDEX_NAME
+from ship_det.tiling.options import TilingOptions
+from ship_det.tiling.plan import PlannedChip, ScenePlan, plan_scenes
+from ship_det.tiling.staging import StagedOutput, fingerprint
 
 # Chips cut in one go by one process: half a row of a 12544 px scene at 1000/200.
 _BATCH = 8
@@ -56,6 +56,7 @@ class _Job:
     batch: _Batch
     bands: tuple[int, ...] | None
     stretch: Stretch | None
+    nodata: float | None
     images: Path
     labels: Path
 
@@ -139,7 +140,8 @@ def _find_stretches(images: list[Path], output: StagedOutput, options: TilingOpt
     """Note how the values of scenes become 8 bit, where that is not known yet."""
     unknown = [image for image in images if not output.is_noted(image.name, 'stretch')]
     percentiles = options.stretch or DEFAULT_PERCENTILES
-    for (image, *_), stretch in run_all(_find_stretch, [(image, options.bands, percentiles) for image in unknown]):
+    find = partial(_find_stretch, bands=options.bands, percentiles=percentiles, nodata=options.nodata)
+    for image, stretch in run_all(find, unknown):
         output.note(image.name, 'stretch', stretch.limits)
 
 
@@ -158,7 +160,7 @@ def _cut_all(
     for batch in waiting:
         limits = output.noted(batch.image.name, 'stretch')
         stretch = Stretch(tuple((low, high) for low, high in limits)) if limits else None
-        jobs.append(_Job(batch, options.bands, stretch, output.images, output.labels))
+        jobs.append(_Job(batch, options.bands, stretch, options.nodata, output.images, output.labels))
     for job, without_data in run_all(_cut, jobs):
         output.note(job.batch.image.name, job.batch.name, without_data)
         done += len(job.batch.chips)
@@ -179,17 +181,18 @@ def _no_tiles_left() -> Iterator[None]:
         _tiles.clear()
 
 
-def _find_stretch(question: tuple[Path, tuple[int, ...] | None, tuple[float, float]]) -> Stretch:
-    image, bands, percentiles = question
+def _find_stretch(
+    image: Path, bands: tuple[int, ...] | None, percentiles: tuple[float, float], nodata: float | None
+) -> Stretch:
     with open_scene(image) as scene:
-        return SceneReader(scene, bands).find_stretch(percentiles)
+        return SceneReader(scene, bands, nodata=nodata).find_stretch(percentiles)
 
 
 def _cut(job: _Job) -> list[str]:
     """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
     without_data = []
     with open_scene(job.batch.image) as scene:
-        reader = SceneReader(scene, job.bands, job.stretch, _tiles)
+        reader = SceneReader(scene, job.bands, job.stretch, _tiles, job.nodata)
         for planned in job.batch.chips:
             chip = planned.chip
             pixels = reader.read(chip.window)

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.annotations.files import read_text
-
-from .chip_index import Chip
+from ship_det.tiling.chip_index import Chip
 
 # Exchanges tried in all, and in a row without success.
 _EXCHANGES = 1000

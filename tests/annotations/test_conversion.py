@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map, writable_formats
@@ -79,6 +80,19 @@ def test_angles_in_another_unit(harbor, tmp_path, same_corners, name, key):
     with pytest.raises(ValueError, match=r'a\.xml:\d+: an angle of .* rad, expected at most a whole turn'):
         convert(name, 'dota', source, tmp_path / 'refused')
     same_corners(read_labels(name, source, tmp_path / 'degrees', angle_unit='degrees'), expected)
+
+
+def test_shares_are_those_of_the_image_as_shown(tmp_path):
+    """Of an image of 400 x 300 px that EXIF turns to 300 x 400."""
+    (tmp_path / 'in/images').mkdir(parents=True)
+    (tmp_path / 'in/labels').mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new('RGB', (400, 300)).save(tmp_path / 'in/images/a.jpg', exif=exif)
+    (tmp_path / 'in/labels/a.txt').write_text('0 0.1 0.1 0.5 0.1 0.5 0.2 0.1 0.2\n')
+    convert('yolo-obb', 'dota', tmp_path / 'in', tmp_path / 'out', ConversionOptions(classes=['ship']))
+    (labeled,) = read_dota(tmp_path / 'out/labelTxt/a.txt')
+    np.testing.assert_allclose(labeled.quad, [[30, 40], [150, 40], [150, 80], [30, 80]])
 
 
 def test_yolo_and_coco_angles_in_another_unit(tmp_path, harbor):

@@ -1,9 +1,12 @@
 """check.py as a command line."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+CHECK = Path(__file__).parents[2] / 'data_tools/check.py'
 
 
 def test_help_imports_nothing_heavy(modules_of_help):
@@ -37,6 +40,18 @@ def test_lists_of_the_data_set_are_used(data_tool, scenes, tmp_path):
     assert 'image in train and test' in result.stdout
 
 
+def test_sets_of_one_name_have_folders_of_their_own(scenes, tmp_path):
+    work = tmp_path / 'work'
+    roots = [work / 'a/set', work / 'b/set', tmp_path / 'a/set']
+    for root in roots:
+        shutil.copytree(scenes, root)
+        command = [sys.executable, CHECK, root, '--workers', '1']
+        subprocess.run(command, cwd=work, capture_output=True, check=True)
+    elsewhere = work / 'work_dirs/check/_' / roots[2].relative_to('/')
+    for out in (work / 'work_dirs/check/a/set', work / 'work_dirs/check/b/set', elsewhere):
+        assert (out / 'findings.jsonl').is_file()
+
+
 def test_bad_input_exits_with_2(data_tool, tmp_path):
     result = data_tool('check.py', tmp_path / 'nowhere')
     message = f'error: {tmp_path}/nowhere/images: no such folder, expected a data set with images/ and labelTxt/\n'
@@ -44,8 +59,7 @@ def test_bad_input_exits_with_2(data_tool, tmp_path):
 
 
 def test_run_does_not_import_torch(scenes, tmp_path):
-    tool = Path(__file__).parents[2] / 'data_tools/check.py'
-    command = [sys.executable, '-X', 'importtime', tool, scenes, '--out', tmp_path / 'out']
+    command = [sys.executable, '-X', 'importtime', CHECK, scenes, '--out', tmp_path / 'out']
     result = subprocess.run(command, capture_output=True, text=True)
     modules = {line.split('|')[-1].strip() for line in result.stderr.splitlines()}
     assert 'ship_det.dataset_checks' in modules

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from rasterio.enums import ColorInterp
 
 from ship_det.tiling import TilingOptions, tile_scenes
 
@@ -30,6 +32,14 @@ def test_chips_and_summary(data_tool, scenes, tmp_path):
     again = data_tool('tile.py', scenes, out, '--chip', 100, '--overlap', 20)
     assert again.returncode == 0
     assert f'({len(chips)} were there already)' in again.stdout
+
+
+def test_bands_in_the_order_of_their_colour_names_are_said(data_tool, scenes, tmp_path):
+    with rasterio.open(scenes / 'images/port.tif', 'r+') as scene:
+        scene.colorinterp = [ColorInterp.blue, ColorInterp.green, ColorInterp.red]
+    result = data_tool('tile.py', scenes, tmp_path / 'chips', '--chip', 100, '--overlap', 20, '--nodata', 300)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'other bands than 1 2 3 red, green and blue, read so: 1\n' in result.stdout
 
 
 def test_no_torch_in_a_whole_run(scenes, tmp_path):

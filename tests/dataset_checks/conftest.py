@@ -1,6 +1,7 @@
 """A small data set of drawn ships, written afresh for each test."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.geometry import rbox_to_quad
+from ship_det.raster import SceneReader, open_rgb
 
 
 def _boxes(seed: int) -> np.ndarray:
@@ -36,6 +38,19 @@ def boxes():
 def draw():
     """Draw boxes, with noise of a seed."""
     return _draw
+
+
+@pytest.fixture
+def opened(tmp_path_factory):
+    """Write grey pixels as PNG and open it, for as long as the test runs."""
+    with ExitStack() as stack:
+
+        def call(pixels: np.ndarray) -> SceneReader:
+            path = tmp_path_factory.mktemp('image') / 'a.png'
+            cv2.imwrite(str(path), pixels)
+            return stack.enter_context(open_rgb(path))
+
+        yield call
 
 
 @pytest.fixture

@@ -1,14 +1,20 @@
 """The checks of a whole data set: nothing found in a sound one, each kind of damage found in a damaged one."""
 
 import shutil
+import subprocess
+import sys
+import warnings
 
 import numpy as np
 import pytest
+import rasterio
+from PIL import Image
 
 from ship_det.annotations import read_dota, write_dota
 from ship_det.dataset_checks import CheckOptions, Lists, check_dataset
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 from ship_det.tiling import Chip, write_chip_index
+from ship_det.tiling.png import PngWriter
 
 
 def kinds(root, lists=None, **options):
@@ -91,6 +97,72 @@ def test_wrong_angles_of_one_class_or_image(harbor):
         labeled.quad = rbox_to_quad([[*box[:4], box[4] + np.pi / 2]])[0]
     write_dota(path, objects)
     assert kinds(harbor)['boxes do not follow their objects in an image'].where == 'labelTxt/a.txt'
+
+
+def test_images_turned_by_exif_and_images_without_data(harbor):
+    with Image.open(harbor / 'images/a.png') as image:
+        exif = image.getexif()
+        exif[274] = 6
+        image.save(harbor / 'images/a.png', exif=exif)
+    nothing = Image.fromarray(np.full((300, 400), np.nan, dtype=np.float32))
+    (harbor / 'images/b.png').unlink()
+    nothing.save(harbor / 'images/b.tif')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        found = kinds(harbor)
+    turned = found['image turned by EXIF']
+    assert (turned.where, turned.severity) == ('images/a.png', 'warning')
+    assert '300 x 400 px, stored as 400 x 300 px' in turned.message
+    # Its labels are those of the pixels as stored: some lie outside now.
+    assert found['outside the image'].image == 'a.png'
+    assert (found['image without data'].image, found['image without data'].severity) == ('b.tif', 'warning')
+
+
+def test_images_that_training_refuses(harbor, monkeypatch):
+    monkeypatch.setattr('ship_det.dataset_checks.images.MAX_PIXELS', 400 * 300 - 1)
+    finding = kinds(harbor)['image too large for training']
+    assert (finding.where, finding.severity) == ('images/d.png', 'warning')
+    assert '400 x 300 px' in finding.message and 'tile.py' in finding.message
+
+
+def test_images_that_cannot_be_shown(harbor):
+    (harbor / 'images/a.png').unlink()
+    profile = {'driver': 'GTiff', 'count': 1, 'width': 400, 'height': 300, 'dtype': 'complex64'}
+    with rasterio.open(harbor / 'images/a.tif', 'w', **profile) as file:
+        file.write(np.zeros((1, 300, 400), dtype=np.complex64))
+    finding = kinds(harbor)['unreadable image']
+    assert finding.message == 'pixels of complex64, expected integers or floating point numbers'
+
+
+MEMORY = """
+import re, sys
+from pathlib import Path
+from ship_det.dataset_checks import CheckOptions
+from ship_det.dataset_checks.images import inspect_image
+root = Path(sys.argv[1])
+record = inspect_image(root, root / 'images/a.png', CheckOptions())
+print(len(record.directions), int(re.search(r'VmHWM:\\s*(\\d+) kB', Path('/proc/self/status').read_text())[1]) / 1024)
+"""
+
+
+def test_no_image_is_in_memory_as_a_whole(tmp_path):
+    """The sea from above: a file of 3 MB, 144 million px."""
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    sea = np.tile(np.arange(12_000, dtype=np.uint8)[:, None], (100, 1, 3))
+    with (tmp_path / 'images/a.png').open('wb') as file:
+        writer = PngWriter(file, 12_000, 12_000)
+        for _ in range(120):
+            writer.write(sea)
+        writer.close()
+    # The second is as long as ships get.
+    (tmp_path / 'labelTxt/a.txt').write_text(
+        '9000 9000 9200 9000 9200 9040 9000 9040 ship 0\n4000 6000 8000 6000 8000 6400 4000 6400 ship 0\n'
+    )
+    result = subprocess.run([sys.executable, '-c', MEMORY, tmp_path], capture_output=True, text=True, check=True)
+    directions, peak = map(float, result.stdout.split())
+    assert directions == 2
+    assert peak < 450
 
 
 def test_lists(harbor):

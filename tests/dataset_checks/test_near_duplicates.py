@@ -3,16 +3,34 @@
 import numpy as np
 import pytest
 
-from ship_det.dataset_checks.near_duplicates import difference_hash, near_duplicates, overlapping_chips, thumbnail
+from ship_det.dataset_checks.near_duplicates import (
+    difference_hash,
+    near_duplicates,
+    overlapping_chips,
+    read_thumbnail,
+    thumbnail,
+)
 from ship_det.tiling import Chip
 
 
-def found(train, test):
-    thumbnails = {name: thumbnail(pixels) for name, pixels in (train | test).items()}
-    return [finding.image for finding in near_duplicates(list(train), list(test), thumbnails)]
+@pytest.fixture
+def small(opened):
+    """The thumbnail of an image of grey pixels."""
+    return lambda pixels: thumbnail(read_thumbnail(opened(pixels)))
 
 
-def test_noise_brightness_size_and_depth_do_not_hide_a_copy(boxes, draw):
+@pytest.fixture
+def found(small):
+    """Test images that show what training images show, of pixels by name."""
+
+    def call(train, test):
+        thumbnails = {name: small(pixels) for name, pixels in (train | test).items()}
+        return [finding.image for finding in near_duplicates(list(train), list(test), thumbnails)]
+
+    return call
+
+
+def test_noise_brightness_size_and_depth_do_not_hide_a_copy(boxes, draw, found):
     original = draw(boxes(0), 0)
     copies = {
         'noise': draw(boxes(0), 1),
@@ -24,17 +42,17 @@ def test_noise_brightness_size_and_depth_do_not_hide_a_copy(boxes, draw):
     assert found({'a': original}, copies | others) == list(copies)
 
 
-def test_open_water_is_no_copy_of_open_water():
+def test_open_water_is_no_copy_of_open_water(small, found):
     water = {
         name: np.random.default_rng(seed).normal(60, 6, (300, 400)).astype(np.uint8) for seed, name in enumerate('ab')
     }
-    assert not thumbnail(water['a']).any()
+    assert not small(water['a']).any()
     assert found({'a': water['a']}, {'b': water['b']}) == []
     assert found({}, water) == []
 
 
-def test_hash_has_a_bit_for_each_brighter_cell():
-    rising = thumbnail(np.tile(np.arange(0, 256, 2, dtype=np.uint8), (96, 1)))
+def test_hash_has_a_bit_for_each_brighter_cell(small):
+    rising = small(np.tile(np.arange(0, 256, 2, dtype=np.uint8), (96, 1)))
     assert np.bitwise_count(difference_hash(rising)) == 64
     assert np.bitwise_count(difference_hash(-rising)) == 0
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from ship_det.drawing.boxes import add_legend
-from ship_det.report import draw_boxes
+from ship_det.drawing.boxes import add_legend, draw_boxes
 
 RED = (255, 0, 0)
 BLUE = (0, 0, 255)

@@ -44,6 +44,17 @@ def test_drawn_chips_show_detections_in_their_colors(written):
     assert np.abs(chip[y, x].astype(int) - WRONG_COLOR).max() < 90
 
 
+def test_scenes_are_drawn_smaller(sample, tmp_path, monkeypatch):
+    """At half the size, boxes too."""
+    side = max(Image.open(sample.data / 'images/a.png').size)
+    monkeypatch.setattr('ship_det.report.gallery._DRAWN_SIDE', side // 2)
+    write_report([RunFiles('ci', sample.predictions, sample.log)], sample.data, tmp_path, ReportOptions(chips=2))
+    chip = np.asarray(Image.open(tmp_path / 'chips/a.png'))
+    assert chip.shape[1] == Image.open(sample.data / 'images/a.png').width // 2
+    # The right detection on the lower edge of the tanker, y = 56 in the image.
+    assert (chip[27:29, 25] == RIGHT_COLOR).all(axis=1).any()
+
+
 def test_headline_figures(written):
     _, run, page = written
     assert run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from ship_det.tiling.png import encode_png
+from ship_det.tiling.png import PngWriter, encode_png
 
 
 @settings(max_examples=40, deadline=None)
@@ -52,3 +52,14 @@ def test_zlib_accepts_the_window_that_the_stream_declares():
         length += len(inflate.decompress(rest, 64))
         rest = inflate.unconsumed_tail
     assert length == 300 * 901
+
+
+def test_rows_written_one_after_the_other(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 33, 3), dtype=np.uint8)
+    with (tmp_path / 'a.png').open('wb') as file:
+        writer = PngWriter(file, 33, 50)
+        for start, stop in ((0, 1), (1, 30), (30, 50)):
+            writer.write(pixels[start:stop])
+        writer.close()
+    with Image.open(tmp_path / 'a.png') as image:
+        np.testing.assert_array_equal(np.asarray(image), pixels)

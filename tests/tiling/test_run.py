@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 
 from ship_det.annotations import read_dota
 from ship_det.processes import processes
+from ship_det.raster import SceneReader, open_scene
 from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes, tile_scenes_with
-from ship_det.tiling.raster import SceneReader, open_scene
 
 SMALL = TilingOptions(chip=200, overlap=50)
 
@@ -116,6 +117,46 @@ def test_one_pixel_scene(tmp_path, write_raster):
     write_raster(tmp_path / 'scenes/images/dot.png', np.full((1, 1, 1), 9, dtype=np.uint8))
     tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(unlabeled=True, keep_empty=1))
     assert read_chip_index(tmp_path / 'chips') == [Chip('dot__0_0.png', 'dot.png', (0, 0, 1, 1), {})]
+
+
+@pytest.mark.parametrize('orientation', [3, 6, 8])
+def test_chips_of_a_scene_turned_by_exif(tmp_path, orientation):
+    """Labels are those of the scene as it is shown."""
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 500, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[274] = orientation
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / 'scenes' / folder).mkdir(parents=True)
+    Image.fromarray(pixels).save(tmp_path / 'scenes/images/a.png', exif=exif)
+    shown = np.rot90(pixels, {3: 2, 6: -1, 8: 1}[orientation])
+    (tmp_path / 'scenes/labelTxt/a.txt').write_text('250 260 290 260 290 280 250 280 ship 0\n')
+    tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(chip=200, overlap=50, keep_empty=1.0))
+    chips = read_chip_index(tmp_path / 'chips')
+    assert len(chips) >= 6
+    for chip in chips:
+        x, y, w, h = chip.window
+        found = np.asarray(Image.open(tmp_path / 'chips/images' / chip.file))
+        np.testing.assert_array_equal(found, shown[y : y + h, x : x + w])
+        for labeled in read_dota(tmp_path / f'chips/labelTxt/{Path(chip.file).stem}.txt'):
+            assert labeled.difficult or np.abs(labeled.quad[0] + (x, y) - (250, 260)).max() < 1e-6
+
+
+def test_nodata_that_the_file_does_not_name(tmp_path, write_raster):
+    """A border of 0 is neither cut nor counted."""
+    (tmp_path / 'scenes/images').mkdir(parents=True)
+    values = np.random.default_rng(0).integers(1000, 2000, (3, 200, 600), dtype=np.uint16)
+    values[:, :, 300:] = 0
+    write_raster(tmp_path / 'scenes/images/a.tif', values)
+    options = {'chip': 200, 'overlap': 0, 'unlabeled': True, 'keep_empty': 1.0}
+    tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(**options, nodata=0))
+    chips = read_chip_index(tmp_path / 'chips')
+    assert [chip.window[0] for chip in chips] == [0, 200]
+    with open_scene(tmp_path / 'chips/images' / chips[1].file) as image:
+        pixels = SceneReader(image).read((0, 0, 200, 200))
+    low, high = np.percentile(values[0, :, :300], [2, 98])
+    expected = np.rint(np.clip((values[0, :, 200:300] - low) / (high - low), 0, 1) * 255)
+    np.testing.assert_array_equal(pixels[:, :100, 0], expected)
+    assert not pixels[:, 100:].any()
 
 
 def test_complete_folder_is_left_alone(scenes, tmp_path):

@@ -6,86 +6,52 @@ that cuts through blocks one by one, which takes longer than to decode them.
 
 import math
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import rasterio
+import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.windows import Window
 
-from ship_det.annotations.images import open_image
+from ship_det.raster.colours import colour_table, grey_levels, is_inverted, scene_bands
+from ship_det.raster.images import open_image
+from ship_det.raster.orientation import Window, find_orientation
+from ship_det.raster.stretch import Stretch, find_stretch
+from ship_det.raster.tile_cache import Tile, TileCache
 
-from .stretch import Stretch, find_stretch
-
-#: GDAL's drivers that decode from the first line on; windows of such a scene are best read from top to bottom.
-SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF')
+# GDAL's drivers that decode from the first line on.
+_SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF', 'WEBP')
 
 # GDAL's own cache of blocks, MB; the tiles here make it needless, but for formats whose blocks are lines.
 _BLOCK_CACHE = 32
-# Bytes of tiles that a process keeps. Two block rows of a 12544 px scene are 38 MB.
-_TILE_CACHE = 80 << 20
-# Least sides of a tile, px; blocks are joined up to it.
-_TILE_WIDTH, _TILE_HEIGHT = 512, 256
+# Least sides of a tile, px; blocks are joined up to it, but not to more px than a tile may have.
+_TILE_WIDTH, _TILE_HEIGHT, _TILE_PIXELS = 512, 256, 1 << 22
+# A scene of at most this many px is one tile, read at one go: GDAL is faster so.
+_SMALL_SCENE = 1 << 22
 # Percentiles are taken from a scene thinned out to at most this many px a side.
 _SAMPLE_SIDE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A decoded piece of a scene.
-
-    Attributes:
-        pixels: (h, w, 1 or 3) 8 bit, 0 where there is no data.
-        valid: (h, w) where there is data; None where everywhere.
-    """
-
-    pixels: NDArray[np.uint8]
-    valid: NDArray[np.bool_] | None
-
-
-class TileCache:
-    """The tiles used last, of all scenes that a process reads; those of the window at hand are never given up.
-
-    Args:
-        limit: bytes.
-    """
-
-    def __init__(self, limit: int = _TILE_CACHE):
-        self.limit = limit
-        self._tiles: OrderedDict[Hashable, Tile] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: Hashable, load: Callable[[], Tile]) -> Tile:
-        """The tile of a key, loaded where it is not there."""
-        if key in self._tiles:
-            self._tiles.move_to_end(key)
-        else:
-            self._tiles[key] = load()
-            self._bytes += _tile_bytes(self._tiles[key])
-        return self._tiles[key]
-
-    def clear(self) -> None:
-        self._tiles.clear()
-        self._bytes = 0
-
-    def trim(self, keep: int) -> None:
-        """Give up the tiles not used for longest until the limit is kept, but not the ``keep`` used last."""
-        while self._bytes > self.limit and len(self._tiles) > keep:
-            self._bytes -= _tile_bytes(self._tiles.popitem(last=False)[1])
-
-
 class SceneReader:
-    """Windows of an open scene as RGB.
+    """Windows of an open scene as RGB. All places are in px of the scene as it is shown, see :mod:`.orientation`.
 
     Args:
         scene: from :func:`open_scene`.
         bands: numbers, from 1, of the bands that become red, green and blue, or of the one that becomes grey.
         stretch: how values become 8 bit; None for 8-bit scenes that stay as they are.
         tiles: where tiles are kept.
+        nodata: value of pixels that show nothing, instead of the one that the file names.
+
+    Attributes:
+        size: width and height, px.
+        orientation: how the scene is shown.
+        needs_stretch: its values are not 8 bit.
+        sequential: it can only be decoded from its first line on.
+
+    Raises:
+        ValueError: naming the file, where it lacks a band or its pixels are no numbers that can be shown.
     """
 
     def __init__(
@@ -94,45 +60,76 @@ class SceneReader:
         bands: tuple[int, ...] | None = None,
         stretch: Stretch | None = None,
         tiles: TileCache | None = None,
+        nodata: float | None = None,
     ):
         self.scene = scene
         self.bands = scene_bands(scene, bands)
         self.stretch = stretch
+        self.orientation = find_orientation(scene)
+        self._stored_size = scene.width, scene.height
+        self.size = self.orientation.size(self._stored_size)
+        self.sequential = scene.driver in _SEQUENTIAL_DRIVERS
         self._dtype = np.result_type(*(scene.dtypes[band - 1] for band in self.bands))
         if self._dtype.kind not in 'uif':
             raise ValueError(f'{scene.name}: pixels of {self._dtype}, expected integers or floating point numbers')
-        self._nodata = [scene.nodatavals[band - 1] for band in self.bands]
-        self._palette = _palette(scene, self.bands)
+        self._nodata = [scene.nodatavals[band - 1] if nodata is None else nodata for band in self.bands]
+        self._colours = colour_table(scene, self.bands)
+        self._levels = grey_levels(scene, self.bands)
+        self._inverted = self._colours is None and is_inverted(scene)
+        self.needs_stretch = self._colours is None and self._dtype != np.uint8
         alpha = [band for band, kind in enumerate(scene.colorinterp, start=1) if kind == ColorInterp.alpha]
         # A file may call its infrared band alpha; whoever asks for it means its values.
         self._alpha = alpha[0] if alpha and alpha[0] not in self.bands else None
         # A mask of the whole data set that is not one of its bands.
         self._has_mask = not alpha and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
-        height, width = scene.block_shapes[self.bands[0] - 1]
-        self._tile_size = width * max(1, _TILE_WIDTH // width), height * max(1, _TILE_HEIGHT // height)
+        self._tile_size = _tile_size(self._stored_size, scene.block_shapes[self.bands[0] - 1])
         self._tiles = tiles or TileCache()
+        # Values of a scene of one tile, from finding its stretch to showing it.
+        self._kept: tuple[NDArray, NDArray[np.bool_] | None] | None = None
         # A scene that is replaced by another of its name has other tiles.
         status = os.stat(scene.name)
         self._identity = scene.name, status.st_size, status.st_mtime_ns
 
-    def read(self, window: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+    def read(self, window: Window) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
-        x, y, w, h = window
-        tile_width, tile_height = self._tile_size
+        x, y, w, h = self.orientation.stored_window(window, self._stored_size)
         pixels = np.empty((h, w, 3), dtype=np.uint8)
         any_valid, count = False, 0
+        for (left, top, width, height), part, valid in self._pieces(x, y, w, h):
+            # One grey channel goes into all three.
+            pixels[top - y : top - y + height, left - x : left - x + width] = part
+            any_valid = any_valid or valid
+            count += 1
+        self._tiles.trim(count)
+        if not any_valid:
+            return None
+        return np.ascontiguousarray(self.orientation.show(pixels))
+
+    def read_parts(self, window: Window | None = None) -> Iterator[tuple[Window, NDArray[np.uint8] | None]]:
+        """All of the scene, or of a window, in the order of the file: windows and what :meth:`read` gives of each."""
+        x, y, w, h = self.orientation.stored_window(window or (0, 0, *self.size), self._stored_size)
+        for place, part, valid in self._pieces(x, y, w, h):
+            self._tiles.trim(1)
+            pixels = self.orientation.show(np.broadcast_to(part, (*part.shape[:2], 3))) if valid else None
+            yield self.orientation.shown_window(place, self._stored_size), pixels
+
+    def _pieces(self, x: int, y: int, w: int, h: int) -> Iterator[tuple[Window, NDArray[np.uint8], bool]]:
+        """What the tiles hold of a stored window: where it is stored, its pixels, whether any of them is valid."""
+        tile_width, tile_height = self._tile_size
         for top in range(y // tile_height * tile_height, y + h, tile_height):
             for left in range(x // tile_width * tile_width, x + w, tile_width):
                 tile = self._tile(left, top)
                 rows = slice(max(y - top, 0), min(y + h - top, tile_height))
                 columns = slice(max(x - left, 0), min(x + w - left, tile_width))
-                # One grey channel goes into all three.
-                part = pixels[top + rows.start - y : top + rows.stop - y, left + columns.start - x :]
-                part[:, : columns.stop - columns.start] = tile.pixels[rows, columns]
-                any_valid = any_valid or tile.valid is None or bool(tile.valid[rows, columns].any())
-                count += 1
-        self._tiles.trim(count)
-        return pixels if any_valid else None
+                part = tile.pixels[rows, columns]
+                valid = tile.valid is None or bool(tile.valid[rows, columns].any())
+                yield (left + columns.start, top + rows.start, part.shape[1], part.shape[0]), part, valid
+
+    def file_order(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The order in which to read windows (N, 4), so that neighbours find each other's pixels in the cache."""
+        x, y, w, h = windows.T
+        stored = self.orientation.stored_window((x, y, w, h), self._stored_size)
+        return np.lexsort([stored[0], stored[1]])
 
     def find_stretch(self, percentiles: tuple[float, float]) -> Stretch:
         """The stretch between two percentiles of the scene, of its valid pixels, thinned out."""
@@ -140,7 +137,9 @@ class SceneReader:
         step = math.ceil(max(width, height) / _SAMPLE_SIDE)
         if self.scene.overviews(self.bands[0]):
             parts = [
-                self._read_values(Window(0, 0, width, height), (math.ceil(height / step), math.ceil(width / step)))
+                self._read_values(
+                    rasterio.windows.Window(0, 0, width, height), (math.ceil(height / step), math.ceil(width / step))
+                )
             ]
         else:
             parts = list(self._thinned_out(step))
@@ -156,22 +155,34 @@ class SceneReader:
         for top in range(0, self.scene.height, tile_height):
             for left in range(0, self.scene.width, tile_width):
                 values, valid = self._read_values(self._tile_window(left, top))
+                if self._tile_size == self._stored_size:
+                    self._kept = values, valid
                 chosen = slice(-top % step, None, step), slice(-left % step, None, step)
                 yield values[chosen].copy(), None if valid is None else valid[chosen]
 
-    def _tile_window(self, left: int, top: int) -> Window:
+    def _tile_window(self, left: int, top: int) -> rasterio.windows.Window:
         width, height = self._tile_size
-        return Window(left, top, min(width, self.scene.width - left), min(height, self.scene.height - top))
+        return rasterio.windows.Window(
+            left, top, min(width, self.scene.width - left), min(height, self.scene.height - top)
+        )
 
     def _tile(self, left: int, top: int) -> Tile:
         return self._tiles.get((*self._identity, left, top), lambda: self._load(self._tile_window(left, top)))
 
-    def _load(self, window: Window) -> Tile:
-        values, valid = self._read_values(window)
-        if self._palette is not None:
-            pixels = self._palette[values[..., 0]]
+    def _load(self, window: rasterio.windows.Window) -> Tile:
+        values, valid = self._kept or self._read_values(window)
+        self._kept = None
+        if self._colours is not None:
+            colours = self._colours[values[..., 0]]
+            pixels, opaque = np.ascontiguousarray(colours[..., :3]), colours[..., 3] > 0
+            if not opaque.all():
+                valid = opaque if valid is None else valid & opaque
+        elif self.stretch:
+            pixels = self.stretch(values)
         else:
-            pixels = self.stretch(values) if self.stretch else values
+            pixels = values if self._levels is None else self._levels[values]
+        if self._inverted:
+            pixels = ~pixels
         if valid is not None:
             if valid.all():
                 valid = None
@@ -180,7 +191,7 @@ class SceneReader:
         return Tile(pixels, valid)
 
     def _read_values(
-        self, window: Window, shape: tuple[int, int] | None = None
+        self, window: rasterio.windows.Window, shape: tuple[int, int] | None = None
     ) -> tuple[NDArray, NDArray[np.bool_] | None]:
         """(h, w, bands) values of a window and where they are valid, at its own resolution or at another."""
         height, width = shape or (window.height, window.width)
@@ -205,30 +216,14 @@ def open_scene(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         yield scene
 
 
-def scene_bands(scene: rasterio.DatasetReader, bands: tuple[int, ...] | None) -> tuple[int, ...]:
-    """The bands to show: those asked for, else the first three, else the first.
-
-    Raises:
-        ValueError: naming the file, where it has no such band.
-    """
-    chosen = bands or ((1, 2, 3) if scene.count >= 3 else (1,))
-    if max(chosen) > scene.count:
-        raise ValueError(f'{scene.name}: has {scene.count} bands, expected a band {max(chosen)}')
-    return chosen
-
-
-def _tile_bytes(tile: Tile) -> int:
-    return tile.pixels.nbytes + (0 if tile.valid is None else tile.valid.nbytes)
-
-
-def _palette(scene: rasterio.DatasetReader, bands: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """(256, 3) colours of a band that holds indices of colours."""
-    if len(bands) > 1 or scene.colorinterp[bands[0] - 1] != ColorInterp.palette:
-        return None
-    table = np.zeros((256, 3), dtype=np.uint8)
-    for index, colour in scene.colormap(bands[0]).items():
-        table[index % 256] = colour[:3]
-    return table
+def _tile_size(size: tuple[int, int], block: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of tiles that follow blocks of this height and width, px; a small scene is one."""
+    if size[0] * size[1] <= _SMALL_SCENE:
+        return size
+    height, width = block
+    tile_width = width * max(1, _TILE_WIDTH // width)
+    tile_height = min(max(height, _TILE_HEIGHT), max(_TILE_PIXELS // tile_width, 1))
+    return tile_width, height * max(1, tile_height // height)
 
 
 def _has_data(values: NDArray, nodata: float | None) -> NDArray[np.bool_]:

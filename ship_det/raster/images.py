@@ -1,4 +1,4 @@
-"""Images of any size and kind through rasterio: their size, and whether all of them can be decoded."""
+"""Image files through rasterio: opened, their size, and whether all of them can be decoded."""
 
 import os
 import warnings
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
+
+from ship_det.raster.orientation import find_orientation
 
 _GDAL_OPTIONS = {
     # Block cache, MB: a row of 1000 px windows over a 12544 px scene is 38 MB.
@@ -20,8 +23,8 @@ _GDAL_OPTIONS = {
     'GDAL_PAM_ENABLED': False,
 }
 
-# Rows decoded at a time when an image is only looked through.
-_STRIP = 512
+# Rows decoded at a time when an image is only looked through, and bytes they may take where they are long.
+_STRIP, _STRIP_BYTES = 512, 32 << 20
 
 
 @contextmanager
@@ -34,24 +37,32 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
     except RasterioError as error:
         if not path.exists():
             raise ValueError(f'{path}: no such file, expected an image') from error
-        raise ValueError(f'{path}: not an image or a truncated one ({_reason(error)})') from error
+        reason = _reason(error)
+        if 'GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC' in reason:
+            raise ValueError(
+                f'{path}: a progressive JPEG, which is decoded as a whole, too large to be so here, expected a '
+                'baseline JPEG or a TIFF (or a limit of memory: JPEGMEM=4000M in the environment)'
+            ) from error
+        raise ValueError(f'{path}: not an image or a truncated one ({reason})') from error
 
 
 def image_size(path: str | os.PathLike) -> tuple[int, int]:
-    """Width and height in px, from the image's header."""
+    """Width and height in px, from the image's header, as it is shown: turned by its EXIF orientation."""
     with open_image(path) as image:
-        return image.width, image.height
+        return find_orientation(image).size((image.width, image.height))
 
 
 def verify_image(path: str | os.PathLike) -> None:
-    """Decode all of an image, a strip at a time.
+    """Decode all bands of an image, a strip at a time.
 
     Raises:
         ValueError: naming the file, where a part of it cannot be decoded.
     """
     with open_image(path) as image:
-        for top in range(0, image.height, _STRIP):
-            image.read(window=Window(0, top, image.width, min(_STRIP, image.height - top)))
+        bytes_a_row = sum(image.width * np.dtype(dtype).itemsize for dtype in image.dtypes)
+        strip = max(min(_STRIP, _STRIP_BYTES // bytes_a_row), 1)
+        for top in range(0, image.height, strip):
+            image.read(window=Window(0, top, image.width, min(strip, image.height - top)))
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ship_det.tiling.stretch import Stretch, find_stretch
+from ship_det.raster.stretch import Stretch, find_stretch
 
 
 @pytest.mark.parametrize('dtype', ['uint16', 'int16', 'int32', 'float32', 'float64'])

@@ -9,9 +9,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ship_det.annotations.images import verify_image
-from ship_det.tiling.raster import SceneReader, TileCache, open_scene
-from ship_det.tiling.stretch import Stretch
+from ship_det.raster import SceneReader, Stretch, TileCache, open_scene, scene_reader, verify_image
 
 WINDOW = (20, 10, 30, 40)
 SIZE = 900, 700
@@ -26,6 +24,14 @@ LAYOUTS = {
     'scene.jp2': {'reversible': 'YES', 'quality': '100', 'blockxsize': 256, 'blockysize': 256},
     'scene.jpg': {'quality': 95},
 }
+
+
+@pytest.fixture(autouse=True, scope='module')
+def small_scenes_have_tiles():
+    """As large ones have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scene_reader, '_SMALL_SCENE', 0)
+        yield
 
 
 @pytest.fixture

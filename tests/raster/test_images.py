@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from ship_det.annotations.images import image_size, verify_image
+from ship_det.raster.images import image_size, verify_image
 
-DRIVERS = {'a.tif': 'GTiff', 'a.png': 'PNG', 'a.jpg': 'JPEG', 'a.bmp': 'BMP', 'a.jp2': 'JP2OpenJPEG'}
+DRIVERS = {'a.tif': 'GTiff', 'a.png': 'PNG', 'a.jpg': 'JPEG', 'a.bmp': 'BMP', 'a.jp2': 'JP2OpenJPEG', 'a.webp': 'WEBP'}
 
 
 @pytest.fixture
