@@ -47,7 +47,7 @@ def test_drawn_chips_show_detections_in_their_colors(written):
 def test_scenes_are_drawn_smaller(sample, tmp_path, monkeypatch):
     """At half the size, boxes too."""
     side = max(Image.open(sample.data / 'images/a.png').size)
-    monkeypatch.setattr('ship_det.report.gallery._DRAWN_SIDE', side // 2)
+    monkeypatch.setattr('ship_det.report.gallery.DRAWN_SIDE', side // 2)
     write_report([RunFiles('ci', sample.predictions, sample.log)], sample.data, tmp_path, ReportOptions(chips=2))
     chip = np.asarray(Image.open(tmp_path / 'chips/a.png'))
     assert chip.shape[1] == Image.open(sample.data / 'images/a.png').width // 2
