@@ -113,7 +113,7 @@ def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path)
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('', 'names no image'),
+        ('', 'lists no image'),
         ('a.png\nd.png\n', r'l\.txt:2: .*d\.png does not exist'),
         ('a.png\nb.png\na.png\n', r'l\.txt:3: a\.png is on line 1 already'),
     ],
