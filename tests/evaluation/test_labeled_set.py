@@ -125,8 +125,11 @@ def test_bad_list(sample, tmp_path, text, message):
 
 
 def test_bad_data_set(sample, data):
-    with pytest.raises(ValueError, match="unknown class 'submarine'"):
+    message = "unknown class 'submarine', expected one of: tanker; --other-classes ignore or background leaves them out"
+    with pytest.raises(ValueError, match=message):
         read_labeled_set(data, ['tanker'])
+    with pytest.raises(ValueError, match=message):
+        count_training(data, ['tanker'], 'train.txt')
     with pytest.raises(ValueError, match=r'none\.txt: no such file, neither in'):
         read_labeled_set(data, sample.classes, 'none.txt')
     with pytest.raises(ValueError, match='other_classes: expected one of'):
