@@ -265,5 +265,14 @@ def test_no_image_is_opened(root):
         assert Counter(reader(root)) == Counter('abc')
 
 
+def test_check_goes_on_and_says_all(root):
+    add_others(root)
+    (root / 'train.txt').write_text('a.png\nb.png\na\nx.png\n')
+    findings = {f.check: (f.severity, f.where) for f in check_dataset(root, Lists(Path('train.txt'))).findings}
+    assert findings['images in folders below'] == ('warning', 'images/thumbnails')
+    assert findings['image listed twice'] == ('error', f'{root}/train.txt:3')
+    assert findings['listed image missing'] == ('error', f'{root}/train.txt:4')
+
+
 def test_class_counts():
     assert ClassCounts(Counter(b=2, a=2, c=3), Counter(d=1)).classes == ['c', 'a', 'b', 'd']

@@ -22,9 +22,9 @@ from .folders import (
     fold_name,
     folders_of_images,
     has_images,
-    list_images,
     list_labels,
     pair_labels,
+    refuse_twins,
     scan_images,
 )
 from .objects import LabeledObject
@@ -110,7 +110,8 @@ class DotaFolder:
     def images(self) -> list[Path]:
         """All images by name, see :func:`~ship_det.annotations.folders.list_images`."""
         self.require(self.image_dir)
-        return list_images(self.image_dir)
+        refuse_twins(self.scanned_images)
+        return self.scanned_images
 
     @cached_property
     def scanned_images(self) -> list[Path]:

@@ -20,9 +20,7 @@ def list_images(*folders: str | os.PathLike) -> list[Path]:
             nowhere, or two images differ in the suffix only, so that one label file would belong to both.
     """
     images = scan_images(*folders)
-    for image, other in find_twins(images):
-        first = other.name if other.parent == image.parent else other
-        raise ValueError(f'{image.parent}: {first} and {image.name} share a name, expected one of them')
+    refuse_twins(images)
     return images
 
 
@@ -56,6 +54,13 @@ def find_twins(images: Iterable[Path]) -> list[tuple[Path, Path]]:
     first: dict[str, Path] = {}
     pairs = [(image, first.setdefault(image.stem, image)) for image in images]
     return [(image, other) for image, other in pairs if image is not other]
+
+
+def refuse_twins(images: Iterable[Path]) -> None:
+    """Raise a ValueError that names two images of one stem, where there are any."""
+    for image, other in find_twins(images):
+        first = other.name if other.parent == image.parent else other
+        raise ValueError(f'{image.parent}: {first} and {image.name} share a name, expected one of them')
 
 
 def list_labels(folder: str | os.PathLike, suffix: str = '.txt') -> list[Path]:

@@ -14,7 +14,7 @@ from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
 from ship_det.evaluation.predictions import Predictions
 
-_OTHER_CLASSES = '; --other-classes ignore or background leaves them out'
+_OTHER_CLASSES = '; --other-classes, or other_classes in the config, as ignore or background leaves them out'
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,9 @@ def test_bad_list(sample, tmp_path, text, message):
 
 
 def test_bad_data_set(sample, data):
-    message = "unknown class 'submarine', expected one of: tanker; --other-classes ignore or background leaves them out"
+    message = (
+        "unknown class 'submarine', expected one of: tanker; --other-classes, or other_classes in the config, as ignore"
+    )
     with pytest.raises(ValueError, match=message):
         read_labeled_set(data, ['tanker'])
     with pytest.raises(ValueError, match=message):
