@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ship_det.dataset_checks import Report
+    from ship_det.dataset_checks import Lists, Report
 
 # Findings of a kind that the table shows.
 EXAMPLES = 3
@@ -43,11 +43,11 @@ def main() -> int:
     args = parse_args()
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ship_det.dataset_checks import ERROR, CheckOptions, Lists, check_dataset
+    from ship_det.dataset_checks import ERROR, CheckOptions, check_dataset
 
     root = Path(args.dataset)
     out = Path(args.out) if args.out else default_folder(root)
-    lists = Lists(*(find_list(root, given, name) for given, name in ((args.train, 'train'), (args.test, 'test'))))
+    lists = find_lists(root, args.train, args.test)
     options = CheckOptions(args.min_side, args.max_aspect, min_instances=args.min_instances)
     columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
@@ -71,10 +71,16 @@ def default_folder(root: Path) -> Path:
     return Path('work_dirs/check') / place
 
 
-def find_list(root: Path, given: str | None, name: str) -> Path | None:
-    """The list that was named, else that of the data set, else None."""
-    usual = root / f'{name}.txt'
-    return Path(given) if given else usual if usual.is_file() else None
+def find_lists(root: Path, train: str | None, test: str | None) -> 'Lists':
+    """The lists that were named, else those of the data set, where there are any."""
+    from ship_det.annotations import DotaFolder
+    from ship_det.dataset_checks import Lists
+
+    folder = DotaFolder(root)
+    usual = folder.lists
+    return Lists(
+        folder.find_list(train) if train else usual.get('train'), folder.find_list(test) if test else usual.get('test')
+    )
 
 
 def print_findings(report: 'Report') -> None:

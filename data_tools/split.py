@@ -35,9 +35,18 @@ def main() -> None:
     args = parse_args()
     from pathlib import Path
 
-    from ship_det.tiling.splitting import Shares, class_counts, missing_classes, read_chips, split_chips, write_split
+    from ship_det.tiling.splitting import (
+        Shares,
+        check_index,
+        class_counts,
+        missing_classes,
+        read_chips,
+        split_chips,
+        write_split,
+    )
 
     chips = read_chips(args.chips)
+    check_index(args.chips, chips)
     numbers = read_numbers(args.situation, chips) if args.situation else {}
     test_scenes = [name.strip() for name in args.test_scenes.split(',') if name.strip()]
     parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)

@@ -45,7 +45,7 @@ class LabelStatistics:
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('labels', metavar='LABELS', help='folder of DOTA labels, or a data set with labelTxt/')
+    parser.add_argument('labels', metavar='LABELS', help='data set folder, or one of DOTA labels')
     parser.add_argument(
         '--classes', metavar='A,B', default='', help='class names in order; default: those found, most first'
     )
@@ -83,7 +83,7 @@ def main() -> None:
 
 
 def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
-    """Read all label files of a folder.
+    """Read the labels of a data set's images, or all label files of a folder.
 
     Raises:
         ValueError: naming the file, if there is none, one is malformed, a class is not one of ``classes``, or no
@@ -93,18 +93,20 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
     from rich.progress import track
 
     from ship_det.annotations import read_dota
+    from ship_det.annotations.dota import UnknownClassError
+    from ship_det.annotations.dota_folder import find_label_files
     from ship_det.geometry import quad_to_rbox
     from ship_det.imbalance import summarize
 
-    folder = folder / 'labelTxt' if (folder / 'labelTxt').is_dir() else folder
-    files = sorted(folder.glob('*.txt'))
-    if not files:
-        raise ValueError(f'{folder}: found no label file, expected *.txt')
+    files = find_label_files(folder)
     quads: defaultdict[str, list[np.ndarray]] = defaultdict(list)
     difficult: defaultdict[str, int] = defaultdict(int)
     empty_files = 0
     for file in track(files, 'reading labels', transient=True):
-        objects = read_dota(file, classes)
+        try:
+            objects = read_dota(file, classes)
+        except UnknownClassError as error:
+            raise ValueError(f'{error}; without --classes all that are found count') from error
         empty_files += not objects
         for item in objects:
             if item.difficult:

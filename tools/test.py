@@ -156,12 +156,13 @@ def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespac
 
 def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Draw the predictions just made, and write the page about them."""
+    from ship_det.annotations import DotaFolder
     from ship_det.annotations.files import write_text
     from ship_det.report import ReportOptions, RunFiles, draw_images, write_report
 
     dataset = dota_dataset(runner, args)
     training = runner.cfg.get('train_dataloader', {}).get('dataset', {}).get('ann_file')
-    known = training and (Path(dataset.data_root) / training).is_file()
+    known = training and DotaFolder(dataset.data_root).locate_list(training) is not None
     thresholds = metric.iou_thresholds
     # The images that were tested, which may be some of the list's.
     tested = Path(runner.log_dir) / 'images.txt'

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.files import read_text
+from ship_det.annotations.formats import FORMATS, DataSet, LabeledImage
+from ship_det.annotations.objects import quad_areas
 from ship_det.geometry import quad_to_rbox
 from ship_det.raster import verify_image
-
-from .files import read_text
-from .formats import FORMATS, DataSet, LabeledImage
-from .objects import quad_areas
 
 _TRANSFERS: dict[str, Callable[[Path, Path], object]] = {
     'copy': shutil.copyfile,
@@ -154,9 +153,15 @@ def _format(name: str):
 
 def _unpaired(data_set: DataSet, skip: bool) -> int:
     if not skip and data_set.without_labels:
-        raise ValueError(f'{data_set.without_labels[0]}: an image without labels, expected a label file of its name')
+        raise ValueError(
+            f'{data_set.without_labels[0]}: an image without labels, expected a label file of its name '
+            '(--skip-unpaired leaves it out)'
+        )
     if not skip and data_set.without_image:
-        raise ValueError(f'{data_set.without_image[0]}: labels without an image, expected an image of their name')
+        raise ValueError(
+            f'{data_set.without_image[0]}: labels without an image, expected an image of their name '
+            '(--skip-unpaired leaves them out)'
+        )
     if not data_set.images:
         raise ValueError('no image has labels, expected at least one')
     return len(data_set.without_labels) + len(data_set.without_image)
@@ -170,7 +175,8 @@ def _rename_classes(labeled: LabeledImage, options: ConversionOptions, summary: 
         if options.class_map is not None:
             if found.name not in options.class_map and not options.skip_unknown:
                 raise ValueError(
-                    f'{labeled.labels}: unknown class {found.name!r}, expected one of: {", ".join(options.class_map)}'
+                    f'{labeled.labels}: unknown class {found.name!r}, expected one of: '
+                    f'{", ".join(options.class_map)} (--skip-unknown drops others)'
                 )
             name = options.class_map.get(found.name)
         if name is None:

@@ -9,12 +9,16 @@ from typing import NoReturn
 
 import numpy as np
 
-from .files import read_text, write_text
-from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.files import read_text, write_text
+from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 
 _HEADERS = ('imagesource:', 'gsd:')
 _DIFFICULT_FLAGS = {'0': False, '1': True, '2': True}
 _COLUMNS = 'x1 y1 x2 y2 x3 y3 x4 y4 class [difficult]'
+
+
+class UnknownClassError(ValueError):
+    """A label of a class that is none of those expected."""
 
 
 def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -> list[LabeledObject]:
@@ -32,7 +36,7 @@ def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -
 
     Raises:
         ValueError: naming file and line, where the line is no object, its quad has no area or its class is not one
-            of ``classes``.
+            of ``classes`` (UnknownClassError).
     """
     path = Path(path)
     return _parse_rows(path, _split_rows(read_text(path)), classes)
@@ -152,7 +156,7 @@ def _parse_label(path: Path, line: int, row: list[str], classes: Collection[str]
         return readings[0]
     known = [reading for reading in readings if reading[0] in classes]
     if not known:
-        raise ValueError(
+        raise UnknownClassError(
             f'{path}:{line}: unknown class {readings[0][0]!r}, expected one of: {", ".join(map(str, classes))}'
         )
     if len(known) > 1:

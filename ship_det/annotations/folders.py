@@ -1,35 +1,128 @@
-"""Folders of labelled images: ``ROOT/images/NAME.(png|tif|jpg..)`` and ``ROOT/labelTxt/NAME.txt``."""
+"""Folders of images and of label files, whatever the format: what counts as one, and which belongs to which."""
 
 import os
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 #: What counts as an image in a folder, by the end of its name.
 IMAGE_SUFFIXES = ('.bmp', '.jfif', '.jp2', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
-def list_images(folder: str | os.PathLike) -> list[Path]:
-    """Images of a folder, sorted by name; hidden files and other kinds of files are left out.
+def list_images(*folders: str | os.PathLike) -> list[Path]:
+    """Images of folders, each folder's sorted by name. No image is opened; links are followed.
+
+    The case of a suffix does not matter. Hidden files (``.a.png``, also the ``._a.png`` of macOS), other kinds of files
+    and what lies in folders below are left out.
 
     Raises:
-        ValueError: naming the folder, where it does not exist or holds no image, or where two images differ in the
-            suffix only, so that one label file would belong to both.
+        ValueError: naming the folder or file, where a folder does not exist, none of them holds an image, a link leads
+            nowhere, or two images differ in the suffix only, so that one label file would belong to both.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f'{folder}: no such folder, expected a folder of images')
-    images = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
-    )
-    if not images:
-        raise ValueError(f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}')
-    by_stem: dict[str, Path] = {}
-    for path in images:
-        if path.stem in by_stem:
-            raise ValueError(f'{folder}: {by_stem[path.stem].name} and {path.name} share a name, expected one of them')
-        by_stem[path.stem] = path
+    images = scan_images(*folders)
+    refuse_twins(images)
     return images
 
 
+def scan_images(*folders: str | os.PathLike) -> list[Path]:
+    """As :func:`list_images`, where two images may share a name."""
+    images = [image for folder in folders for image in _list_files(Path(folder), IMAGE_SUFFIXES)]
+    if not images:
+        folder = Path(folders[0])
+        nested = [f'; {path} holds some, expected them in {folder} itself' for path in folders_of_images(folder)[:1]]
+        raise ValueError(
+            f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}{"".join(nested)}'
+        )
+    return images
+
+
+def folders_of_images(folder: str | os.PathLike) -> list[Path]:
+    """Folders directly below a folder that hold images, which :func:`list_images` leaves out."""
+    with os.scandir(Path(folder)) as entries:
+        below = sorted(Path(entry) for entry in entries if not entry.name.startswith('.') and entry.is_dir())
+    return [path for path in below if has_images(path)]
+
+
+def has_images(folder: Path) -> bool:
+    """Whether a folder holds an image."""
+    with os.scandir(folder) as entries:
+        return any(_counts(entry, IMAGE_SUFFIXES) and entry.is_file() for entry in entries)
+
+
+def find_twins(images: Iterable[Path]) -> list[tuple[Path, Path]]:
+    """Images that share the stem of an earlier one, each with that one."""
+    first: dict[str, Path] = {}
+    pairs = [(image, first.setdefault(image.stem, image)) for image in images]
+    return [(image, other) for image, other in pairs if image is not other]
+
+
+def refuse_twins(images: Iterable[Path]) -> None:
+    """Raise a ValueError that names two images of one stem, where there are any."""
+    for image, other in find_twins(images):
+        first = other.name if other.parent == image.parent else other
+        raise ValueError(f'{image.parent}: {first} and {image.name} share a name, expected one of them')
+
+
+def list_labels(folder: str | os.PathLike, suffix: str = '.txt') -> list[Path]:
+    """Label files of a folder, sorted by name; none where it does not exist. What is left out: as of images."""
+    return _list_files(Path(folder), (suffix,)) if Path(folder).is_dir() else []
+
+
+def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Path, Path], list[Path]]:
+    """Find the label file of each image: the one of its stem, else one whose stem differs in letter case only.
+
+    Returns:
+        Label file of each image that has one, and the label files that no image has.
+    """
+    # Of a.txt and a.TXT the first is meant.
+    left = sorted(labels, key=lambda path: path.suffix != path.suffix.lower())
+    pairs: dict[Path, Path] = {}
+    kinds: tuple[Callable[[str], str], ...] = (str, fold_name)
+    for same in kinds:
+        by_stem: dict[str, Path] = {}
+        for path in left:
+            by_stem.setdefault(same(path.stem), path)
+        for image in images:
+            if image not in pairs and same(image.stem) in by_stem:
+                pairs[image] = by_stem.pop(same(image.stem))
+        taken = set(pairs.values())
+        left = [path for path in left if path not in taken]
+    return pairs, sorted(left)
+
+
 def dota_label_path(root: str | os.PathLike, image: Path) -> Path:
-    """Where the labels of an image lie in a data set in DOTA layout."""
-    return Path(root) / 'labelTxt' / f'{image.stem}.txt'
+    """Where the labels of an image lie in a data set in DOTA layout; where they are expected if they are not there."""
+    folder = Path(root) / 'labelTxt'
+    expected = folder / f'{image.stem}.txt'
+    if expected.is_file() or not folder.is_dir():
+        return expected
+    # Most often there is none, and the images need not be listed.
+    if not any(fold_name(name) == fold_name(expected.name) for name in os.listdir(folder)):
+        return expected
+    pairs, _ = pair_labels(_list_files(image.parent, IMAGE_SUFFIXES), list_labels(folder))
+    return pairs.get(image, expected)
+
+
+def fold_name(name: str) -> str:
+    """A file name as a file system sees it that tells neither letter case nor ways to compose an accent apart."""
+    return unicodedata.normalize('NFC', name).casefold()
+
+
+def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f'{folder}: no such folder, expected a folder of images')
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not _counts(entry, suffixes):
+                continue
+            if entry.is_file():
+                found.append(folder / entry.name)
+            elif entry.is_symlink() and not entry.is_dir():
+                target = os.readlink(entry.path)
+                raise ValueError(f'{folder / entry.name}: a link to {target}, which is not there; expected a file')
+    return sorted(found, key=lambda path: path.name)
+
+
+def _counts(entry: 'os.DirEntry[str]', suffixes: tuple[str, ...]) -> bool:
+    return entry.name.lower().endswith(suffixes) and not entry.name.startswith('.')

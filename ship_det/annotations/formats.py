@@ -5,18 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ship_det.annotations.coco import CocoImage, read_coco, write_coco
+from ship_det.annotations.dior import read_dior, write_dior
+from ship_det.annotations.dota import read_dota, write_dota
+from ship_det.annotations.files import write_text
+from ship_det.annotations.folders import list_images, list_labels, pair_labels
+from ship_det.annotations.hrsc import read_hrsc, write_hrsc
+from ship_det.annotations.objects import LabeledObject
+from ship_det.annotations.rolabelimg import read_rolabelimg, write_rolabelimg
+from ship_det.annotations.voc import read_voc
+from ship_det.annotations.yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
 from ship_det.raster import image_size
-
-from .coco import CocoImage, read_coco, write_coco
-from .dior import read_dior, write_dior
-from .dota import read_dota, write_dota
-from .files import write_text
-from .folders import IMAGE_SUFFIXES
-from .hrsc import read_hrsc, write_hrsc
-from .objects import LabeledObject
-from .rolabelimg import read_rolabelimg, write_rolabelimg
-from .voc import read_voc
-from .yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
 
 
 @dataclass(slots=True)
@@ -209,15 +208,9 @@ FORMATS: dict[str, Format] = {
 
 def _images_in(root: Path, folders: Sequence[str]) -> list[Path]:
     """Images of all the folders that exist, of the root itself where none does."""
-    existing = [root / folder for folder in folders if (root / folder).is_dir()] or [root]
     if not root.is_dir():
         raise ValueError(f'{root}: no such folder, expected a data set')
-    return sorted(
-        path
-        for folder in existing
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
-    )
+    return sorted(list_images(*([root / folder for folder in folders if (root / folder).is_dir()] or [root])))
 
 
 def _pair(
@@ -227,16 +220,13 @@ def _pair(
     images = _images_in(root, image_folders)
     existing = [root / folder for folder in label_folders if (root / folder).is_dir()]
     folder = existing[0] if existing else root
-    labels = {path.stem: path for path in sorted(folder.glob(f'*{suffix}')) if path.name not in not_labels}
+    labels = [path for path in list_labels(folder, suffix) if path.name not in not_labels]
     if not labels:
         places = ', '.join(f'{root / place}/*{suffix}' for place in label_folders)
         raise ValueError(f'{folder}: holds no label file, expected {places}')
-    found = DataSet()
-    for image in images:
-        path = labels.pop(image.stem, None)
-        if path is None:
-            found.without_labels.append(image)
-        else:
-            found.images.append(LabeledImage(image, path, []))
-    found.without_image = list(labels.values())
-    return found
+    pairs, without_image = pair_labels(images, labels)
+    return DataSet(
+        [LabeledImage(image, pairs[image], []) for image in images if image in pairs],
+        [image for image in images if image not in pairs],
+        without_image,
+    )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import read_text
-from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.files import read_text
+from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.angles import to_radians
+from ship_det.annotations.files import read_text, write_text
+from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 from ship_det.geometry import rbox_to_quad
-
-from .angles import to_radians
-from .files import read_text, write_text
-from .objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 
 
 def read_yolo_obb(

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.files import read_text
-from ship_det.annotations.folders import IMAGE_SUFFIXES
+from ship_det.annotations import DotaFolder
 from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
 from ship_det.dataset_checks.images import ImageRecord, inspect_image
 from ship_det.dataset_checks.near_duplicates import near_duplicates, overlapping_chips
@@ -21,7 +20,7 @@ from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
 
 @dataclass(frozen=True)
 class Lists:
-    """Names of the training and test images, as paths from the data set's root; None for no list."""
+    """Lists of the training and test images, as paths below the data set or from here; None for no list."""
 
     train: Path | None = None
     test: Path | None = None
@@ -68,8 +67,9 @@ def check_dataset(
     """
     root, lists, options = Path(root), lists or Lists(), options or CheckOptions()
     findings: list[Finding] = []
-    images = _find_images(root, findings)
-    train, test = (_read_list(path, root, images, findings) for path in (lists.train, lists.test))
+    folder = DotaFolder(root)
+    images = _find_images(folder, findings)
+    train, test = (_read_list(path, folder, findings) for path in (lists.train, lists.test))
     records = _inspect(root, images, options, workers, on_progress or (lambda done, total: None))
     findings += [finding for record in records for finding in record.findings]
     findings += _orientations(records)
@@ -82,44 +82,30 @@ def check_dataset(
     return Report(images, records, findings)
 
 
-def _find_images(root: Path, findings: list[Finding]) -> list[Path]:
-    """Images by name; label files without one, and images that share a label file, are reported."""
-    folder = root / 'images'
-    for place in (folder, root / 'labelTxt'):
-        if not place.is_dir():
-            raise ValueError(f'{place}: no such folder, expected a data set with images/ and labelTxt/')
-    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.name[0] != '.')
-    if not images:
-        raise ValueError(f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}')
-    by_stem: dict[str, Path] = {}
-    for path in images:
-        other = by_stem.setdefault(path.stem, path)
-        if other is not path:
-            message = f'shares its label file with {other.name}'
-            findings.append(Finding('images of one name', ERROR, f'images/{path.name}', message, path.name))
-    for path in sorted((root / 'labelTxt').glob('*.txt')):
-        if path.stem not in by_stem:
-            where, message = f'labelTxt/{path.name}', 'no image of this name'
-            findings.append(Finding('labels without an image', ERROR, where, message))
-    return images
+def _find_images(folder: DotaFolder, findings: list[Finding]) -> list[Path]:
+    """Images by name; label files without one, images that share a label file and other folders are reported."""
+    folder.require()
+    for path, other in folder.twins:
+        message = f'shares its label file with {other.name}'
+        findings.append(Finding('images of one name', ERROR, f'images/{path.name}', message, path.name))
+    for path in folder.stray_labels:
+        findings.append(Finding('labels without an image', ERROR, f'labelTxt/{path.name}', 'no image of this name'))
+    for path in folder.nested:
+        message = 'a folder of images, none of which belongs to the data set'
+        findings.append(Finding('images in folders below', WARNING, f'images/{path.name}', message))
+    return folder.scanned_images
 
 
-def _read_list(path: Path | None, root: Path, images: list[Path], findings: list[Finding]) -> list[str] | None:
+def _read_list(path: Path | None, folder: DotaFolder, findings: list[Finding]) -> list[str] | None:
     """File names of a list that are images of the data set."""
     if path is None:
         return None
-    known = {image.name for image in images}
-    names = []
-    for number, line in enumerate(read_text(path).split('\n'), start=1):
-        name = line.strip()
-        if name in known:
-            names.append(name)
-        elif name:
-            where, message = f'{path}:{number}', f'{name} is not in {root / "images"}'
-            findings.append(Finding('listed image missing', ERROR, where, message))
-    if not names:
-        raise ValueError(f'{path}: lists no image of {root / "images"}, expected one file name a line')
-    return names
+    path = folder.find_list(path)
+    images, wrong = folder.scan_list(path)
+    for bad in wrong:
+        check = 'image listed twice' if bad.is_repeat else 'listed image missing'
+        findings.append(Finding(check, ERROR, f'{path}:{bad.line}', bad.message))
+    return [image.name for image in images]
 
 
 def _inspect(

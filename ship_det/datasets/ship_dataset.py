@@ -1,17 +1,22 @@
 """Chips with rotated ship annotations in DOTA layout."""
 
 from collections import Counter
-from pathlib import Path
 
 from mmdet.datasets import BaseDetDataset
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger
 from mmrotate.registry import DATASETS
 
-from ship_det.annotations import AOSR15_CLASSES, read_dota
-from ship_det.annotations.folders import list_images
+from ship_det.annotations import AOSR15_CLASSES, DotaFolder
+from ship_det.progress import FOR_CONSOLE
 
 #: Label of an ignore region without a class; ``ignore_flag`` is 1 wherever it occurs.
 NO_CLASS = -1
+
+_OTHER_ROOT = '; data_root in the config or --data-root names another data set'
+_OTHER_LIST = "; data_tools/split.py makes train.txt and test.txt, ann_file='' in the config takes every image"
+_OTHER_CLASSES = (
+    "; classes = (...) in the config or --classes names others, other_classes='ignore' or 'background' leaves them out"
+)
 
 
 @DATASETS.register_module()
@@ -22,8 +27,9 @@ class ShipDataset(BaseDetDataset):
     ignore region of its class: neither a ship to find nor background.
 
     Args:
-        ann_file: a text file below ``data_root`` with one image name a line (what ``data_tools/split.py`` writes);
-            empty for every image of the folder.
+        ann_file: a text file below ``data_root`` or anywhere with one image name a line (what
+            ``data_tools/split.py`` writes), see :meth:`ship_det.annotations.DotaFolder.read_list`; empty for every
+            image of the folder.
         data_prefix: folders below ``data_root``: ``img_path`` for images, ``label_path`` for labels.
         other_classes: what to do with an object of a class that ``metainfo`` does not list: 'error', or leave it out
             as 'background', or make it an ignore region without a class ('ignore'): an ignored instance with label
@@ -32,7 +38,8 @@ class ShipDataset(BaseDetDataset):
             ships while training.
 
     Raises:
-        ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
+        ValueError: a folder, list, image or label file is missing, or a list or label file is wrong; the message names
+            it.
     """
 
     METAINFO = dict(classes=AOSR15_CLASSES)  # noqa: RUF012 - the name and type are MMEngine's
@@ -52,34 +59,28 @@ class ShipDataset(BaseDetDataset):
         super().__init__(*args, ann_file=ann_file, data_prefix=prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Annotations of all images, sorted by file name, in MMDetection's format with (8,) corner boxes."""
-        image_dir, label_dir = Path(self.data_prefix['img_path']), Path(self.data_prefix['label_path'])
-        for folder, purpose in ((image_dir, 'images'), (label_dir, 'DOTA labels')):
-            if not folder.is_dir():
-                raise ValueError(f'{folder}: no such folder; expected the {purpose} of the data set there')
+        """Annotations of all images, by name or as listed, in MMDetection's format with (8,) corner boxes."""
+        folder = self._folder()
+        folder.require(hint=_OTHER_ROOT)
         label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        known = tuple(label_of) if self.other_classes == 'error' else None
         others, data_list = Counter(), []
-        for image_id, path in enumerate(self._image_paths(image_dir)):
-            label_path = label_dir / f'{path.stem}.txt'
-            if not label_path.is_file():
-                raise ValueError(f'{label_path}: no such file; expected the labels of {path.name} (empty if no ships)')
-            instances = []
-            for obj in read_dota(label_path, known):
-                listed = obj.name in label_of
-                others.update([] if listed else [obj.name])
-                if listed or self.other_classes == 'ignore':
-                    instances.append(
-                        dict(
-                            bbox=obj.quad.reshape(8).tolist(),
-                            bbox_label=label_of.get(obj.name, NO_CLASS),
-                            ignore_flag=int(obj.difficult or not listed),
-                        )
-                    )
+        list_file = folder.find_list(self.ann_file, _OTHER_LIST) if self.ann_file else None
+        for image_id, path in enumerate(folder.select(list_file)):
+            ships, rest = folder.read_objects(path, label_of, self.other_classes, _OTHER_CLASSES)
+            others.update(obj.name for obj in rest)
+            instances = [
+                dict(
+                    bbox=obj.quad.reshape(8).tolist(),
+                    bbox_label=label_of.get(obj.name, NO_CLASS),
+                    ignore_flag=int(obj.difficult or obj.name not in label_of),
+                )
+                for obj in (ships + rest if self.other_classes == 'ignore' else ships)
+            ]
             data_list.append(dict(img_id=image_id, img_path=str(path), file_name=path.name, instances=instances))
         if others:
             counts = ', '.join(f'{name} {n}' for name, n in sorted(others.items()))
-            print_log(f'{label_dir}: objects of other classes taken as {self.other_classes}: {counts}', 'current')
+            message = f'{folder.label_dir}: objects of other classes taken as {self.other_classes}: {counts}'
+            MMLogger.get_current_instance().info(message, extra=FOR_CONSOLE)
         return data_list
 
     def filter_data(self) -> list[dict]:
@@ -99,16 +100,13 @@ class ShipDataset(BaseDetDataset):
         """Classes of the instances of an image that count, which MMDetection's ClassBalancedDataset repeats it by."""
         return [i['bbox_label'] for i in self.get_data_info(idx)['instances'] if not i['ignore_flag']]
 
-    def _image_paths(self, image_dir: Path) -> list[Path]:
-        if not self.ann_file:
-            return list_images(image_dir)
-        listing = Path(self.ann_file)
-        if not listing.is_file():
-            raise ValueError(f'{listing}: no such file; expected one image name a line')
-        names = [line.strip() for line in listing.read_text().splitlines() if line.strip()]
-        if not names:
-            raise ValueError(f'{listing}: empty; expected one image name a line')
-        for number, name in enumerate(names, 1):
-            if not (image_dir / name).is_file():
-                raise ValueError(f'{listing}:{number}: {image_dir / name} does not exist')
-        return [image_dir / name for name in names]
+    def _folder(self) -> DotaFolder:
+        return DotaFolder(self.data_root or '', self.data_prefix['img_path'], self.data_prefix['label_path'])
+
+    def _join_prefix(self) -> None:
+        """Find the folders below the root, and the list there or from here."""
+        given = self.ann_file
+        super()._join_prefix()
+        found = self._folder().locate_list(given) if given else None
+        if found is not None:
+            self.ann_file = str(found)

@@ -1,23 +1,20 @@
 """A labelled set of images as an evaluation needs it, and how often training saw each class."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.dota import read_dota
-from ship_det.annotations.files import read_text
-from ship_det.annotations.folders import dota_label_path, list_images
+from ship_det.annotations.dota_folder import DotaFolder, OtherClasses
 from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
 from ship_det.evaluation.predictions import Predictions
 
-OtherClasses = Literal['error', 'background', 'ignore']
+_OTHER_CLASSES = '; --other-classes, or other_classes in the config, as ignore or background leaves them out'
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,16 @@ def read_labeled_set(
     Args:
         root: folder of the data set.
         classes: names.
-        list_file: a file with one image name a line, below ``root`` or anywhere; None for every image.
+        list_file: a file with one image name a line, below ``root`` or anywhere, see
+            :meth:`ship_det.annotations.DotaFolder.read_list`; None for every image.
         other_classes: what an object of another class is: an error, background, or an ignore region without a class.
 
     Raises:
         ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
     """
-    images = _image_paths(Path(root), list_file)
-    labels = [read_objects(root, image, classes, other_classes) for image in images]
+    folder = DotaFolder(root)
+    images = folder.select(list_file)
+    labels = [read_objects(folder, image, classes, other_classes) for image in images]
     records = [
         {'file': image.name, **ground_truth_record(objects, classes, regions)}
         for image, (objects, regions) in zip(images, labels, strict=True)
@@ -113,49 +112,18 @@ def count_training(
     Raises:
         ValueError: as ``read_labeled_set``.
     """
-    counts: Counter[str] = Counter()
-    for image in _image_paths(Path(root), list_file):
-        objects, _ = read_objects(root, image, classes, other_classes)
-        counts.update(one.name for one in objects if not one.difficult)
+    folder = DotaFolder(root)
+    counts = folder.count(folder.select(list_file), classes, other_classes, _OTHER_CLASSES).instances
     return np.array([counts[name] for name in classes], dtype=np.int64)
 
 
 def read_objects(
-    root: str | os.PathLike, image: Path, classes: Sequence[str], other_classes: OtherClasses
+    folder: DotaFolder, image: Path, classes: Sequence[str], other_classes: OtherClasses
 ) -> tuple[list[LabeledObject], list[LabeledObject]]:
     """Objects of one image, and its ignore regions: those of other classes, where ``other_classes`` is 'ignore'."""
-    if other_classes not in get_args(OtherClasses):
-        raise ValueError(f'other_classes: expected one of {get_args(OtherClasses)}, found {other_classes!r}')
-    path = dota_label_path(root, image)
-    if not path.is_file():
-        raise ValueError(f'{path}: no such file, expected the labels of {image.name} (an empty file if it has none)')
-    objects = read_dota(path, classes if other_classes == 'error' else None)
-    others = [one for one in objects if one.name not in classes] if other_classes == 'ignore' else []
-    return [one for one in objects if one.name in classes], others
+    objects, others = folder.read_objects(image, classes, other_classes, _OTHER_CLASSES)
+    return objects, others if other_classes == 'ignore' else []
 
 
 def _corners(objects: Iterable[LabeledObject]) -> NDArray[np.float64]:
     return np.array([one.quad for one in objects], dtype=np.float64).reshape(-1, 4, 2)
-
-
-def _image_paths(root: Path, list_file: str | os.PathLike | None) -> list[Path]:
-    folder = root / 'images'
-    if not root.is_dir():
-        raise ValueError(f'{root}: no such folder, expected a data set with images/ and labelTxt/')
-    if list_file is None:
-        return list_images(folder)
-    path = next((path for path in (root / list_file, Path(list_file)) if path.is_file()), None)
-    if path is None:
-        raise ValueError(f'{list_file}: no such file, neither in {root} nor here; expected one image name a line')
-    numbered = [(number, line.strip()) for number, line in enumerate(read_text(path).split('\n'), start=1)]
-    numbered = [(number, name) for number, name in numbered if name]
-    if not numbered:
-        raise ValueError(f'{path}: names no image, expected one file name a line')
-    seen: dict[str, int] = {}
-    for number, name in numbered:
-        if name in seen:
-            raise ValueError(f'{path}:{number}: {name} is on line {seen[name]} already, expected each image once')
-        seen[name] = number
-        if not (folder / name).is_file():
-            raise ValueError(f'{path}:{number}: {folder / name} does not exist')
-    return [folder / name for name in seen]

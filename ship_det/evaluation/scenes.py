@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import OtherClasses, read_objects
 from ship_det.evaluation.predictions import Predictions, write_predictions
@@ -113,12 +114,13 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     """
     by_file = {record['file']: record for record in predictions.images}
     chosen = choose_scenes(by_file, data)
+    folder = DotaFolder(data.scenes)
     records, truths, areas, covered = [], [], [], []
     for scene, chips in chosen.whole.items():
-        image = Path(data.scenes) / 'images' / scene
+        image = folder.image_dir / scene
         windows = _windows(data, image, chips)
         records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
-        objects, regions = read_objects(data.scenes, image, predictions.classes, data.other_classes)
+        objects, regions = read_objects(folder, image, predictions.classes, data.other_classes)
         truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes, regions)})
         areas.append(windows.scene[0] * windows.scene[1])
         covered.append(windows.covered)
@@ -178,7 +180,7 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
             'as data_tools/split.py --by scene makes'
         )
     for scene in whole:
-        path = Path(data.scenes) / 'images' / scene
+        path = DotaFolder(data.scenes).image_dir / scene
         if not path.is_file():
             raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
     return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial))

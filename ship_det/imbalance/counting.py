@@ -12,10 +12,10 @@ def count_instances(source: Any, classes: Sequence[str] | None = None) -> np.nda
     """Count what training sees as ground truth: every object that is not an ignore region.
 
     Args:
-        source: a folder of DOTA label files (or a data set root with ``labelTxt/``), where difficult objects are
-            ignore regions; or a data set with MMEngine's interface (``get_data_info``, ``metainfo``), also wrapped in
-            ConcatDataset, RepeatDataset, ClassBalancedDataset or torch's Subset, whose repetitions count. No image
-            is read and no pipeline runs.
+        source: a folder of DOTA label files, or a data set root with ``labelTxt/`` and ``images/``, of whose images the
+            labels count; difficult objects are ignore regions. Or a data set with MMEngine's interface
+            (``get_data_info``, ``metainfo``), also wrapped in ConcatDataset, RepeatDataset, ClassBalancedDataset or
+            torch's Subset, whose repetitions count. No image is read and no pipeline runs.
         classes: class names; a data set brings its own, which must be the same.
 
     Returns:
@@ -48,19 +48,12 @@ def dataset_classes(dataset: Any) -> list[str]:
 
 def _count_folder(folder: Path, classes: list[str]) -> np.ndarray:
     from ship_det.annotations import read_dota
+    from ship_det.annotations.dota_folder import ClassCounts, find_label_files
 
-    if (folder / 'labelTxt').is_dir():
-        folder = folder / 'labelTxt'
-    files = sorted(folder.glob('*.txt'))
-    if not files:
-        raise ValueError(f'{folder}: found no label file, expected *.txt')
-    index = {name: i for i, name in enumerate(classes)}
-    counts = np.zeros(len(classes), dtype=np.int64)
-    for file in files:
-        for item in read_dota(file, classes):
-            if not item.difficult:
-                counts[index[item.name]] += 1
-    return counts
+    counts = ClassCounts()
+    for file in find_label_files(folder):
+        counts.add(read_dota(file, classes))
+    return np.array([counts.instances[name] for name in classes], dtype=np.int64)
 
 
 def _count_dataset(dataset: Any, uses: np.ndarray, counts: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
+from ship_det.annotations import AOSR15_CLASSES, DotaFolder, LabeledObject, read_dota, write_dota
 from ship_det.processes import pools_of_one
 from ship_det.simulation.harbor import SceneSpec, build_harbor
 from ship_det.simulation.render import Renderer
@@ -99,17 +99,18 @@ def _claim(out: Path, spec: SceneSpec) -> None:
                 f'found {found}, expected {wanted}; use another folder'
             )
         return
-    if (out / 'images').exists() and any((out / 'images').iterdir()):
+    folder = DotaFolder(out)
+    if folder.image_dir.exists() and any(folder.image_dir.iterdir()):
         raise ValueError(f'{out}: holds images but no {MANIFEST}, expected an empty or a new folder')
-    for folder in ('images', 'labelTxt'):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    folder.make()
     temporary = manifest.with_name(f'.{MANIFEST}.tmp')
     temporary.write_text(json.dumps(wanted, indent=1) + '\n', encoding='utf-8')
     os.replace(temporary, manifest)
 
 
 def _paths(out: Path, number: int) -> tuple[Path, Path]:
-    return out / 'images' / f'scene_{number:04d}.tif', out / 'labelTxt' / f'scene_{number:04d}.txt'
+    folder, name = DotaFolder(out), f'scene_{number:04d}'
+    return folder.image_dir / f'{name}.tif', folder.label_dir / f'{name}.txt'
 
 
 def _tasks(spec: SceneSpec, numbers: list[int]) -> Iterator[tuple[int, int, int]]:

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations import LabeledObject, read_dota
-from ship_det.annotations.folders import dota_label_path, list_images
+from ship_det.annotations import DotaFolder, LabeledObject, read_dota
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 from ship_det.raster import SceneReader, open_scene
 from ship_det.tiling.chip_index import Chip
@@ -73,18 +72,11 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
     Raises:
         ValueError: naming the file, where a scene has no label file, a label file no scene, or either is bad.
     """
-    images = list_images(root / 'images')
-    labels = {image.stem: dota_label_path(root, image) for image in images}
-    orphans = sorted(path for path in (root / 'labelTxt').glob('*.txt') if path.stem not in labels)
-    if orphans:
-        raise ValueError(f'{orphans[0]}: labels without a scene, expected {root / "images" / orphans[0].stem}.*')
-    missing = [path for path in labels.values() if not path.is_file()]
-    if missing and not options.unlabeled:
-        raise ValueError(f'{missing[0]}: no such file, expected the labels of a scene (--unlabeled cuts it without)')
+    folder = DotaFolder(root)
     plans = []
-    for image in images:
-        label_path = labels[image.stem]
-        plans.append(plan_scene(image, read_dota(label_path) if label_path.is_file() else [], options))
+    for image in folder.select(unlabeled=options.unlabeled, hint='; --unlabeled cuts a scene without'):
+        label_path = folder.find_labels(image)
+        plans.append(plan_scene(image, read_dota(label_path) if label_path else [], options))
     return plans
 
 

@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from ship_det.annotations import write_dota
-from ship_det.annotations.folders import dota_label_path
+from ship_det.annotations import DotaFolder, write_dota
 from ship_det.processes import RunAll, processes
 from ship_det.raster import SceneReader, Stretch, TileCache, open_scene
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
@@ -105,7 +104,8 @@ def tile_scenes_with(
         total = sum(len(chips) for plan in plans for chips in plan.passes)
         if not total:
             raise ValueError(f'{scenes}: no scene shows an object; --keep-empty 1 keeps the chips without objects')
-        inputs = {plan.image.name: fingerprint(plan.image, dota_label_path(scenes, plan.image)) for plan in plans}
+        folder = DotaFolder(scenes)
+        inputs = {plan.image.name: fingerprint(plan.image, folder.label_path(plan.image)) for plan in plans}
         output = StagedOutput(out, asdict(options), inputs)
         if output.complete:
             return _summarise(plans, set(output.record['without_data']), total)

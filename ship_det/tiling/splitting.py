@@ -13,13 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations import read_dota
+from ship_det.annotations import DotaFolder
+from ship_det.annotations.dota_folder import PARTS
 from ship_det.annotations.files import write_text
-from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.tiling.assignment import assign_units
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
-
-PARTS = ('train', 'val', 'test')
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,25 @@ def read_chips(root: str | os.PathLike) -> list[Chip]:
     if (root / INDEX_NAME).is_file():
         return read_chip_index(root)
     chips = []
-    for image in list_images(root / 'images'):
-        objects = read_dota(dota_label_path(root, image))
-        counts = Counter(labeled.name for labeled in objects if not labeled.difficult)
+    folder = DotaFolder(root)
+    for image in folder.select():
+        counts = folder.count([image]).instances
         chips.append(Chip(image.name, image.name, (0, 0, 0, 0), dict(counts)))
     return chips
+
+
+def check_index(root: str | os.PathLike, chips: Sequence[Chip]) -> None:
+    """Check that the chips of a data set are its images.
+
+    Raises:
+        ValueError: naming the first chip without an image or image that is no chip.
+    """
+    folder = DotaFolder(root)
+    files, images = {chip.file for chip in chips}, {image.name for image in folder.images}
+    for file in sorted(files ^ images):
+        lacks = folder.image_dir if file in files else folder.root / INDEX_NAME
+        has = INDEX_NAME if file in files else folder.image_dir
+        raise ValueError(f'{lacks}: lacks {file}, which {has} has; expected the chips that tile.py cut')
 
 
 def split_chips(
@@ -131,7 +143,7 @@ def missing_classes(parts: dict[str, list[Chip]], by: str = 'scene') -> list[Mis
 def write_split(root: str | os.PathLike, parts: dict[str, list[Chip]]) -> None:
     """Write train.txt, val.txt and test.txt, one chip file a line; the list of a part that is not there is removed."""
     for part in PARTS:
-        path = Path(root) / f'{part}.txt'
+        path = DotaFolder(root).list_path(part)
         if part in parts:
             write_text(path, ''.join(f'{chip.file}\n' for chip in parts[part]))
         else:

@@ -11,11 +11,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ship_det.annotations import DotaFolder
 from ship_det.annotations.files import read_text, write_text
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, write_chip_index
 
 RECORD_NAME = 'tiling.json'
-_PARTS = ('images', 'labelTxt')
 
 
 class StagedOutput:
@@ -33,6 +33,7 @@ class StagedOutput:
     def __init__(self, root: Path, options: dict[str, Any], inputs: dict[str, str]):
         self.root = root
         self.stage = root / '.tiling'
+        self._staged = DotaFolder(self.stage)
         # As they read back: tuples become lists.
         self.options = json.loads(json.dumps(options))
         self.inputs = inputs
@@ -47,20 +48,20 @@ class StagedOutput:
         if (self.stage / RECORD_NAME).exists():
             self._check_record(self.stage / RECORD_NAME, {'options': self.options})
             return
-        foreign = [root / name for name in _PARTS if (root / name).exists()]
+        foreign = [path for path in DotaFolder(root).folders if path.exists()]
         if foreign:
             raise ValueError(f'{foreign[0]}: already there, expected a folder without a data set')
-        for part in (*_PARTS, 'done'):
-            (self.stage / part).mkdir(parents=True, exist_ok=True)
+        self._staged.make()
+        (self.stage / 'done').mkdir(exist_ok=True)
         write_text(self.stage / RECORD_NAME, json.dumps({'options': self.options}))
 
     @property
     def images(self) -> Path:
-        return self.stage / 'images'
+        return self._staged.image_dir
 
     @property
     def labels(self) -> Path:
-        return self.stage / 'labelTxt'
+        return self._staged.label_dir
 
     def note(self, scene: str, what: str, content: Any) -> None:
         """Note on disk that a step of a scene is finished, and what came of it."""
@@ -82,8 +83,7 @@ class StagedOutput:
             details: what else the record is to say of the run.
         """
         expected = {Path(chip.file).stem for chip in chips}
-        for part in _PARTS:
-            staged, final = self.stage / part, self.root / part
+        for staged, final in zip(self._staged.folders, DotaFolder(self.root).folders, strict=True):
             if staged.exists():
                 for path in staged.iterdir():
                     if path.stem not in expected:

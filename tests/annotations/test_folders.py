@@ -1,16 +1,17 @@
-"""Folders of labelled images."""
+"""Folders of images and label files of any format."""
 
 from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import dota_label_path, list_images
+from ship_det.annotations.folders import dota_label_path, list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
-    for name in ('b.TIF', 'a.png', 'notes.txt', '.c.png', 'd.jpeg'):
+    for name in ('b.TIF', 'a.png', 'notes.txt', '.c.png', '._a.png', 'd.jpeg', 'e.webp'):
         (tmp_path / name).touch()
-    assert [path.name for path in list_images(tmp_path)] == ['a.png', 'b.TIF', 'd.jpeg']
+    (tmp_path / 'f.png').mkdir()
+    assert [path.name for path in list_images(tmp_path)] == ['a.png', 'b.TIF', 'd.jpeg', 'e.webp']
 
 
 def test_folder_without_images_and_twins_are_refused(tmp_path):
@@ -24,5 +25,44 @@ def test_folder_without_images_and_twins_are_refused(tmp_path):
         list_images(tmp_path)
 
 
-def test_label_path():
+def test_twins_in_two_folders_are_refused(tmp_path):
+    for folder in ('one', 'two'):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'a.png').touch()
+    with pytest.raises(ValueError, match=r'two: .*one/a\.png and a\.png share a name'):
+        list_images(tmp_path / 'one', tmp_path / 'two')
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path):
+    (tmp_path / 'b.png').touch()
+    (tmp_path / 'a.png').symlink_to(tmp_path / 'b.png')
+    assert [path.name for path in list_images(tmp_path)] == ['a.png', 'b.png']
+    (tmp_path / 'c.png').symlink_to('gone.png')
+    with pytest.raises(ValueError, match=r'c\.png: a link to gone\.png, which is not there'):
+        list_images(tmp_path)
+
+
+def test_labels_of_any_case(tmp_path):
+    names = ('a.xml', 'B.XML', 'b.Xml', '.c.xml', 'd.txt')
+    for name in names:
+        (tmp_path / name).touch()
+    labels = list_labels(tmp_path, '.xml')
+    assert [path.name for path in labels] == ['B.XML', 'a.xml', 'b.Xml']
+    assert list_labels(tmp_path / 'nowhere') == []
+    images = [Path(f'{name}.png') for name in 'Abd']
+    pairs, left = pair_labels(images, labels)
+    assert [pairs[image].name if image in pairs else None for image in images] == ['a.xml', 'b.Xml', None]
+    assert [path.name for path in left] == ['B.XML']
+
+
+def test_label_path(tmp_path):
     assert dota_label_path('root', Path('root/images/a.b.png')) == Path('root/labelTxt/a.b.txt')
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    image, other = tmp_path / 'images/A.png', tmp_path / 'images/a.png'
+    image.touch()
+    (tmp_path / 'labelTxt/a.TXT').touch()
+    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/a.TXT'
+    other.touch()
+    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/A.txt'
+    assert dota_label_path(tmp_path, other) == tmp_path / 'labelTxt/a.TXT'

@@ -70,3 +70,13 @@ def test_unknown_class_in_a_situation_exits_with_2(data_tool, scenes, tmp_path):
     assert result.returncode == 2
     message = f"error: {tmp_path}/few.yaml: unknown class 'shipp', expected one of: ship, tanker\n"
     assert result.stderr == message
+
+
+def test_a_list_never_names_a_chip_that_is_gone(data_tool, scenes, tmp_path):
+    chips = tmp_path / 'chips'
+    tile_scenes(scenes, chips)
+    gone = min((chips / 'images').iterdir())
+    gone.unlink()
+    result = data_tool('split.py', chips)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert f'images: lacks {gone.name}, which chips.jsonl has' in result.stderr

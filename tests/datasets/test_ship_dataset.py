@@ -1,16 +1,25 @@
 """ShipDataset: what it reads, what it ignores, and how it names what is wrong."""
 
+import io
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from PIL import Image
 
 from ship_det.datasets import ShipDataset
 from ship_det.imbalance import count_instances
+from ship_det.progress import Console, ConsoleHandler
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+UNKNOWN = re.escape(
+    "unknown class 'rowboat', expected one of: submarine, tanker; classes = (...) in the config or --classes names "
+    "others, other_classes='ignore' or 'background' leaves them out"
+)
 LABEL = '10 10 50 10 50 20 10 20 {} {}\n'
 
 
@@ -56,6 +65,21 @@ def test_other_classes(root, other, expected):
     assert [(i['bbox_label'], i['ignore_flag']) for i in instances] == expected
 
 
+@pytest.mark.parametrize('other', ['background', 'ignore'])
+def test_other_classes_are_said_on_the_console(root, other):
+    for name in 'bc':
+        (root / f'labelTxt/{name}.txt').write_text(LABEL.format('harbor', 0) + LABEL.format('yacht', 1))
+    stream = io.StringIO()
+    handler = ConsoleHandler(Console(stream))
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    try:
+        build(root, other_classes=other)
+    finally:
+        logger.removeHandler(handler)
+    assert stream.getvalue() == f'{root}/labelTxt: objects of other classes taken as {other}: harbor 2, yacht 2\n'
+
+
 def test_an_ignore_region_brings_no_class_in(root):
     (root / 'labelTxt' / 'd.txt').write_text(LABEL.format('harbor', 0) + LABEL.format('submarine', 0))
     dataset = build(root, other_classes='ignore')
@@ -87,6 +111,10 @@ def remove_label(root):
     (root / 'labelTxt' / 'a.txt').unlink()
 
 
+def remove_all(root):
+    shutil.rmtree(root)
+
+
 def remove_labels(root):
     (root / 'labelTxt').rename(root / 'labels')
 
@@ -103,9 +131,10 @@ def empty_labels(root):
 @pytest.mark.parametrize(
     ('damage', 'message'),
     [
-        (break_label, r'a\.txt.*1.*rowboat.*submarine'),
-        (remove_label, r'labelTxt/a\.txt: no such file; expected the labels of a\.png'),
-        (remove_labels, r'labelTxt: no such folder; expected the DOTA labels'),
+        (break_label, f'a.txt:1: {UNKNOWN}'),
+        (remove_label, r'labelTxt/a\.txt: no such file, expected the labels of a\.png'),
+        (remove_labels, r'labelTxt: no such folder, expected .*; data_root in the config or --data-root names'),
+        (remove_all, r'images: no such folder, expected .*; data_root in the config or --data-root names'),
         (remove_image, r'train\.txt:2: .*a\.png does not exist'),
         (empty_labels, r'none of 3 images has an object that is not difficult'),
     ],
@@ -117,10 +146,12 @@ def test_what_is_wrong_is_named(root, damage, message):
 
 
 def test_missing_list_and_wrong_option(root):
-    with pytest.raises(ValueError, match=r'val\.txt: no such file; expected one image name a line'):
+    with pytest.raises(
+        ValueError, match=r'val\.txt: no such file.*the data set has train\.txt; data_tools/split\.py makes'
+    ):
         build(root, ann_file='val.txt')
     (root / 'val.txt').write_text('\n')
-    with pytest.raises(ValueError, match=r'val\.txt: empty; expected one image name a line'):
+    with pytest.raises(ValueError, match=r'val\.txt: lists no image'):
         build(root, ann_file='val.txt')
     with pytest.raises(ValueError, match=r"other_classes must be .* got 'drop'"):
         build(root, other_classes='drop')

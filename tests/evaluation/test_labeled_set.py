@@ -113,7 +113,7 @@ def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path)
 @pytest.mark.parametrize(
     ('text', 'message'),
     [
-        ('', 'names no image'),
+        ('', 'lists no image'),
         ('a.png\nd.png\n', r'l\.txt:2: .*d\.png does not exist'),
         ('a.png\nb.png\na.png\n', r'l\.txt:3: a\.png is on line 1 already'),
     ],
@@ -125,8 +125,13 @@ def test_bad_list(sample, tmp_path, text, message):
 
 
 def test_bad_data_set(sample, data):
-    with pytest.raises(ValueError, match="unknown class 'submarine'"):
+    message = (
+        "unknown class 'submarine', expected one of: tanker; --other-classes, or other_classes in the config, as ignore"
+    )
+    with pytest.raises(ValueError, match=message):
         read_labeled_set(data, ['tanker'])
+    with pytest.raises(ValueError, match=message):
+        count_training(data, ['tanker'], 'train.txt')
     with pytest.raises(ValueError, match=r'none\.txt: no such file, neither in'):
         read_labeled_set(data, sample.classes, 'none.txt')
     with pytest.raises(ValueError, match='other_classes: expected one of'):

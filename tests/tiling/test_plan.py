@@ -18,7 +18,7 @@ def test_missing_label_file_names_the_expected_path(scenes):
 
 def test_labels_without_a_scene_are_refused(scenes):
     (scenes / 'labelTxt' / 'ghost.txt').write_text('')
-    with pytest.raises(ValueError, match=r'labelTxt/ghost\.txt: labels without a scene'):
+    with pytest.raises(ValueError, match=r'labelTxt/ghost\.txt: labels without an image'):
         plan_scenes(scenes, TilingOptions())
 
 

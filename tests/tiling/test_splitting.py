@@ -3,7 +3,15 @@
 import pytest
 
 from ship_det.tiling import Chip, write_chip_index
-from ship_det.tiling.splitting import MissingClass, Shares, missing_classes, read_chips, split_chips, write_split
+from ship_det.tiling.splitting import (
+    MissingClass,
+    Shares,
+    check_index,
+    missing_classes,
+    read_chips,
+    split_chips,
+    write_split,
+)
 
 
 def chips_of(**scenes):
@@ -105,3 +113,15 @@ def test_images_that_were_not_tiled_are_scenes_of_their_own(tmp_path):
     assert read_chips(tmp_path) == [Chip(f'{n}.png', f'{n}.png', (0, 0, 0, 0), {'ship': 1}) for n in ('a', 'b')]
     write_chip_index(tmp_path, CHIPS)
     assert read_chips(tmp_path) == CHIPS
+
+
+def test_chips_and_images_are_the_same_files(tmp_path):
+    (tmp_path / 'images').mkdir()
+    for chip in CHIPS:
+        (tmp_path / 'images' / chip.file).touch()
+    check_index(tmp_path, CHIPS)
+    with pytest.raises(ValueError, match=r'chips\.jsonl: lacks a__0_0\.png, which .*images has'):
+        check_index(tmp_path, CHIPS[1:])
+    (tmp_path / 'images/b__2_0.png').unlink()
+    with pytest.raises(ValueError, match=r'images: lacks b__2_0\.png, which chips\.jsonl has'):
+        check_index(tmp_path, CHIPS)

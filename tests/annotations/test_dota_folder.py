@@ -1,0 +1,101 @@
+"""A data set in DOTA's layout; that all readers see the same in one, tests/test_data_set_readers.py asserts."""
+
+from collections import Counter
+
+import pytest
+
+from ship_det.annotations import DotaFolder
+from ship_det.annotations.dota_folder import find_label_files
+
+SHIP = '10 10 50 10 50 20 10 20 ship 0\n'
+TUG = '10 30 50 30 50 40 10 40 tug 0\n'
+DIFFICULT = '10 50 50 50 50 60 10 60 {} 1\n'
+
+
+@pytest.fixture
+def root(tmp_path):
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    for name, text in {'b': SHIP + TUG + TUG, 'a': SHIP + DIFFICULT.format('ferry'), 'c': ''}.items():
+        (tmp_path / f'images/{name}.png').touch()
+        (tmp_path / f'labelTxt/{name}.txt').write_text(text)
+    return tmp_path
+
+
+def test_images_labels_and_lists(root):
+    (root / 'test.txt').write_text('c.png\nb.png\n')
+    folder = DotaFolder(root)
+    assert folder.images == [root / f'images/{name}.png' for name in 'abc']
+    assert folder.label_path(folder.images[0]) == root / 'labelTxt/a.txt'
+    assert folder.lists == {'test': root / 'test.txt'}
+    assert [image.name for image in folder.select('test.txt')] == ['c.png', 'b.png']
+
+
+def test_folders_of_other_names(root):
+    (root / 'images').rename(root / 'chips')
+    (root / 'labelTxt').rename(root / 'labels')
+    folder = DotaFolder(root, root / 'chips', root / 'labels')
+    assert folder.count().instances == {'ship': 2, 'tug': 2}
+
+
+def test_classes_and_counts(root):
+    folder = DotaFolder(root)
+    assert folder.classes == ['ship', 'tug', 'ferry']
+    counts = folder.count()
+    assert (counts.instances, counts.difficult) == ({'ship': 2, 'tug': 2}, {'ferry': 1})
+    for other_classes in ('background', 'ignore'):
+        counts = folder.count(classes=['tug', 'yacht'], other_classes=other_classes)
+        assert (counts.instances, counts.difficult) == ({'tug': 2}, {})
+    assert folder.count(folder.images[:1]).instances == Counter(ship=1)
+
+
+def test_objects_of_other_classes(root):
+    folder = DotaFolder(root)
+    objects, others = folder.read_objects(folder.images[0], ['ferry'], 'ignore')
+    assert ([labeled.name for labeled in objects], [labeled.name for labeled in others]) == (['ferry'], ['ship'])
+    message = r"a\.txt:1: unknown class 'ship', expected one of: ferry, so use an option"
+    with pytest.raises(ValueError, match=message):
+        folder.read_objects(folder.images[0], ['ferry'], hint=', so use an option')
+    with pytest.raises(ValueError, match=r"other_classes: expected one of .*, found 'none'"):
+        folder.read_objects(folder.images[0], ['ferry'], 'none')
+
+
+def test_images_without_labels_are_counted_and_may_be_allowed(root):
+    for name in 'ab':
+        (root / f'labelTxt/{name}.txt').unlink()
+    message = r'labelTxt/a\.txt: no such file, expected the labels of a\.png .*; --unlabeled; 2 of 3 images have none'
+    with pytest.raises(ValueError, match=message):
+        DotaFolder(root).select(hint='; --unlabeled')
+    folder = DotaFolder(root)
+    assert folder.select(unlabeled=True) == folder.images
+    assert folder.find_labels(folder.images[0]) is None
+    with pytest.raises(ValueError, match=r'labelTxt/a\.txt: no such file'):
+        folder.read_objects(folder.images[0])
+
+
+def test_letter_case_counts_where_it_must(root):
+    """Each of A.png and a.png has labels of its own; of the names in a list only one of just that case is meant."""
+    (root / 'images/A.png').touch()
+    (root / 'labelTxt/A.TXT').write_text(DIFFICULT.format('yacht'))
+    folder = DotaFolder(root)
+    assert [folder.label_path(image).name for image in folder.images[:2]] == ['A.TXT', 'a.txt']
+    (root / 'l.txt').write_text('a\nA.png\n')
+    assert [image.name for image in folder.select('l.txt')] == ['a.png', 'A.png']
+    (root / 'l.txt').write_text('A.PNG\n')
+    with pytest.raises(ValueError, match='lists no image'):
+        folder.select('l.txt')
+
+
+def test_label_files_of_a_data_set_and_of_a_folder(root):
+    (root / 'labelTxt/d.txt').write_text('')
+    assert [path.name for path in find_label_files(root / 'labelTxt')] == ['a.txt', 'b.txt', 'c.txt', 'd.txt']
+    with pytest.raises(ValueError, match=r'labelTxt/d\.txt: labels without an image'):
+        find_label_files(root)
+    with pytest.raises(ValueError, match=r'nowhere: no such folder'):
+        find_label_files(root / 'nowhere')
+    with pytest.raises(ValueError, match=r'images: found no label file, expected \*\.txt'):
+        find_label_files(root / 'images')
+    (root / 'labelTxt/d.txt').unlink()
+    (root / 'labelTxt/c.txt').unlink()
+    with pytest.raises(ValueError, match=r'c\.txt: no such file.*; .*labelTxt counts the labels that are there'):
+        find_label_files(root)
