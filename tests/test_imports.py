@@ -20,7 +20,8 @@ FLOORS = (
     ('plugin',),
     ('hooks',),
     ('models', 'datasets'),
-    ('settings', 'checkpoints', 'initial_weights'),
+    ('settings', 'checkpoints'),
+    ('initial_weights',),
     ('losses',),
     ('evaluation',),
     ('scenes',),
@@ -33,7 +34,8 @@ FLOORS = (
     ('raster',),
     ('geometry',),
     ('cli',),
-    ('processes', 'memory', 'progress'),
+    ('processes', 'progress'),
+    ('memory',),
     ('files',),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -53,9 +55,14 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
             yield '.'.join(parts[:-1] if parts[-1] == '__init__' else parts), ast.parse(path.read_text())
 
 
+def is_for_types(node: ast.stmt) -> bool:
+    """Whether a statement runs for type checkers only."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == 'TYPE_CHECKING'
+
+
 def imported(module: str, tree: ast.Module) -> Iterator[str]:
     """Full names of what a module imports, at its top or when a function runs."""
-    for node in ast.walk(tree):
+    for node in [inner for outer in tree.body if not is_for_types(outer) for inner in ast.walk(outer)]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

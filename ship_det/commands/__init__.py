@@ -1,0 +1,1 @@
+"""Command lines: each module reads arguments, calls the package and prints."""
