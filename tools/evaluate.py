@@ -14,7 +14,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder')
-    parser.add_argument('--list', metavar='FILE', help='evaluate these images only, one name a line, such as test.txt')
+    parser.add_argument(
+        '--list',
+        metavar='FILE',
+        help='evaluate these images only, one name a line (default: the predicted list of the data set)',
+    )
     parser.add_argument(
         '--iou', type=float, nargs='+', default=[0.5, 0.6], help='overlaps that a right detection needs'
     )
@@ -39,11 +43,15 @@ def main() -> None:
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
     from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
-    from ship_det.evaluation.labeled_set import read_labeled_set, select_predictions
+    from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
 
     predictions = read_predictions(args.predictions)
-    labeled = read_labeled_set(args.dataset, predictions.classes, args.list, args.other_classes)
-    selected, left_out = select_predictions(args.predictions, predictions, labeled, args.list is not None)
+    names = [record['file'] for record in predictions.images]
+    list_file = args.list or find_predicted_list(args.dataset, names)
+    if list_file is not None and not args.list:
+        print(f'images: those of {list_file}, which have predictions')
+    labeled = read_labeled_set(args.dataset, predictions.classes, list_file, args.other_classes)
+    selected, left_out = select_predictions(args.predictions, predictions, labeled, list_file is not None)
     options = {'ap_mode': args.ap_mode, 'min_iou': args.min_iou, 'score_threshold': args.score}
     results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, args.iou, **options)
     for result in results.values():

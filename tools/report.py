@@ -17,8 +17,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('predictions', nargs='+', metavar='PREDICTIONS', help='predictions file or NAME=FILE')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder to write')
-    parser.add_argument('--list', metavar='FILE', help='evaluate these images only, one name a line, such as test.txt')
-    parser.add_argument('--train-list', metavar='FILE', help='images of the training part, for training instances')
+    parser.add_argument(
+        '--list',
+        metavar='FILE',
+        help='evaluate these images only, one name a line (default: the predicted list of the data set)',
+    )
+    parser.add_argument(
+        '--train-list', metavar='FILE', help='images of the training part, for training instances (default: train.txt)'
+    )
     parser.add_argument(
         '--log', nargs='+', metavar='FILE', help="MMEngine's vis_data/scalars.json or a work dir, one for each run"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.dota_folder import DotaFolder, OtherClasses
+from ship_det.annotations.dota_folder import PARTS, DotaFolder, OtherClasses
 from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
 from ship_det.evaluation.predictions import Predictions
@@ -71,6 +71,26 @@ def read_labeled_set(
         _corners(one for objects, _ in labels for one in objects),
         _corners(one for _, regions in labels for one in regions),
     )
+
+
+def find_predicted_list(root: str | os.PathLike, files: Iterable[str]) -> Path | None:
+    """The list of a data set whose images are just those with predictions.
+
+    Args:
+        root: folder of the data set.
+        files: names of the predicted images.
+
+    Returns:
+        Path of test.txt, val.txt or train.txt; None where all images are predicted, or no list has just these.
+    """
+    folder, names = DotaFolder(root), set(files)
+    if names == {image.name for image in folder.images}:
+        return None
+    for part in reversed(PARTS):
+        path = folder.lists.get(part)
+        if path is not None and names == {image.name for image in folder.scan_list(path)[0]}:
+            return path
+    return None
 
 
 def select_predictions(

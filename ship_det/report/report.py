@@ -2,18 +2,25 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.annotations.files import write_text
 from ship_det.drawing.chart_style import save_chart
-from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, count_training, read_labeled_set
+from ship_det.evaluation.labeled_set import (
+    LabeledSet,
+    OtherClasses,
+    count_training,
+    find_predicted_list,
+    read_labeled_set,
+)
 from ship_det.evaluation.matching import IGNORE_IOF
-from ship_det.evaluation.predictions import read_predictions
+from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.scenes import SceneData
 from ship_det.raster import read_preview
 from ship_det.report.class_charts import (
@@ -38,8 +45,9 @@ class ReportOptions:
     """What a report shows.
 
     Attributes:
-        list_file: image names to evaluate, one a line; None for all images.
-        train_list: image names of the training part, for training instances; None leaves them out.
+        list_file: image names to evaluate, one a line; None for the list of the data set whose images are predicted, or
+            for all images.
+        train_list: image names of the training part, for training instances; None for train.txt where there is one.
         iou_threshold: overlap a right detection needs.
         score_threshold: of precision and recall, the confusion matrix, the mistakes and the pictures.
         other_classes: what labels of classes that the predictions do not know are: 'error', 'background', 'ignore'.
@@ -83,6 +91,7 @@ def write_report(
     if options.chips < 0 or options.examples < 0:
         raise ValueError(f'expected counts of 0 or more, found {options.chips} chips, {options.examples} examples')
     predictions = read_all_predictions(runs)
+    options = _with_lists(options, dataset, predictions[0])
     labeled = read_labeled_set(dataset, predictions[0].classes, options.list_file, options.other_classes)
     training = None
     if options.train_list is not None:
@@ -132,6 +141,16 @@ def draw_images(
         pixels, scale = read_preview(path, DRAWN_SIDE)
         write_chip(Path(out) / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
     return len(labeled.images)
+
+
+def _with_lists(options: ReportOptions, dataset: str | os.PathLike, predictions: Predictions) -> ReportOptions:
+    """The options, with the lists of the data set where none are named."""
+    list_file, train_list = options.list_file, options.train_list
+    if list_file is None:
+        list_file = find_predicted_list(dataset, (record['file'] for record in predictions.images))
+    if train_list is None:
+        train_list = DotaFolder(dataset).lists.get('train')
+    return replace(options, list_file=list_file, train_list=train_list)
 
 
 def _charts(

@@ -9,7 +9,7 @@ import pytest
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.annotations.rolabelimg import read_rolabelimg
 from ship_det.evaluation import Predictions, evaluate
-from ship_det.evaluation.labeled_set import count_training, read_labeled_set, select_predictions
+from ship_det.evaluation.labeled_set import count_training, find_predicted_list, read_labeled_set, select_predictions
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 OBJECTS = {
@@ -158,3 +158,16 @@ def test_predictions_of_a_list(sample):
     few = Predictions(sample.classes, found.images[:1])
     with pytest.raises(ValueError, match=r'p\.jsonl: no predictions for 2 of 3 images, first a\.png; --list names'):
         select_predictions('p.jsonl', few, every)
+
+
+def test_the_list_that_was_predicted_is_found(tmp_path):
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    for name in 'abcd':
+        (tmp_path / 'images' / f'{name}.png').touch()
+    (tmp_path / 'train.txt').write_text('a.png\nb.png\n')
+    (tmp_path / 'test.txt').write_text('d\nc\n')
+    assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
+    assert find_predicted_list(tmp_path, ['b.png', 'a.png']) == tmp_path / 'train.txt'
+    assert find_predicted_list(tmp_path, ['c.png']) is None
+    assert find_predicted_list(tmp_path, [f'{name}.png' for name in 'abcd']) is None

@@ -60,7 +60,7 @@ def test_report_of_a_list(data, tmp_path):
     ('arguments', 'message'),
     [
         (['{set}/none.jsonl', '{set}'], 'none.jsonl'),
-        (['{set}/p.jsonl', '{set}/none'], 'none: no such folder, expected a data set'),
+        (['{set}/p.jsonl', '{set}/none'], 'none/images: no such folder, expected a data set'),
         (['{set}/p.jsonl', '{set}', '--log', '{set}'], 'no training log in this folder'),
         (['{set}/p.jsonl', '{set}', '--log', 'a', 'b'], 'found 2 logs for 1 predictions files'),
         (['/=%s/p.jsonl', '{set}'], "run name '/'"),
