@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ship_det.cli import quiet_imports
 from ship_det.hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
 from ship_det.memory import keep_freed_memory
 from ship_det.progress import Console
-from ship_det.settings import check_names, check_options, read_chain, spread_settings
+from ship_det.settings import DATALOADERS, check_classes, check_names, check_options, read_chain, spread_settings
 
 #: Name of the folder that a runner makes in its work dir for its logs.
 RUN_FOLDER = re.compile(r'\d{8}_\d{6}')
@@ -46,7 +46,9 @@ def config_errors(path: str | Path) -> Iterator[None]:
         raise
 
 
-def load_config(args: argparse.Namespace, console: Console | None = None) -> Config:
+def load_config(
+    args: argparse.Namespace, console: Console | None = None, loaders: Collection[str] = DATALOADERS
+) -> Config:
     """Read ``args.config`` with the options of ``ship_det.cli.add_config_arguments`` applied.
 
     ``data_root``, ``classes`` and ``num_classes`` reach all data sets and heads, see :mod:`ship_det.settings`. With a
@@ -63,7 +65,7 @@ def load_config(args: argparse.Namespace, console: Console | None = None) -> Con
         options['data_root'] = args.data_root
     if args.classes is not None:
         options['classes'] = args.classes
-    cfg = read_config(args.config, options)
+    cfg = read_config(args.config, options, loaders)
     cfg.launcher = _launcher(args.launcher)
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -72,12 +74,15 @@ def load_config(args: argparse.Namespace, console: Console | None = None) -> Con
     return cfg
 
 
-def read_config(path: str | os.PathLike, options: Mapping[str, Any] | None = None) -> Config:
+def read_config(
+    path: str | os.PathLike, options: Mapping[str, Any] | None = None, loaders: Collection[str] = DATALOADERS
+) -> Config:
     """Read a config, with its settings spread over it, see :mod:`ship_det.settings`.
 
     Args:
         path: config file. It is a Python program, which runs while it is read.
         options: values by key with dots, that take the place of the file's.
+        loaders: keys of the data loaders that will be used; their classes have to fit the model.
 
     Raises:
         ValueError: the file is missing, is not a config or an option does not fit.
@@ -95,6 +100,7 @@ def read_config(path: str | os.PathLike, options: Mapping[str, Any] | None = Non
         check_options(cfg, options)
         cfg.merge_from_dict(options)
         spread_settings(cfg, chain, options)
+        check_classes(cfg, path, loaders)
     return cfg
 
 

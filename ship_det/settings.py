@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader
 #: Settings that are spread over the config.
 SPREAD = ('data_root', 'classes', 'num_classes')
 
-_DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+#: What loads the data of a config.
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 # Parts of a model whose ``num_classes``, where they have one, is not the number of the data's classes.
 _CLASSLESS_PARTS = ('backbone', 'neck', 'rpn_head', 'data_preprocessor')
 # What a runner reads of a config, and what is read beside it.
@@ -36,7 +37,7 @@ _LOADER_KEYS = {
     *('batch_sampler', 'sampler', 'dataset', 'collate_fn', 'num_batch_per_epoch'),
 }
 _OPTIONAL_KEYS = {
-    **{name: _LOADER_KEYS for name in _DATALOADERS},
+    **{name: _LOADER_KEYS for name in DATALOADERS},
     'randomness': {*inspect.signature(Runner.set_randomness).parameters},
     'auto_scale_lr': {'enable', 'base_batch_size'},
     'clip_grad': {'max_norm', 'max_value', 'norm_type', 'error_if_nonfinite', 'foreach'},
@@ -76,7 +77,7 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
         options: keys that the command line sets; its classes reach every data set.
 
     Raises:
-        ValueError: classes are no list of different names, or data sets and heads disagree.
+        ValueError: classes are no list of different names, or ``num_classes`` is another number.
     """
     path = chain[-1].path
     stated = [file.settings for file in chain]
@@ -112,7 +113,6 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
         for head in heads.values():
             if head['num_classes'] in inherited:
                 head['num_classes'] = cfg.num_classes
-    _check_classes(path, datasets, heads)
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
@@ -157,6 +157,35 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
             raise ValueError(f'{path}: nothing reads {name}; did you mean {close[0]}?')
 
 
+def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATALOADERS) -> None:
+    """Compare the classes of data sets and heads.
+
+    Args:
+        cfg: config.
+        path: its file, which messages name.
+        loaders: keys of the data loaders that will be used.
+
+    Raises:
+        ValueError: two data sets have other classes, or a head has another number of them.
+    """
+    datasets = {key: data for key, data in _find_datasets(cfg) if key.partition('.')[0] in loaders}
+    found = {key: classes for key, data in datasets.items() if (classes := _dataset_classes(data)) is not None}
+    advice = 'set classes = (...) once in the config, or --classes ship,boat'
+    if len(set(found.values())) > 1:
+        told = [
+            f'{_join_keys(found, names)}: {len(names)} classes ({_shorten(names)})'
+            for names in dict.fromkeys(found.values())
+        ]
+        raise ValueError(f'{path}: found {"; ".join(told)}; expected the same classes everywhere: {advice}')
+    for key, head in _find_heads(cfg.get('model'), 'model') if found else ():
+        names = next(iter(found.values()))
+        if head['num_classes'] != len(names):
+            raise ValueError(
+                f'{path}: {key}: num_classes={head["num_classes"]}, expected {len(names)}, the number of classes of '
+                f'{", ".join(found)} ({_shorten(names)}): {advice}'
+            )
+
+
 def config_classes(cfg: Config) -> tuple[str, ...] | None:
     """The classes of the test data of a config; None where only the built data set knows them."""
     found = [_dataset_classes(data) for key, data in _find_datasets(cfg) if key.startswith('test_dataloader')]
@@ -198,7 +227,7 @@ def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
 
 def _find_datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
     """Key and settings of each data set that is none of other data sets."""
-    for loader in _DATALOADERS:
+    for loader in DATALOADERS:
         if isinstance(cfg.get(loader), Mapping):
             for key, node in _walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
                 is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key) and isinstance(node, Mapping)
@@ -230,22 +259,6 @@ def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:
         found = f'{twice[0]!r} twice' if twice else f'{list(classes)}'
         raise ValueError(f'{path}: classes: found {found}, expected different names: --classes ship,boat')
     return classes
-
-
-def _check_classes(path: Path, datasets: Mapping[str, Mapping], heads: Mapping[str, Mapping]) -> None:
-    """Compare the classes of data sets and the numbers of heads."""
-    found = {key: classes for key, data in datasets.items() if (classes := _dataset_classes(data)) is not None}
-    numbers = {f'{key}.num_classes': head['num_classes'] for key, head in heads.items()}
-    if len(set(found.values())) > 1 or len({*map(len, found.values()), *numbers.values()}) > 1:
-        told = [
-            f'{_join_keys(found, names)}: {len(names)} classes ({_shorten(names)})'
-            for names in dict.fromkeys(found.values())
-        ]
-        told += [f'{_join_keys(numbers, number)}: {number}' for number in dict.fromkeys(numbers.values())]
-        raise ValueError(
-            f'{path}: found {"; ".join(told)}; expected the same classes everywhere: set classes = (...) once in the '
-            'config, or --classes ship,boat'
-        )
 
 
 def _dataset_classes(data: Mapping) -> tuple[str, ...] | None:

@@ -42,7 +42,7 @@ def main() -> None:
             from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
 
         console.begin('reading the config')
-        cfg = load_config(args, console)
+        cfg = load_config(args, console, ('test_dataloader',))
         if not Path(args.checkpoint).is_file():
             raise ValueError(
                 f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir'

@@ -39,7 +39,7 @@ def main() -> None:
             from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
 
         console.begin('reading the config')
-        cfg = load_config(args, console)
+        cfg = load_config(args, console, ('train_dataloader', 'val_dataloader'))
         if args.amp:
             use_mixed_precision(cfg)
         if args.auto_scale_lr:

@@ -141,7 +141,7 @@ def damage_heads(root: Path) -> str:
     text = (root / 'config.py').read_text().replace('metainfo = dict(classes=', 'names = dict(classes=')
     text = text.replace('metainfo=metainfo', 'metainfo=names').replace('num_classes=2', 'num_classes=3')
     (root / 'config.py').write_text(text)
-    return r'num_classes: 3; expected the same classes everywhere: set classes'
+    return r'bbox_head: num_classes=3, expected 2, the number of classes of train_dataloader.dataset.*: set classes'
 
 
 def damage_folder(root: Path) -> str:
