@@ -61,16 +61,14 @@ def main() -> int:
 
 def make_chips(folder: Path) -> int:
     """Simulate and tile, list the chips with the most ships in LIST, and return how many ships they show."""
-    from ship_det.annotations import read_dota
+    from ship_det.annotations import DotaFolder
 
     chips = folder / 'chips'
     call('data_tools/simulate.py', folder / 'scenes', '--scenes', 3, '--size', 704, '--gsd', 1.5, '--ships', 40)
     tiling = ('--chip', 352, '--overlap', 0, '--no-whole', '--min-visible', 0.9)
     call('data_tools/tile.py', folder / 'scenes', chips, *tiling)
-    ships = Counter()
-    for image in sorted((chips / 'images').iterdir()):
-        objects = read_dota(chips / 'labelTxt' / f'{image.stem}.txt')
-        ships[image.name] = sum(not item.difficult for item in objects)
+    folder = DotaFolder(chips)
+    ships = Counter({image.name: folder.count([image]).instances.total() for image in folder.select()})
     chosen = ships.most_common(CHIPS)
     (chips / LIST).write_text(''.join(f'{name}\n' for name, _ in chosen))
     return sum(count for _, count in chosen)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.folders import list_images
+from ship_det.annotations import DotaFolder
 from ship_det.dataset_checks import CheckOptions
 from ship_det.dataset_checks.images import inspect_image
 from ship_det.dataset_checks.orientation import measure
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument('datasets', nargs='+', type=Path)
     args = parser.parse_args()
     for root in args.datasets:
-        records = [inspect_image(root, image, CheckOptions()) for image in list_images(root / 'images')]
+        records = [inspect_image(root, image, CheckOptions()) for image in DotaFolder(root).images]
         directions = np.concatenate([record.directions for record in records])
         angles = np.concatenate([record.angles for record in records])
         print(f'{root}: {len(angles)} elongated boxes; share of {SAMPLES} samples of {SAMPLE_SIZES} boxes reported')

@@ -18,22 +18,21 @@ def main() -> None:
     args = parse_args()
     from rich.progress import track
 
-    from ship_det.annotations import LabeledObject, read_dota, write_dota
-    from ship_det.annotations.folders import dota_label_path, list_images
+    from ship_det.annotations import DotaFolder, LabeledObject, write_dota
     from ship_det.tiling.rotation import rotate_image
 
     if args.out.exists() and any(args.out.iterdir()):
         raise ValueError(f'{args.out}: expected a new or empty folder')
-    images = list_images(args.source / 'images')
-    for folder in ('images', 'labelTxt'):
-        (args.out / folder).mkdir(parents=True, exist_ok=True)
+    source, out = DotaFolder(args.source), DotaFolder(args.out)
+    images = source.select()
+    out.make()
     for path in track(images, 'turning images', transient=True):
-        rotation = rotate_image(path, args.out / 'images' / f'{path.stem}.png', args.degrees)
+        rotation = rotate_image(path, out.image_dir / f'{path.stem}.png', args.degrees)
         objects = [
             LabeledObject(rotation(labeled.quad), labeled.name, labeled.difficult)
-            for labeled in read_dota(dota_label_path(args.source, path))
+            for labeled in source.read_objects(path)[0]
         ]
-        write_dota(dota_label_path(args.out, path), objects)
+        write_dota(out.label_dir / f'{path.stem}.txt', objects)
     print(f'{len(images)} images turned by {args.degrees:g} degrees in {args.out}')
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import sys
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from ship_det.imbalance import count_instances
 from ship_det.tiling import TilingOptions
 from ship_det.tiling.plan import plan_scenes
 from ship_det.tiling.splitting import read_chips
+
+TOOLS = Path(__file__).parents[1] / 'data_tools'
 
 # Each image has one object of a class of its own, so that instances say which images were read, and a difficult one.
 CLASSES = tuple('abcdefgh')
@@ -100,13 +103,24 @@ def read_counted(root):
     return dict(zip(CLASSES, count_instances(root, CLASSES).tolist(), strict=True))
 
 
-def read_stats(root):
-    path = Path(__file__).parents[1] / 'data_tools/stats.py'
-    spec = importlib.util.spec_from_file_location('data_tools_stats', path)
-    stats = importlib.util.module_from_spec(spec)
+def load_tool(name):
+    spec = importlib.util.spec_from_file_location(f'data_tools_{name}', TOOLS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
     # Where dataclasses look for annotations.
-    sys.modules[spec.name] = stats
-    spec.loader.exec_module(stats)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def read_rotated(root):
+    out = root.parent / 'rotated'
+    with mock.patch('sys.argv', ['rotate.py', str(root), str(out)]):
+        load_tool('rotate').main()
+    return read_dota_folder(out)
+
+
+def read_stats(root):
+    stats = load_tool('stats')
     return {name: len(lengths) for name, lengths in stats.read_statistics(Path(root), None).lengths.items()}
 
 
@@ -118,6 +132,7 @@ READERS = [
     read_tiled,
     read_split,
     read_converted,
+    read_rotated,
     read_counted,
     read_stats,
 ]

@@ -352,3 +352,14 @@ def find_label_files(folder: str | os.PathLike) -> list[Path]:
     if not files:
         raise ValueError(f'{folder}: found no label file, expected *.txt')
     return files
+
+
+def dota_label_path(root: str | os.PathLike, image: Path) -> Path:
+    """As :meth:`DotaFolder.label_path`, for one image of which the others need not be listed."""
+    folder = DotaFolder(root, image.parent)
+    expected = folder.label_dir / f'{image.stem}.txt'
+    if expected.is_file() or not folder.label_dir.is_dir():
+        return expected
+    if any(fold_name(name) == fold_name(expected.name) for name in os.listdir(folder.label_dir)):
+        return folder.label_path(image)
+    return expected

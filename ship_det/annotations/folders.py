@@ -90,19 +90,6 @@ def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Pa
     return pairs, sorted(left)
 
 
-def dota_label_path(root: str | os.PathLike, image: Path) -> Path:
-    """Where the labels of an image lie in a data set in DOTA layout; where they are expected if they are not there."""
-    folder = Path(root) / 'labelTxt'
-    expected = folder / f'{image.stem}.txt'
-    if expected.is_file() or not folder.is_dir():
-        return expected
-    # Most often there is none, and the images need not be listed.
-    if not any(fold_name(name) == fold_name(expected.name) for name in os.listdir(folder)):
-        return expected
-    pairs, _ = pair_labels(_list_files(image.parent, IMAGE_SUFFIXES), list_labels(folder))
-    return pairs.get(image, expected)
-
-
 def fold_name(name: str) -> str:
     """A file name as a file system sees it that tells neither letter case nor ways to compose an accent apart."""
     return unicodedata.normalize('NFC', name).casefold()

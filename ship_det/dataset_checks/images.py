@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.annotations.dota import scan_dota
-from ship_det.annotations.folders import dota_label_path
+from ship_det.annotations.dota_folder import dota_label_path
 from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
 from ship_det.dataset_checks.labels import ImageLabels, check_labels
 from ship_det.dataset_checks.near_duplicates import read_thumbnail, thumbnail

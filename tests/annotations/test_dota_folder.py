@@ -1,11 +1,12 @@
 """A data set in DOTA's layout; that all readers see the same in one, tests/test_data_set_readers.py asserts."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from ship_det.annotations import DotaFolder
-from ship_det.annotations.dota_folder import find_label_files
+from ship_det.annotations.dota_folder import dota_label_path, find_label_files
 
 SHIP = '10 10 50 10 50 20 10 20 ship 0\n'
 TUG = '10 30 50 30 50 40 10 40 tug 0\n'
@@ -99,3 +100,16 @@ def test_label_files_of_a_data_set_and_of_a_folder(root):
     (root / 'labelTxt/c.txt').unlink()
     with pytest.raises(ValueError, match=r'c\.txt: no such file.*; .*labelTxt counts the labels that are there'):
         find_label_files(root)
+
+
+def test_labels_of_one_image(tmp_path):
+    assert dota_label_path('root', Path('root/images/a.b.png')) == Path('root/labelTxt/a.b.txt')
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    image, other = tmp_path / 'images/A.png', tmp_path / 'images/a.png'
+    image.touch()
+    (tmp_path / 'labelTxt/a.TXT').touch()
+    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/a.TXT'
+    other.touch()
+    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/A.txt'
+    assert dota_label_path(tmp_path, other) == tmp_path / 'labelTxt/a.TXT'

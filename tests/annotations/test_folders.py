@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import dota_label_path, list_images, list_labels, pair_labels
+from ship_det.annotations.folders import list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
@@ -53,16 +53,3 @@ def test_labels_of_any_case(tmp_path):
     pairs, left = pair_labels(images, labels)
     assert [pairs[image].name if image in pairs else None for image in images] == ['a.xml', 'b.Xml', None]
     assert [path.name for path in left] == ['B.XML']
-
-
-def test_label_path(tmp_path):
-    assert dota_label_path('root', Path('root/images/a.b.png')) == Path('root/labelTxt/a.b.txt')
-    for folder in ('images', 'labelTxt'):
-        (tmp_path / folder).mkdir()
-    image, other = tmp_path / 'images/A.png', tmp_path / 'images/a.png'
-    image.touch()
-    (tmp_path / 'labelTxt/a.TXT').touch()
-    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/a.TXT'
-    other.touch()
-    assert dota_label_path(tmp_path, image) == tmp_path / 'labelTxt/A.txt'
-    assert dota_label_path(tmp_path, other) == tmp_path / 'labelTxt/a.TXT'

@@ -146,7 +146,7 @@ def damage_heads(root: Path) -> str:
 
 def damage_folder(root: Path) -> str:
     (root / 'labelTxt').rename(root / 'labels')
-    return r'labelTxt: no such folder; expected the DOTA labels'
+    return r'labelTxt: no such folder, expected .*; data_root in the config or --data-root names'
 
 
 def damage_label(root: Path) -> str:
