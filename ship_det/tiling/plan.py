@@ -13,7 +13,7 @@ from ship_det.annotations import LabeledObject, read_dota
 from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 
-from .chip_index import Chip
+from .chip_index import Chip, check_file_name
 from .clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
 from .options import TilingOptions
 from .raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
@@ -81,6 +81,7 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
         raise ValueError(f'{missing[0]}: no such file, expected the labels of a scene (--unlabeled cuts it without)')
     plans = []
     for image in images:
+        check_file_name(image.name)
         label_path = labels[image.stem]
         plans.append(plan_scene(image, read_dota(label_path) if label_path.is_file() else [], options))
     return plans
