@@ -20,7 +20,7 @@ from ship_det.imbalance import imbalance_degree
 
 from .config import FewShotConfig
 from .episodes import Tasks, check_enough, draw_tasks, shape_for_testing, shape_for_training
-from .images import ClassImages, check_disjoint, read_class_images, save_whole
+from .images import ClassImages, check_disjoint, count_images, read_class_images, save_whole
 from .maml import MAML, Parameters, TaskLoss, task_loss
 from .network import Conv4
 from .results import append_result, estimate, read_results
@@ -230,11 +230,11 @@ def open_experiment(
     if not root.is_dir():
         raise ValueError(f'{root}: found no such folder, expected train/ and {config.test_part}/ with class folders')
     check_disjoint(root, ('train', config.test_part))
+    # Reading takes minutes, so whether they suffice comes first.
+    Experiment(config, Path(work_dir), count_images(root / 'train'), count_images(root / config.test_part)).check()
     read = partial(read_class_images, size=config.image_size, cache=cache, progress=progress)
     train, test = read(root / 'train'), read(root / config.test_part)
-    experiment = Experiment(config, Path(work_dir), train.to(device), test.to(device))
-    experiment.check()
-    return experiment
+    return Experiment(config, Path(work_dir), train.to(device), test.to(device))
 
 
 def _digest(images: ClassImages) -> str:
