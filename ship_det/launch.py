@@ -24,7 +24,7 @@ from .cli import quiet_imports
 from .hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
 from .memory import keep_freed_memory
 from .progress import Console
-from .settings import check_names, check_options, read_chain, spread_settings
+from .settings import check_bases, check_names, check_options, read_chain, spread_settings
 
 #: Name of the folder that a runner makes in its work dir for its logs.
 RUN_FOLDER = re.compile(r'\d{8}_\d{6}')
@@ -55,6 +55,9 @@ def load_config(args: argparse.Namespace, console: Console | None = None) -> Con
     """
     if not Path(args.config).is_file():
         raise ValueError(f'{args.config}: no such config file; expected one such as those below configs/')
+    if Path(args.config).suffix not in ('.py', '.json'):
+        # MMEngine reads YAML with a loader that runs what its tags ask for.
+        raise ValueError(f'{args.config}: expected a config whose name ends in .py or .json')
     if console is not None:
         quiet(MMLogger.get_current_instance(), console)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -67,8 +70,13 @@ def load_config(args: argparse.Namespace, console: Console | None = None) -> Con
     if args.classes is not None:
         options['classes'] = args.classes
     with config_errors(args.config):
-        cfg = Config.fromfile(args.config)
-        chain = read_chain(args.config)
+        try:
+            check_bases(args.config)
+            cfg = Config.fromfile(args.config)
+            chain = read_chain(args.config)
+        except (Exception, SystemExit) as error:
+            # It is a program, which may fail or end in any way.
+            raise ValueError(f'{args.config}: cannot be built: {str(error) or type(error).__name__}') from error
         check_names(chain)
         check_options(cfg, options)
         cfg.merge_from_dict(options)
@@ -175,7 +183,10 @@ def _parse_options(pairs: Sequence[str]) -> dict:
             raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
     parser = argparse.ArgumentParser(prefix_chars='\0')
     parser.add_argument('pairs', nargs='*', action=DictAction)
-    options = parser.parse_args(list(pairs)).pairs if pairs else {}
+    try:
+        options = parser.parse_args(list(pairs)).pairs if pairs else {}
+    except (AssertionError, RecursionError) as error:
+        raise ValueError(f'--cfg-options: {error}, expected key=value with brackets that match') from error
     texts = dict(pair.split('=', 1) for pair in pairs)
     names = {key: texts[key] for key in ('data_root', 'classes') if key in texts and texts[key][:1] not in ('[', '(')}
     return options | names
