@@ -62,7 +62,7 @@ def _load_url(
     url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True
 ) -> dict[str, Any]:
     """``torch.hub.load_state_dict_from_url``, which keeps the file in ``model_dir``, for data alone."""
-    from .initial_weights import cached_file
+    from ship_det.initial_weights import cached_file
 
     name = f'{cached_file(url) if model_dir is None else Path(model_dir) / cached_file(url).name} (from {url})'
     with _reading(name):

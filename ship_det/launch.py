@@ -19,12 +19,12 @@ from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
-from .checkpoints import read_checkpoints_as_data
-from .cli import quiet_imports
-from .hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
-from .memory import keep_freed_memory
-from .progress import Console
-from .settings import check_bases, check_names, check_options, read_chain, spread_settings
+from ship_det.checkpoints import read_checkpoints_as_data
+from ship_det.cli import quiet_imports
+from ship_det.hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
+from ship_det.memory import keep_freed_memory
+from ship_det.progress import Console
+from ship_det.settings import check_bases, check_names, check_options, read_chain, spread_settings
 
 #: Name of the folder that a runner makes in its work dir for its logs.
 RUN_FOLDER = re.compile(r'\d{8}_\d{6}')

@@ -14,7 +14,7 @@ from importlib import import_module
 from itertools import pairwise
 from multiprocessing.connection import wait
 
-from .memory import keep_freed_memory
+from ship_det.memory import keep_freed_memory
 
 #: Calls a function on each of a list, maybe in other processes; (argument, result) as they come.
 RunAll = Callable[[Callable, list], Iterator[tuple]]

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import shapely
 
+from ship_det.annotations.angles import to_radians
+from ship_det.annotations.files import parse_json, read_text, write_text
+from ship_det.annotations.objects import MAX_COORDINATE, LabeledObject, object_corners, quad_areas
+from ship_det.annotations.xml_labels import bounds_quad
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
-
-from .angles import to_radians
-from .files import parse_json, read_text, write_text
-from .objects import MAX_COORDINATE, LabeledObject, object_corners, quad_areas
-from .xml_labels import bounds_quad
 
 
 @dataclass(slots=True)

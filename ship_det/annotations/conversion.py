@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.formats import FORMATS, DataSet, LabeledImage
+from ship_det.annotations.images import verify_image
+from ship_det.annotations.objects import quad_areas
 from ship_det.geometry import quad_to_rbox
-
-from .formats import FORMATS, DataSet, LabeledImage
-from .images import verify_image
-from .objects import quad_areas
 
 _TRANSFERS: dict[str, Callable[[Path, Path], object]] = {
     'copy': shutil.copyfile,
@@ -134,7 +133,7 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str | None]:
     Raises:
         ValueError: naming the file, where it is no such mapping.
     """
-    from .plain_yaml import NOTHING, read_yaml
+    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
 
     expected = 'lines like "old name: new name"'
     content = read_yaml(path, expected)

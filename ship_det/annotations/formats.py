@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from .coco import CocoImage, read_coco, write_coco
-from .dior import read_dior, write_dior
-from .dota import read_dota, write_dota
-from .files import write_text
-from .folders import IMAGE_SUFFIXES
-from .hrsc import read_hrsc, write_hrsc
-from .images import image_size
-from .objects import LabeledObject
-from .rolabelimg import read_rolabelimg, write_rolabelimg
-from .voc import read_voc
-from .yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
+from ship_det.annotations.coco import CocoImage, read_coco, write_coco
+from ship_det.annotations.dior import read_dior, write_dior
+from ship_det.annotations.dota import read_dota, write_dota
+from ship_det.annotations.files import write_text
+from ship_det.annotations.folders import IMAGE_SUFFIXES
+from ship_det.annotations.hrsc import read_hrsc, write_hrsc
+from ship_det.annotations.images import image_size
+from ship_det.annotations.objects import LabeledObject
+from ship_det.annotations.rolabelimg import read_rolabelimg, write_rolabelimg
+from ship_det.annotations.voc import read_voc
+from ship_det.annotations.yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
 
 
 @dataclass(slots=True)

@@ -2,8 +2,8 @@
 
 import os
 
-from .objects import LabeledObject
-from .xml_labels import XmlObject, bounds_quad, read_objects
+from ship_det.annotations.objects import LabeledObject
+from ship_det.annotations.xml_labels import XmlObject, bounds_quad, read_objects
 
 
 def read_voc(path: str | os.PathLike) -> list[LabeledObject]:

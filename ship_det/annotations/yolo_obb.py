@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.angles import to_radians
+from ship_det.annotations.files import read_text, write_text
+from ship_det.annotations.objects import MAX_COORDINATE, LabeledObject, object_corners
 from ship_det.geometry import rbox_to_quad
-
-from .angles import to_radians
-from .files import read_text, write_text
-from .objects import MAX_COORDINATE, LabeledObject, object_corners
 
 
 def read_yolo_obb(
@@ -59,7 +58,7 @@ def read_class_names(root: str | os.PathLike) -> list[str]:
     root = Path(root)
     if (root / 'data.yaml').is_file():
         # Late: few formats have any YAML.
-        from .plain_yaml import NOTHING, read_yaml
+        from ship_det.annotations.plain_yaml import NOTHING, read_yaml
 
         expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
         content = read_yaml(root / 'data.yaml', expected)

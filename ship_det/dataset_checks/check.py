@@ -11,13 +11,12 @@ import numpy as np
 
 from ship_det.annotations.files import read_text
 from ship_det.annotations.folders import IMAGE_SUFFIXES
+from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
+from ship_det.dataset_checks.images import ImageRecord, inspect_image
+from ship_det.dataset_checks.near_duplicates import near_duplicates, overlapping_chips
+from ship_det.dataset_checks.orientation import measure
 from ship_det.processes import processes
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
-
-from .findings import ERROR, WARNING, CheckOptions, Finding
-from .images import ImageRecord, inspect_image
-from .near_duplicates import near_duplicates, overlapping_chips
-from .orientation import measure
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .check import Report
+from ship_det.dataset_checks.check import Report
 
 # Share of the sheet that may go to images with findings.
 _FLAGGED = 1 / 2

@@ -12,12 +12,11 @@ from rasterio.windows import Window
 from ship_det.annotations.dota import scan_dota
 from ship_det.annotations.folders import dota_label_path
 from ship_det.annotations.images import open_image
+from ship_det.dataset_checks.findings import ERROR, CheckOptions, Finding
+from ship_det.dataset_checks.labels import ImageLabels, check_labels
+from ship_det.dataset_checks.near_duplicates import thumbnail
+from ship_det.dataset_checks.orientation import edge_directions
 from ship_det.geometry import quad_to_rbox
-
-from .findings import ERROR, CheckOptions, Finding
-from .labels import ImageLabels, check_labels
-from .near_duplicates import thumbnail
-from .orientation import edge_directions
 
 # Rows of an image decoded at a time.
 _STRIP = 512

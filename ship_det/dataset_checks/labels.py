@@ -8,9 +8,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ship_det.annotations import LabeledObject
+from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
 from ship_det.geometry import iou_of_pairs, quad_to_rbox
-
-from .findings import ERROR, WARNING, CheckOptions, Finding
 
 # Corners may lie this far outside the image, px: half a pixel either way, and rounding.
 _BORDER = 1.0

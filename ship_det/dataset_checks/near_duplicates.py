@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.dataset_checks.findings import ERROR, WARNING, Finding
 from ship_det.tiling.chip_index import Chip
-
-from .findings import ERROR, WARNING, Finding
 
 # Bits in which the hashes of two images may differ, and the correlation of their thumbnails that decides. Among
 # successive frames of a video, pairs of one place have 0.95 and more, pairs of two places less than 0.9.

@@ -3,9 +3,9 @@
 Importing the names here loads no PyTorch; ``episodes``, ``images``, ``maml`` and ``experiment`` do.
 """
 
-from .config import FewShotConfig, read_config
-from .results import read_results, tabulate
-from .splits import PAPER_ACCURACY, all_splits, parse_split
+from ship_det.few_shot.config import FewShotConfig, read_config
+from ship_det.few_shot.results import read_results, tabulate
+from ship_det.few_shot.splits import PAPER_ACCURACY, all_splits, parse_split
 
 __all__ = [
     'PAPER_ACCURACY',

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .splits import Split, all_splits, parse_split
+from ship_det.few_shot.splits import Split, all_splits, parse_split
 
 LOSSES = ('ce', 'fl', 'ci', 'ci_modulator', 'ci_factors')
 #: Settings that say which runs there are, or how they are executed, but change nothing about one run.

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ship_det.few_shot.images import ClassImages
 from ship_det.imbalance import class_factors
-
-from .images import ClassImages
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,14 @@ from torch.func import functional_call
 
 import ship_det
 from ship_det.checkpoints import load_data
+from ship_det.few_shot.config import FewShotConfig
+from ship_det.few_shot.episodes import Tasks, check_enough, draw_tasks, shape_for_testing, shape_for_training
+from ship_det.few_shot.images import ClassImages, check_disjoint, count_images, read_class_images, save_whole
+from ship_det.few_shot.maml import MAML, Parameters, TaskLoss, task_loss
+from ship_det.few_shot.network import Conv4
+from ship_det.few_shot.results import append_result, estimate, read_results
+from ship_det.few_shot.splits import Split, split_name
 from ship_det.imbalance import imbalance_degree
-
-from .config import FewShotConfig
-from .episodes import Tasks, check_enough, draw_tasks, shape_for_testing, shape_for_training
-from .images import ClassImages, check_disjoint, count_images, read_class_images, save_whole
-from .maml import MAML, Parameters, TaskLoss, task_loss
-from .network import Conv4
-from .results import append_result, estimate, read_results
-from .splits import Split, split_name
 
 #: First numbers of the keys of tasks: those of training and of testing never share one.
 _TRAINING, _TESTING = 1, 2

@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import grad, vmap
 
+from ship_det.few_shot.episodes import Tasks
 from ship_det.losses import ci_loss, softmax_focal_loss
-
-from .episodes import Tasks
 
 Parameters = dict[str, Tensor]
 #: Logits (N, C) of parameters and images (N, ...).

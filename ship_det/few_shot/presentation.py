@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
 
-from .config import LOSSES
-from .results import Estimate, Row, paired_p_value
-from .splits import PAPER_ACCURACY, split_name
+from ship_det.few_shot.config import LOSSES
+from ship_det.few_shot.results import Estimate, Row, paired_p_value
+from ship_det.few_shot.splits import PAPER_ACCURACY, split_name
 
 _NAMES = dict(ce='CE', fl='FL', ci='CI', ci_modulator='CI, modulator only', ci_factors='CI, f only')
 # Blue, orange, green, ...: told apart with any kind of colour vision (Okabe and Ito).

@@ -1,12 +1,12 @@
 """Training hooks."""
 
-from .checkpoint import SafeCheckpointHook, latest_checkpoint
-from .checkpoint_fit import CheckpointFitHook
-from .class_counts import ClassCountsHook
-from .console import ConsoleHook, StartedHook, introduce, quiet
-from .interrupt import InterruptHook
-from .non_finite import NonFiniteLossError, NonFiniteLossHook
-from .reproducible import ReproducibleTrainingHook
+from ship_det.hooks.checkpoint import SafeCheckpointHook, latest_checkpoint
+from ship_det.hooks.checkpoint_fit import CheckpointFitHook
+from ship_det.hooks.class_counts import ClassCountsHook
+from ship_det.hooks.console import ConsoleHook, StartedHook, introduce, quiet
+from ship_det.hooks.interrupt import InterruptHook
+from ship_det.hooks.non_finite import NonFiniteLossError, NonFiniteLossHook
+from ship_det.hooks.reproducible import ReproducibleTrainingHook
 
 __all__ = [
     'CheckpointFitHook',

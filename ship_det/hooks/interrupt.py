@@ -14,8 +14,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from ship_det.cli import Interrupted
-
-from .checkpoint import INTERRUPTED
+from ship_det.hooks.checkpoint import INTERRUPTED
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

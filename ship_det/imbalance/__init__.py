@@ -1,8 +1,8 @@
 """How imbalanced a training set is, and what the CI loss makes of it. NumPy only."""
 
-from .counting import count_instances, dataset_classes
-from .measures import class_factors, imbalance_degree, imbalance_ratio
-from .summary import ImbalanceSummary, summarize
+from ship_det.imbalance.counting import count_instances, dataset_classes
+from ship_det.imbalance.measures import class_factors, imbalance_degree, imbalance_ratio
+from ship_det.imbalance.summary import ImbalanceSummary, summarize
 
 __all__ = [
     'ImbalanceSummary',

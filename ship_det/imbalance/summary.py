@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .measures import class_factors, imbalance_degree, imbalance_ratio
+from ship_det.imbalance.measures import class_factors, imbalance_degree, imbalance_ratio
 
 
 @dataclass(frozen=True)

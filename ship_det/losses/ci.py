@@ -14,9 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ship_det.imbalance import class_factors
-
-from .modulator import modulated_rows, modulated_sum, row_factors
-from .softmax import check_reduction, check_shapes, raised, row_scale
+from ship_det.losses.modulator import modulated_rows, modulated_sum, row_factors
+from ship_det.losses.softmax import check_reduction, check_shapes, raised, row_scale
 
 Counts = Sequence[float] | np.ndarray | Tensor
 

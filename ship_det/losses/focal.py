@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .softmax import check_reduction, reduced, target_margin
+from ship_det.losses.softmax import check_reduction, reduced, target_margin
 
 
 def softmax_focal_loss(

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .softmax import in_functorch, target_margin
+from ship_det.losses.softmax import in_functorch, target_margin
 
 
 def modulated_rows(logits: Tensor, target: Tensor) -> Tensor:

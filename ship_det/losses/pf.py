@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from .softmax import check_shapes, raised
+from ship_det.losses.softmax import check_shapes, raised
 
 VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
 

@@ -7,11 +7,10 @@ import numpy as np
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
+from ship_det.recognition.experiment import METRIC_NAMES, Experiment
+from ship_det.recognition.statistics import estimate
+from ship_det.recognition.tables import Row
 from ship_det.report.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
-
-from .experiment import METRIC_NAMES, Experiment
-from .statistics import estimate
-from .tables import Row
 
 # Of the bars, each time that the colours are used up.
 _HATCHES = ('', '///', 'xxx')

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ship_det.losses import ci_loss, pf_loss, softmax_focal_loss
-
-from .peer_losses import balanced_softmax_loss, class_balanced_loss, logit_adjusted_loss
+from ship_det.recognition.peer_losses import balanced_softmax_loss, class_balanced_loss, logit_adjusted_loss
 
 #: Logits (N, C) and class indices (N,) to a number.
 Criterion = Callable[[Tensor, Tensor], Tensor]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .criteria import check_spec
-from .datasets import LOADERS, ImageSet
-from .networks import NETWORKS
-from .protocols import PROTOCOLS
-from .training import Training
+from ship_det.recognition.criteria import check_spec
+from ship_det.recognition.datasets import LOADERS, ImageSet
+from ship_det.recognition.networks import NETWORKS
+from ship_det.recognition.protocols import PROTOCOLS
+from ship_det.recognition.training import Training
 
 _REQUIRED = ('data', 'network', 'training', 'settings', 'losses')
 _OPTIONAL = ('trials', 'baseline', 'metric', 'tuned')

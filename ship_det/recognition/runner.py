@@ -9,13 +9,12 @@ from typing import Any
 import torch
 
 from ship_det.imbalance import imbalance_degree
-
-from .criteria import build_criterion
-from .datasets import ImageSet
-from .experiment import Experiment
-from .networks import NETWORKS
-from .training import Task, train_together
-from .trials import TrialFile, to_record
+from ship_det.recognition.criteria import build_criterion
+from ship_det.recognition.datasets import ImageSet
+from ship_det.recognition.experiment import Experiment
+from ship_det.recognition.networks import NETWORKS
+from ship_det.recognition.training import Task, train_together
+from ship_det.recognition.trials import TrialFile, to_record
 
 
 @dataclass(frozen=True)

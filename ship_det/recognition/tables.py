@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .experiment import METRIC_NAMES, Experiment
-from .statistics import Estimate, estimate, paired_p_value
-from .trials import TrialFile
+from ship_det.recognition.experiment import METRIC_NAMES, Experiment
+from ship_det.recognition.statistics import Estimate, estimate, paired_p_value
+from ship_det.recognition.trials import TrialFile
 
 Record = dict[str, Any]
 

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .criteria import Criterion
-from .datasets import LabeledImages
-from .metrics import Scores, score
-from .protocols import sample_indices
-from .stacked import StackedNetwork
+from ship_det.recognition.criteria import Criterion
+from ship_det.recognition.datasets import LabeledImages
+from ship_det.recognition.metrics import Scores, score
+from ship_det.recognition.protocols import sample_indices
+from ship_det.recognition.stacked import StackedNetwork
 
 SCHEDULES = ('constant', 'cosine')
 STANDARDIZE = ('set', 'image')

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ship_det.annotations.files import parse_json
-
-from .training import TrialResult
+from ship_det.recognition.training import TrialResult
 
 #: What makes a trial.
 Key = tuple[str, str, int]

@@ -1,6 +1,6 @@
 """Procedural harbor scenes with labelled ships of 15 classes; never imports torch."""
 
-from .harbor import SceneSpec
-from .scene import SceneReport, simulate
+from ship_det.simulation.harbor import SceneSpec
+from ship_det.simulation.scene import SceneReport, simulate
 
 __all__ = ['SceneReport', 'SceneSpec', 'simulate']

@@ -8,8 +8,8 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from .plan import Berth
-from .ships import Ship, ship_quad
+from ship_det.simulation.plan import Berth
+from ship_det.simulation.ships import Ship, ship_quad
 
 #: Least water between two hulls and between a hull and a wall, m.
 CLEARANCE = 0.8

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .canvas import Canvas, Colour
-from .ships import Ship, hull_outline
+from ship_det.simulation.canvas import Canvas, Colour
+from ship_det.simulation.ships import Ship, hull_outline
 
 #: Along and across of the two ends and sides of a rectangle: (stern end, bow end, port side, starboard side).
 Extent = tuple[float, float, float, float]

@@ -3,8 +3,7 @@
 import numpy as np
 
 from ship_det.annotations import AOSR15_CLASSES
-
-from .ships import Ship, draw_ship
+from ship_det.simulation.ships import Ship, draw_ship
 
 #: The classes from the most to the least frequent. That submarines come first and tankers last is the paper's
 #: (CI loss paper, Sec. IV-C); the order between them is ours.

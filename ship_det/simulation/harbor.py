@@ -7,14 +7,14 @@ import shapely
 from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from .berthing import Roadstead
-from .fleet import SHIPS_PER_KM2, class_counts, draw_fleet
-from .land import lay_out_land
-from .plan import FloatArray, Frame, Shapes
-from .ships import Ship
-from .shore import Bank, draw_bank, draw_island
-from .site import RUBBLE, Site
-from .terminals import TERMINALS, add_tug_pontoons
+from ship_det.simulation.berthing import Roadstead
+from ship_det.simulation.fleet import SHIPS_PER_KM2, class_counts, draw_fleet
+from ship_det.simulation.land import lay_out_land
+from ship_det.simulation.plan import FloatArray, Frame, Shapes
+from ship_det.simulation.ships import Ship
+from ship_det.simulation.shore import Bank, draw_bank, draw_island
+from ship_det.simulation.site import RUBBLE, Site
+from ship_det.simulation.terminals import TERMINALS, add_tug_pontoons
 
 _TRADES = ('navy', 'submarine', 'container', 'navy', 'cargo', 'submarine', 'tanker')
 

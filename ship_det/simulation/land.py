@@ -5,8 +5,8 @@ import shapely
 from shapely.geometry import MultiPoint, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
-from .plan import Frame
-from .site import ASPHALT, CONCRETE, Area, Site
+from ship_det.simulation.plan import Frame
+from ship_det.simulation.site import ASPHALT, CONCRETE, Area, Site
 
 _FIELDS = ((116, 124, 74), (142, 134, 88), (96, 112, 62), (160, 146, 104), (128, 108, 78), (104, 122, 80))
 _GRASS = (106, 118, 80)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .deck import Deck
+from ship_det.simulation.deck import Deck
 
 _WHITE = (222, 222, 216)
 _HULLS = ((40, 42, 48), (46, 52, 74), (110, 44, 38), (38, 58, 84), (30, 32, 34), (36, 70, 58))

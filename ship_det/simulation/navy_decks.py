@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .canvas import Colour
-from .deck import Deck
+from ship_det.simulation.canvas import Colour
+from ship_det.simulation.deck import Deck
 
 _WHITE = (214, 214, 208)
 _YELLOW = (198, 178, 82)

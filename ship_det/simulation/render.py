@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .berthing import wake_length
-from .canvas import Canvas
-from .deck import Deck
-from .harbor import Harbor, SceneSpec, solid_outlines
-from .merchant_decks import MERCHANT_DECKS
-from .navy_decks import NAVY_DECKS
-from .plan import FloatArray, Shapes
-from .ships import Ship
-from .texture import Texture, Window
+from ship_det.simulation.berthing import wake_length
+from ship_det.simulation.canvas import Canvas
+from ship_det.simulation.deck import Deck
+from ship_det.simulation.harbor import Harbor, SceneSpec, solid_outlines
+from ship_det.simulation.merchant_decks import MERCHANT_DECKS
+from ship_det.simulation.navy_decks import NAVY_DECKS
+from ship_det.simulation.plan import FloatArray, Shapes
+from ship_det.simulation.ships import Ship
+from ship_det.simulation.texture import Texture, Window
 
 _DECKS = {**NAVY_DECKS, **MERCHANT_DECKS}
 # Drawn around a block and cut off again: more than the blur and the foam reach.

@@ -21,10 +21,9 @@ from rasterio.windows import Window
 from ship_det.annotations import AOSR15_CLASSES, LabeledObject, read_dota, write_dota
 from ship_det.annotations.files import parse_json, read_text
 from ship_det.processes import pools_of_one
-
-from .harbor import SceneSpec, build_harbor
-from .render import Renderer
-from .ships import Ship, ship_quad
+from ship_det.simulation.harbor import SceneSpec, build_harbor
+from ship_det.simulation.render import Renderer
+from ship_det.simulation.ships import Ship, ship_quad
 
 MANIFEST = 'simulation.json'
 # Rows that one task draws: a multiple of the blocks and of the tiles of the file.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from shapely.geometry import Polygon
 
-from .plan import FloatArray, Frame
+from ship_det.simulation.plan import FloatArray, Frame
 
 #: A quay wall: its frame, away pointing to the water; its length; how far the open water in front of it reaches. In m.
 Quay = tuple[Frame, float, float]

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from .plan import Berth, FloatArray, Frame, Shapes, shade_of
+from ship_det.simulation.plan import Berth, FloatArray, Frame, Shapes, shade_of
 
 #: (along, away) of a frame, m.
 Pair = tuple[float, float]

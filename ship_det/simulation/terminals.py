@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from shapely.geometry import Polygon
 
-from .plan import Berth, Frame
-from .shore import Quay
-from .site import ASPHALT, CONCRETE, Area, Site
+from ship_det.simulation.plan import Berth, Frame
+from ship_det.simulation.shore import Quay
+from ship_det.simulation.site import ASPHALT, CONCRETE, Area, Site
 
 
 def build_navy_piers(site: Site, quay: Quay) -> None:

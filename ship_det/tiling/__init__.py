@@ -1,10 +1,10 @@
 """Scenes cut into labelled chips, and chips split into training and test sets. Never imports torch."""
 
-from .chip_index import Chip, read_chip_index, write_chip_index
-from .clipping import SceneObjects, VisibleObject
-from .options import TilingOptions
-from .run import TilingSummary, tile_scenes, tile_scenes_with
-from .windows import plan_windows
+from ship_det.tiling.chip_index import Chip, read_chip_index, write_chip_index
+from ship_det.tiling.clipping import SceneObjects, VisibleObject
+from ship_det.tiling.options import TilingOptions
+from ship_det.tiling.run import TilingSummary, tile_scenes, tile_scenes_with
+from ship_det.tiling.windows import plan_windows
 
 __all__ = [
     'Chip',

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.annotations.files import naming
-
-from .png import encode_png
+from ship_det.tiling.png import encode_png
 
 _JPEG_QUALITY = 95
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from ship_det.annotations import LabeledObject, read_dota
 from ship_det.annotations.folders import dota_label_path, list_images
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
-
-from .chip_index import Chip, check_file_name
-from .clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
-from .options import TilingOptions
-from .raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
-from .windows import plan_windows
+from ship_det.tiling.chip_index import Chip, check_file_name
+from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
+from ship_det.tiling.options import TilingOptions
+from ship_det.tiling.raster import SEQUENTIAL_DRIVERS, open_scene, scene_bands
+from ship_det.tiling.windows import plan_windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window
 
 from ship_det.annotations.images import open_image
-
-from .stretch import Stretch, find_stretch
+from ship_det.tiling.stretch import Stretch, find_stretch
 
 #: GDAL's drivers that decode from the first line on; windows of such a scene are best read from top to bottom.
 SEQUENTIAL_DRIVERS = ('PNG', 'JPEG', 'GIF')

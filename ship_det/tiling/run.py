@@ -10,14 +10,13 @@ from pathlib import Path
 from ship_det.annotations import write_dota
 from ship_det.annotations.folders import dota_label_path
 from ship_det.processes import RunAll, processes
-
-from .chip_images import resize, write_chip
-from .chip_index import INDEX_NAME
-from .options import TilingOptions
-from .plan import PlannedChip, ScenePlan, plan_scenes
-from .raster import SceneReader, TileCache, open_scene
-from .staging import StagedOutput, fingerprint
-from .stretch import DEFAULT_PERCENTILES, Stretch
+from ship_det.tiling.chip_images import resize, write_chip
+from ship_det.tiling.chip_index import INDEX_NAME
+from ship_det.tiling.options import TilingOptions
+from ship_det.tiling.plan import PlannedChip, ScenePlan, plan_scenes
+from ship_det.tiling.raster import SceneReader, TileCache, open_scene
+from ship_det.tiling.staging import StagedOutput, fingerprint
+from ship_det.tiling.stretch import DEFAULT_PERCENTILES, Stretch
 
 # Chips cut in one go by one process: half a row of a 12544 px scene at 1000/200.
 _BATCH = 8

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .chip_index import Chip
+from ship_det.tiling.chip_index import Chip
 
 # Exchanges tried in all, and in a row without success.
 _EXCHANGES = 1000

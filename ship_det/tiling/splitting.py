@@ -16,9 +16,8 @@ import numpy as np
 from ship_det.annotations import read_dota
 from ship_det.annotations.files import write_text
 from ship_det.annotations.folders import dota_label_path, list_images
-
-from .assignment import assign_units
-from .chip_index import INDEX_NAME, Chip, read_chip_index
+from ship_det.tiling.assignment import assign_units
+from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
 
 PARTS = ('train', 'val', 'test')
 

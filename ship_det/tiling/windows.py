@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.geometry import sliding_windows
-
-from .clipping import SceneObjects
+from ship_det.tiling.clipping import SceneObjects
 
 
 def plan_windows(
