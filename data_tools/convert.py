@@ -8,7 +8,7 @@ angles counterclockwise on screen, or clockwise as coco-rotated-clockwise), yolo
 
 import argparse
 
-from ship_det.cli import run
+from ship_det.cli import run, split_names
 
 FORMATS = 'dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'
 
@@ -45,7 +45,7 @@ def main() -> None:
 
     options = ConversionOptions(
         class_map=read_class_map(args.class_map) if args.class_map else None,
-        classes=[name.strip() for name in args.classes.split(',') if name.strip()],
+        classes=split_names('--classes', args.classes),
         angle_unit=args.angle_unit,
         skip_unpaired=args.skip_unpaired,
         skip_unknown=args.skip_unknown,

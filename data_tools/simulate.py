@@ -61,7 +61,7 @@ def main() -> None:
         table.add_row(name, str(count))
     console.print(table)
     skipped = sum(report.skipped for report in reports)
-    console.print(f'{len(reports)} scenes in {arguments.out}, {skipped} of them were there before')
+    print(f'{len(reports)} scenes in {arguments.out}, {skipped} of them were there before')
     for report in reports:
         for name, count in report.missing.items():
             console.print(f'scene_{report.number:04d}: {count} {name} found no place')

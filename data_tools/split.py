@@ -10,7 +10,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ship_det.cli import run
+from ship_det.cli import run, split_names
 
 if TYPE_CHECKING:
     from ship_det.tiling import Chip
@@ -48,7 +48,7 @@ def main() -> None:
     chips = read_chips(args.chips)
     check_index(args.chips, chips)
     numbers = read_numbers(args.situation, chips) if args.situation else {}
-    test_scenes = [name.strip() for name in args.test_scenes.split(',') if name.strip()]
+    test_scenes = split_names('--test-scenes', args.test_scenes)
     parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
     missing = missing_classes(parts, args.by)
     sampled = sample_training(parts, numbers, args.seed) if args.situation else []
@@ -115,7 +115,8 @@ def print_parts(parts: dict[str, list['Chip']], classes: Counter[str], numbers: 
     blank = [''] * len(wanted)
     table.add_row('chips', *blank, *(str(len(chips)) for chips in parts.values()))
     table.add_row('scenes', *blank, *(str(len({chip.scene for chip in chips})) for chips in parts.values()))
-    Console().print(table)
+    # A class may be called [red] or :ship:.
+    Console(markup=False, emoji=False).print(table)
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.cli import run
+from ship_det.cli import run, split_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,9 +58,12 @@ def main() -> None:
     args = parse_args()
     from rich.console import Console
 
-    classes = [name.strip() for name in args.classes.split(',') if name.strip()]
+    classes = split_names('--classes', args.classes)
+    if args.plot and Path(args.plot).suffix.lower() != '.png':
+        raise ValueError(f'--plot: found {args.plot}, expected a name ending in .png')
     statistics = read_statistics(Path(args.labels), classes or None)
-    console = Console()
+    # A class may be called [red] or :ship:.
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 100
     console.print(table(statistics))

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NoReturn
 
@@ -35,7 +35,7 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except (ValueError, OSError) as error:
         if os.environ.get('SHIP_DET_TRACEBACK'):
             raise
-        print(f'error: {_message(error)}', file=sys.stderr)
+        print(f'error: {" ".join(_message(error).split())}', file=sys.stderr)
         code = 2
     except Interrupted as interruption:
         print(interruption, file=sys.stderr)
@@ -60,6 +60,36 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
+
+
+def split_names(option: str, text: str) -> list[str]:
+    """Names with commas between them, as an option has them; none for an empty text.
+
+    Raises:
+        ValueError: naming the option, where a name is missing or there twice.
+    """
+    names = [name.strip() for name in text.split(',')] if text else []
+    for index, name in enumerate(names):
+        if not name or name in names[:index]:
+            found = f'{name!r} twice' if name else f'no name between commas in {text!r}'
+            raise ValueError(f'{option}: found {found}, expected different names such as ship,boat')
+    return names
+
+
+def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
+    """Refuse to write over what is read.
+
+    Args:
+        outputs: file of each option, None where it is not given.
+        inputs: files.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    read = {os.path.realpath(path) for path in inputs}
+    for option, path in outputs.items():
+        if path is not None and os.path.realpath(path) in read:
+            raise ValueError(f'{option}: {path} is read, expected another file')
 
 
 @contextmanager
@@ -92,7 +122,7 @@ def _os_message(error: OSError) -> str:
         errno.EROFS: 'the file system is read-only',
         errno.ENOSPC: 'no space is left on the disk',
         errno.ENAMETOOLONG: 'the name is too long for the file system',
-    }.get(error.errno, error.strerror)
+    }.get(error.errno or 0, error.strerror or '')
     # Where two files are involved, the second is what was to be made.
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if not isinstance(name, int | None)]
     return f'{" to ".join(names)}: {reason}' if names else str(reason)

@@ -24,7 +24,15 @@ from ship_det.cli import quiet_imports
 from ship_det.hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
 from ship_det.memory import keep_freed_memory
 from ship_det.progress import Console
-from ship_det.settings import DATALOADERS, check_classes, check_names, check_options, read_chain, spread_settings
+from ship_det.settings import (
+    DATALOADERS,
+    check_bases,
+    check_classes,
+    check_names,
+    check_options,
+    read_chain,
+    spread_settings,
+)
 
 #: Name of the folder that a runner makes in its work dir for its logs.
 RUN_FOLDER = re.compile(r'\d{8}_\d{6}')
@@ -89,13 +97,23 @@ def read_config(
     """
     if not Path(path).is_file():
         raise ValueError(f'{path}: no such config file; expected one such as those below configs/')
+    if Path(path).suffix not in ('.py', '.json'):
+        # MMEngine reads YAML with a loader that runs what its tags ask for.
+        raise ValueError(f'{path}: expected a config whose name ends in .py or .json')
     with quiet_imports():
         register_mmdet(init_default_scope=False)
         register_mmrotate(init_default_scope=False)
     options = dict(options or {})
     with config_errors(path):
-        cfg = Config.fromfile(path)
-        chain = read_chain(path)
+        try:
+            check_bases(path)
+            cfg = Config.fromfile(path)
+            chain = read_chain(path)
+        except FileNotFoundError:
+            raise
+        except (Exception, SystemExit) as error:
+            # It is a program, which may fail or end in any way.
+            raise ValueError(f'{path}: cannot be built: {str(error) or type(error).__name__}') from error
         check_names(chain)
         check_options(cfg, options)
         cfg.merge_from_dict(options)
@@ -198,7 +216,10 @@ def _parse_options(pairs: Sequence[str]) -> dict:
             raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
     parser = argparse.ArgumentParser(prefix_chars='\0')
     parser.add_argument('pairs', nargs='*', action=DictAction)
-    options = parser.parse_args(list(pairs)).pairs if pairs else {}
+    try:
+        options = parser.parse_args(list(pairs)).pairs if pairs else {}
+    except (AssertionError, RecursionError) as error:
+        raise ValueError(f'--cfg-options: {error}, expected key=value with brackets that match') from error
     texts = dict(pair.split('=', 1) for pair in pairs)
     names = {key: texts[key] for key in ('data_root', 'classes') if key in texts and texts[key][:1] not in ('[', '(')}
     return options | names

@@ -21,6 +21,8 @@ RunAll = Callable[[Callable, list], Iterator[tuple]]
 
 # Arguments that a process has at hand: one is worked on, the next one waits.
 _AT_HAND = 2
+# Beyond it a machine runs out of open files before it runs out of work.
+_MOST = 256
 
 
 @contextmanager
@@ -60,6 +62,8 @@ def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]
     """
     if number < 1:
         raise ValueError(f'workers: expected at least 1, found {number}')
+    if number > _MOST:
+        raise ValueError(f'workers: expected at most {_MOST}, found {number}')
     context = multiprocessing.get_context('spawn')
     pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(number)]
     with _ctrl_c_is_not_inherited():

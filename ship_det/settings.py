@@ -8,6 +8,7 @@ effect is refused.
 import ast
 import difflib
 import inspect
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -65,6 +66,24 @@ def read_chain(path: str | Path) -> list[ConfigFile]:
     return [*bases, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
 
 
+def check_bases(path: str | Path, above: Sequence[str] = ()) -> None:
+    """Refuse a config that is a ``_base_`` of itself, which MMEngine would read for ever.
+
+    Args:
+        path: config file.
+        above: paths of the files that led to it.
+
+    Raises:
+        ValueError: naming the file.
+    """
+    path = os.path.realpath(path)
+    if path in above:
+        raise ValueError(f'{path} is a _base_ of itself')
+    if os.path.isfile(path) and not Config._is_lazy_import(path):
+        for name in Config._get_base_files(path):
+            check_bases(Config._get_cfg_path(name, path)[0], [*above, path])
+
+
 def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collection[str] = ()) -> None:
     """Let ``data_root``, ``classes`` and ``num_classes`` of a config reach its data sets and heads.
 
@@ -113,6 +132,28 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
         for head in heads.values():
             if head['num_classes'] in inherited:
                 head['num_classes'] = cfg.num_classes
+
+
+def check_parts(cfg: Config, mode: str) -> None:
+    """Refuse a config that lacks what its use needs, or whose loaders and loops have numbers of no use.
+
+    Args:
+        cfg: config.
+        mode: 'train' or 'test'.
+
+    Raises:
+        ValueError: naming file and key.
+    """
+    loader, loop = f'{mode}_dataloader', f'{mode}_cfg'
+    for key in ('model', loader, loop, 'optim_wrapper' if mode == 'train' else 'test_evaluator'):
+        found = cfg.get(key)
+        if not isinstance(found, list if key == 'test_evaluator' else dict) and not isinstance(found, dict):
+            raise ValueError(f'{cfg.filename}: {key}: found {found!r}, expected a dict of settings')
+    numbers = [(loader, 'batch_size', 1), (loader, 'num_workers', 0), (loop, 'max_iters', 1), (loop, 'max_epochs', 1)]
+    for part, key, least in numbers:
+        found = cfg[part].get(key, least)
+        if type(found) is not int or found < least:
+            raise ValueError(f'{cfg.filename}: {part}.{key}: found {found!r}, expected a whole number from {least}')
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:

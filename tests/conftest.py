@@ -21,13 +21,14 @@ import json, os, runpy, sys
 # Libraries print while they are loaded; answers go out on a channel of their own.
 answers = os.fdopen(os.dup(1), 'w')
 os.dup2(2, 1)
-import ship_det.launch, ship_det.plugin
+import ship_det.launch, ship_det.plugin, ship_det.annotations.conversion, ship_det.report, ship_det.tiling.run
 
 def child(script, arguments, environment, output):
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.environ.update(environment)
+    os.chdir(environment.get('PWD', '.'))
     sys.argv = [script, *arguments]
     sys.path[:1] = [os.path.dirname(script), *filter(None, environment.get('PYTHONPATH', '').split(':'))]
     code = 1
@@ -91,7 +92,7 @@ def run_side_by_side(tmp_path_factory) -> Iterator[Callable]:
 
 @pytest.fixture(scope='session')
 def run_tool(run_side_by_side) -> Callable:
-    """A function that runs a script of tools/ and returns its exit code and what it printed."""
+    """A function that runs a script of tools/, in the folder PWD if given; its exit code and what it printed."""
 
     def run(name: str, *arguments: object, **environment: object) -> tuple[int, str]:
         variables = {key: str(value) for key, value in environment.items()}

@@ -26,13 +26,15 @@ def parse_args() -> argparse.Namespace:
 
 
 def step(title: str, script: str, *arguments: object) -> None:
-    """Run one of the project's command lines; raise ValueError if it fails, since it has said why."""
+    """Run one of the project's command lines; end with its exit code if it fails, since it has said why."""
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
     print(f'\n== {title}\n$ python {script} {" ".join(map(str, arguments))}', flush=True)
     start = time.monotonic()
     code = subprocess.run(command, check=False).returncode
     if code:
-        raise ValueError(f'{script} ended with exit code {code}; its message is above')
+        print(f'{script} ended with exit code {code}; its message is above', file=sys.stderr)
+        # Where a signal ended it, the code is minus its number.
+        sys.exit(code if code > 0 else 128 - code)
     print(f'-- {title}: {time.monotonic() - start:.0f} s', flush=True)
 
 
@@ -46,6 +48,8 @@ def newest(folder: Path, pattern: str) -> Path:
 
 def main() -> None:
     args = parse_args()
+    if args.scenes < 2:
+        raise ValueError(f'--scenes: found {args.scenes}, expected 2 or more, some to train with and some to test with')
     start = time.monotonic()
     scenes, chips = args.data / 'scenes', args.data / 'chips'
     training, predictions = args.work_dir / 'train', args.work_dir / 'predictions.jsonl'

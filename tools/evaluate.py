@@ -7,7 +7,7 @@ labels of the scenes.
 
 import argparse
 
-from ship_det.cli import run
+from ship_det.cli import check_outputs, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,6 +42,7 @@ def main() -> None:
     args = parse_args()
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
+    check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
     from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
     from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
 

@@ -61,11 +61,13 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
     """Do the runs that have no result yet."""
     import torch
 
+    from ship_det.devices import check_device
     from ship_det.experiments.few_shot.experiment import open_experiment
     from ship_det.memory import keep_freed_memory
 
     keep_freed_memory()
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    check_device(device)
     with reading() as progress:
         experiment = open_experiment(config, work_dir, device, progress)
     open_runs, total = experiment.open_runs(), len(experiment.runs())

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ship_det.experiments.recognition.trials import TrialFile
 
 
+# Of one loss in one setting; a list of the seeds is held in memory.
+MOST_TRIALS = 100_000
+
+
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', metavar='CONFIG', help='config file')
@@ -47,10 +51,10 @@ def main() -> None:
     settings = selected(args.config, '--settings', args.settings, experiment.settings)
     losses = selected(args.config, '--losses', args.losses, experiment.losses)
     for option, value in (('--trials', args.trials), ('--together', args.together)):
-        if value is not None and value < 1:
-            raise ValueError(f'{option}: found {value}, expected a whole number from 1')
-    if args.first_seed < 0:
-        raise ValueError(f'--first-seed: found {args.first_seed}, expected a whole number from 0')
+        if value is not None and not 1 <= value <= MOST_TRIALS:
+            raise ValueError(f'{option}: found {value}, expected a whole number from 1 to {MOST_TRIALS}')
+    if not 0 <= args.first_seed < 2**62:
+        raise ValueError(f'--first-seed: found {args.first_seed}, expected a whole number from 0, below 2 ** 62')
     seeds = range(args.first_seed, args.first_seed + (args.trials or experiment.trials))
     out = Path(args.out) if args.out else Path('work_dirs/recognition') / experiment.name
     finished = TrialFile(out / 'trials.jsonl')
@@ -88,6 +92,7 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
         TimeRemainingColumn,
     )
 
+    from ship_det.devices import check_device
     from ship_det.evaluation.results_file import software
     from ship_det.experiments.recognition.runner import default_together, pending_stacks, run_stack
     from ship_det.memory import keep_freed_memory
@@ -124,18 +129,6 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
 def stack_progress(progress, bar, trials: int):
     """A function that moves the bar by a share of ``trials``."""
     return lambda share: progress.advance(bar, share * trials)
-
-
-def check_device(device: str) -> None:
-    import torch
-
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f'--device: found {device}, which torch cannot use ({reason}), expected cpu or cuda'
-        ) from error
 
 
 if __name__ == '__main__':

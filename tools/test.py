@@ -40,9 +40,11 @@ def main() -> None:
         with quiet_imports():
             from ship_det.hooks import introduce
             from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
+            from ship_det.settings import check_parts
 
         console.begin('reading the config')
         cfg = load_config(args, console, ('test_dataloader',))
+        check_parts(cfg, 'test')
         if not Path(args.checkpoint).is_file():
             raise ValueError(
                 f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir'

@@ -37,9 +37,11 @@ def main() -> None:
             from ship_det.hooks import introduce
             from ship_det.initial_weights import download_errors
             from ship_det.launch import build_runner, config_errors, discard_failed_start, load_config
+            from ship_det.settings import check_parts
 
         console.begin('reading the config')
         cfg = load_config(args, console, ('train_dataloader', 'val_dataloader'))
+        check_parts(cfg, 'train')
         if args.amp:
             use_mixed_precision(cfg)
         if args.auto_scale_lr:
@@ -49,6 +51,8 @@ def main() -> None:
         if args.tensorboard:
             cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
         if args.seed is not None:
+            if not 0 <= args.seed < 2**32:
+                raise ValueError(f'--seed: found {args.seed}, expected a whole number from 0, below 2 ** 32')
             cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
         if args.resume is not None:
             resume(cfg, args.resume)

@@ -15,8 +15,13 @@ import numpy as np
 import shapely
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.files import read_text, write_text
-from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.files import parse_json, read_text, write_text
+from ship_det.annotations.objects import (
+    MAX_COORDINATE,
+    LabeledObject,
+    object_corners,
+    quad_areas,
+)
 from ship_det.annotations.xml_labels import bounds_quad
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
@@ -45,26 +50,29 @@ def read_coco(path: str | os.PathLike, clockwise: bool = False, angle_unit: str 
         ValueError: naming file, annotation and key.
     """
     path = Path(path)
+    expected = 'images, categories and annotations, each object with its own id'
     try:
-        content = json.loads(read_text(path))
+        content = parse_json(read_text(path))
         images = {
             image['id']: CocoImage(str(image['file_name']), (int(image['width']), int(image['height'])))
             for image in content['images']
         }
         names = {category['id']: str(category['name']) for category in content['categories']}
         annotations = list(content['annotations'])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{path}: not a COCO file ({error!r}), expected images, categories and annotations') from error
+        if (len(images), len(names)) != (len(content['images']), len(content['categories'])):
+            raise ValueError('an id twice')
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ValueError(f'{path}: not a COCO file ({error!r}), expected {expected}') from error
     for index, annotation in enumerate(annotations):
+        if not isinstance(annotation, dict):
+            raise ValueError(f'{path}: annotation number {index} is no object, expected {expected}')
         where = f'{path}: annotation {annotation.get("id", f"number {index}")}'
         image, name = (
             _look_up(where, annotation, key, known) for key, known in (('image_id', images), ('category_id', names))
         )
-        quad = order_quads(_corners(where, annotation, clockwise, angle_unit))
-        if quad_areas(quad)[0] < MIN_QUAD_AREA:
-            raise ValueError(f'{where}: {name!r} has no area, expected a box around the object')
+        quad = object_corners(where, _corners(where, annotation, clockwise, angle_unit), repr(name))
         difficult = bool(annotation.get('iscrowd') or annotation.get('ignore') or annotation.get('difficult'))
-        image.objects.append(LabeledObject(quad[0], name, difficult, annotation.get('score')))
+        image.objects.append(LabeledObject(quad, name, difficult, annotation.get('score')))
     return list(images.values())
 
 
@@ -92,9 +100,10 @@ def write_coco(path: str | os.PathLike, images: Iterable[CocoImage], classes: It
 
 
 def _look_up(where: str, annotation: dict[str, Any], key: str, known: dict[Any, Any]) -> Any:
-    if annotation.get(key) not in known:
-        raise ValueError(f'{where}: {key} is {annotation.get(key)!r}, expected one that the file lists')
-    return known[annotation[key]]
+    value = annotation.get(key)
+    if isinstance(value, list | dict) or value not in known:
+        raise ValueError(f'{where}: {key} is {value!r}, expected one that the file lists')
+    return known[value]
 
 
 def _corners(where: str, annotation: dict[str, Any], clockwise: bool, angle_unit: str) -> np.ndarray:
@@ -121,8 +130,8 @@ def _corners(where: str, annotation: dict[str, Any], clockwise: bool, angle_unit
 def _numbers(where: str, key: str, values: Any) -> np.ndarray:
     try:
         numbers = np.atleast_1d(np.array(values, dtype=np.float64))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         numbers = np.full(1, np.nan)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers')
+    if numbers.ndim != 1 or not (np.abs(numbers) <= MAX_COORDINATE).all():
+        raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers up to {MAX_COORDINATE:g}')
     return numbers

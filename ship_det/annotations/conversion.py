@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.files import read_text
 from ship_det.annotations.formats import FORMATS, DataSet, LabeledImage
 from ship_det.annotations.objects import quad_areas
 from ship_det.geometry import quad_to_rbox
@@ -134,15 +133,13 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str | None]:
     Raises:
         ValueError: naming the file, where it is no such mapping.
     """
-    import yaml
+    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
 
-    try:
-        content = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise ValueError(f'{path}: not YAML ({error}), expected lines like "old name: new name"') from error
-    if not isinstance(content, dict) or any(isinstance(value, (dict, list)) for value in content.values()):
-        raise ValueError(f'{path}: found {content!r}, expected lines like "old name: new name"')
-    return {str(old): None if new is None else str(new) for old, new in content.items()}
+    expected = 'lines like "old name: new name"'
+    content = read_yaml(path, expected)
+    if not isinstance(content, dict) or not all(isinstance(new, str) for new in content.values()):
+        raise ValueError(f'{path}: found {repr(content)[:80]}, expected {expected}')
+    return {old: None if new in NOTHING else new for old, new in content.items()}
 
 
 def _format(name: str):
@@ -179,6 +176,8 @@ def _rename_classes(labeled: LabeledImage, options: ConversionOptions, summary: 
                     f'{", ".join(options.class_map)} (--skip-unknown drops others)'
                 )
             name = options.class_map.get(found.name)
+        if name is not None and (not name.isprintable() or not name or name != ' '.join(name.split())):
+            raise ValueError(f'{labeled.labels}: the class name {name!r}, expected words and single spaces')
         if name is None:
             summary.dropped[found.name] += 1
             continue

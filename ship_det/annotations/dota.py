@@ -10,7 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from ship_det.annotations.files import read_text, write_text
-from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.objects import MAX_COORDINATE, MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 
 _HEADERS = ('imagesource:', 'gsd:')
 _DIFFICULT_FLAGS = {'0': False, '1': True, '2': True}
@@ -107,7 +107,7 @@ def _parse_quads(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) ->
     """(N, 4, 2) ordered quads of all rows at once; on any error the first bad row is looked up for the message."""
     try:
         numbers = np.fromiter(map(float, chain.from_iterable(row[:8] for row in rows)), dtype=np.float64)
-        complete = len(numbers) == 8 * len(rows) and np.isfinite(numbers).all()
+        complete = len(numbers) == 8 * len(rows) and (np.abs(numbers) <= MAX_COORDINATE).all()
     except ValueError:
         complete = False
     if not complete:
@@ -125,17 +125,19 @@ def _raise_bad_row(path: Path, lines: Sequence[int], rows: Sequence[list[str]]) 
     for line, row in zip(lines, rows, strict=True):
         for column, token in enumerate(row[:8], start=1):
             try:
-                finite = math.isfinite(float(token))
+                number = float(token)
             except ValueError:
-                finite = False
-            if not finite:
+                number = math.nan
+            if math.isfinite(number) and abs(number) > MAX_COORDINATE:
+                raise ValueError(f'{path}:{line}: column {column} is {token}, expected at most {MAX_COORDINATE:g} px')
+            if not math.isfinite(number):
                 raise ValueError(
                     f'{path}:{line}: column {column} is {token!r}, expected a finite number '
                     f'(columns separated by blanks: {_COLUMNS})'
                 )
         if len(row) < 8:
             raise ValueError(f'{path}:{line}: {len(row)} columns, expected 9 or 10: {_COLUMNS}')
-    raise AssertionError('every row is eight finite numbers')
+    raise AssertionError('every row is eight coordinates')
 
 
 def _parse_label(path: Path, line: int, row: list[str], classes: Collection[str] | None) -> tuple[str, bool]:

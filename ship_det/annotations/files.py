@@ -1,9 +1,13 @@
 """Text files of labels: decoding on the way in, replacing whole files on the way out."""
 
+import json
 import os
+import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 def read_text(path: str | os.PathLike) -> str:
@@ -21,6 +25,22 @@ def read_text(path: str | os.PathLike) -> str:
     return text
 
 
+def parse_json(text: str) -> Any:
+    """Parse JSON of any origin.
+
+    Raises:
+        ValueError: saying why, where it is not JSON, nests too deeply or holds half a surrogate pair, which can be
+            neither printed nor written.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+    if re.search(r'\\u[dD][89a-fA-F]', text):
+        json.dumps(content, ensure_ascii=False).encode()
+    return content
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a UTF-8 file under a temporary name, then rename it, so that no reader ever sees half a file."""
     path = Path(path)
@@ -31,6 +51,39 @@ def write_text(path: str | os.PathLike, text: str) -> None:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(out: str | os.PathLike) -> Iterator[Path]:
+    """A folder whose files become those of ``out`` where the block ends well; else ``out`` is left as it was.
+
+    Files of the same name are replaced, others stay.
+    """
+    out = Path(out)
+    made = [path for path in (out, *out.parents) if not path.exists()]
+    out.mkdir(parents=True, exist_ok=True)
+    stage = out / f'.{os.getpid()}.tmp'
+    try:
+        stage.mkdir()
+        yield stage
+        paths = sorted(path.relative_to(stage) for path in stage.rglob('*'))
+        for path in paths:
+            expected, found = (stage / path).is_dir(), (out / path).is_dir()
+            if (out / path).exists() and expected != found:
+                kinds = ('file', 'folder')
+                raise ValueError(f'{out / path}: a {kinds[found]} is in the way, expected a {kinds[expected]}')
+        for path in paths:
+            if (stage / path).is_dir():
+                (out / path).mkdir(exist_ok=True)
+            else:
+                os.replace(stage / path, out / path)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+    shutil.rmtree(stage)
 
 
 @contextmanager

@@ -158,10 +158,15 @@ class RotatedCoco:
             raise ValueError(f'{root}: {len(files)} JSON files in annotations/ or beside it, expected one')
         images = {image.name: image for image in _images_in(root, ('images',))}
         found = DataSet()
+        seen: set[str] = set()
         for labeled in read_coco(files[0], self.clockwise, angle_unit or 'degrees'):
-            image = images.pop(Path(labeled.file).name, None)
+            name = Path(labeled.file).name
+            if name in seen:
+                raise ValueError(f'{files[0]}: two images called {name!r}, expected each name once')
+            seen.add(name)
+            image = images.pop(name, None)
             if image is None:
-                found.without_image.append(files[0].with_name(f'{files[0].name}: {labeled.file}'))
+                found.without_image.append(Path(f'{files[0]}: {labeled.file}'))
             else:
                 found.images.append(LabeledImage(image, files[0], labeled.objects))
         found.without_labels = list(images.values())

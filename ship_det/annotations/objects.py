@@ -6,6 +6,8 @@ import numpy as np
 
 #: A quad of less area than this (px^2) covers nothing and is a labelling error.
 MIN_QUAD_AREA = 1e-6
+#: No image reaches so far (px); beyond it areas lose their digits, and in the end overflow.
+MAX_COORDINATE = 1e7
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +46,29 @@ def quad_areas(quads: np.ndarray) -> np.ndarray:
     corners = quads - quads[:, :1]
     following = np.roll(corners, -1, axis=1)
     return 0.5 * _cross(corners, following).sum(axis=1)
+
+
+def object_corners(where: str, quad: np.ndarray, what: str = 'the box') -> np.ndarray:
+    """Corners of one labelled object in order, see ``order_quads``.
+
+    Args:
+        where: file and place in it, for messages.
+        quad: (4, 2) or (1, 4, 2) corners in pixels, in any order.
+        what: how messages call the object.
+
+    Returns:
+        (4, 2) float64.
+
+    Raises:
+        ValueError: a corner lies beyond any image, or the quad has no area.
+    """
+    if not (np.abs(quad) <= MAX_COORDINATE).all():
+        far = np.abs(quad).max()
+        raise ValueError(f'{where}: {what} has a coordinate of {far:g} px, expected none beyond {MAX_COORDINATE:g}')
+    (ordered,) = order_quads(quad)
+    if quad_areas(ordered[None])[0] < MIN_QUAD_AREA:
+        raise ValueError(f'{where}: {what} has no area, expected corners around the object')
+    return ordered
 
 
 def order_quads(quads: np.ndarray) -> np.ndarray:

@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.files import read_text
-from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.objects import LabeledObject, object_corners
+
+# Numbers of classes have nine digits, coordinates fewer.
+_LARGEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class XmlObject:
             value = float(word)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            raise ValueError(f'{self.where}: <{key}> is {word!r}, expected a finite number')
+        if not abs(value) <= _LARGEST:
+            raise ValueError(f'{self.where}: <{key}> is {word!r}, expected a finite number up to {_LARGEST:g}')
         return value
 
     def difficult(self) -> bool:
@@ -64,10 +67,7 @@ class XmlObject:
 
     def labeled(self, quad: np.ndarray, name: str) -> LabeledObject:
         """The object with these corners, which are put in order; one without area is an error."""
-        (quad,) = order_quads(quad)
-        if quad_areas(quad[None])[0] < MIN_QUAD_AREA:
-            raise ValueError(f'{self.where}: {name!r} has no area, expected a box around the object')
-        return LabeledObject(quad, name, self.difficult())
+        return LabeledObject(object_corners(self.where, quad, repr(name)), name, self.difficult())
 
 
 def read_objects(path: str | os.PathLike, root: str, tag: str) -> list[XmlObject]:
@@ -78,6 +78,11 @@ def read_objects(path: str | os.PathLike, root: str, tag: str) -> list[XmlObject
     """
     path = Path(path)
     text = read_text(path)
+    entity = text.find('<!ENTITY')
+    if entity >= 0:
+        # A few lines of them stand for gigabytes.
+        line = text.count('\n', 0, entity) + 1
+        raise ValueError(f'{path}:{line}: defines an XML entity, expected a label file, which has none of its own')
     try:
         tree = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:

@@ -13,7 +13,11 @@ import numpy as np
 
 from ship_det.annotations.angles import to_radians
 from ship_det.annotations.files import read_text, write_text
-from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.annotations.objects import (
+    MAX_COORDINATE,
+    LabeledObject,
+    object_corners,
+)
 from ship_det.geometry import rbox_to_quad
 
 
@@ -57,19 +61,28 @@ def read_class_names(root: str | os.PathLike) -> list[str]:
     """
     root = Path(root)
     if (root / 'data.yaml').is_file():
-        import yaml
+        # Late: few formats have any YAML.
+        from ship_det.annotations.plain_yaml import NOTHING, read_yaml
 
-        try:
-            content = yaml.safe_load(read_text(root / 'data.yaml'))
-            names = content['names']
-            return [str(names[index]) for index in range(len(names))]
-        except (yaml.YAMLError, KeyError, TypeError) as error:
-            raise ValueError(
-                f'{root / "data.yaml"}: no list of class names ({error!r}), expected names: [..]'
-            ) from error
+        expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
+        content = read_yaml(root / 'data.yaml', expected)
+        names = content.get('names') if isinstance(content, dict) else None
+        if isinstance(names, dict):
+            names = [names.get(str(index)) for index in range(len(names))]
+        if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
+            raise ValueError(f'{root / "data.yaml"}: no list of class names, expected {expected}')
+        return _different(root / 'data.yaml', names)
     if (root / 'classes.txt').is_file():
-        return [line.strip() for line in read_text(root / 'classes.txt').split('\n') if line.strip()]
+        lines = read_text(root / 'classes.txt').split('\n')
+        return _different(root / 'classes.txt', [line.strip() for line in lines if line.strip()])
     raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files')
+
+
+def _different(path: Path, names: list[str]) -> list[str]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ValueError(f'{path}: the class name {name!r} twice, expected each once')
+    return names
 
 
 def _parse_row(
@@ -79,7 +92,7 @@ def _parse_row(
         numbers = np.array([float(word) for word in row])
     except ValueError as error:
         raise ValueError(f'{where}: {error}, expected numbers') from None
-    if len(numbers) not in (6, 9) or not np.isfinite(numbers).all():
+    if len(numbers) not in (6, 9) or not (np.abs(numbers) <= MAX_COORDINATE).all():
         raise ValueError(
             f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4) or 6 '
             '(class cx cy w h angle)'
@@ -94,7 +107,4 @@ def _parse_row(
             raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
         angle = to_radians(numbers[5], angle_unit, where)
         quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], angle)[None])[0]
-    (quad,) = order_quads(quad)
-    if quad_areas(quad[None])[0] < MIN_QUAD_AREA:
-        raise ValueError(f'{where}: the box has no area, expected corners around the object')
-    return LabeledObject(quad, classes[int(index)])
+    return LabeledObject(object_corners(where, quad), classes[int(index)])

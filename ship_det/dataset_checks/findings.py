@@ -44,3 +44,8 @@ class CheckOptions:
     max_aspect: float = 20.0
     duplicate_iou: float = 0.9
     min_instances: int = 10
+
+    def __post_init__(self) -> None:
+        for name, least in (('min_side', 0), ('max_aspect', 1), ('min_instances', 0)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f'{name}: expected a number from {least}, found {getattr(self, name)}')

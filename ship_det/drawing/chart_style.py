@@ -14,6 +14,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from ship_det.annotations.files import naming
+
 Parameters = ParamSpec('Parameters')
 
 INK = '#1f2933'
@@ -121,6 +123,10 @@ def save_chart(figure: Figure, path: Path) -> Chart:
         figure.savefig(svg, format='svg', metadata={'Date': None})
         # What is laid out stays where it is, which saves half of the time.
         figure.set_layout_engine('none')
-        figure.savefig(temporary, format='png', dpi=_PNG_DPI)
-    os.replace(temporary, path)
+        with naming(path):
+            try:
+                figure.savefig(temporary, format='png', dpi=_PNG_DPI)
+                os.replace(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
     return Chart(svg.getvalue(), round(figure.get_figwidth() * _PAGE_PX_PER_INCH))

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ship_det.annotations.files import naming, parse_json
 from ship_det.evaluation.instances import ImageRecord, gather_detections
 from ship_det.evaluation.result import EvaluationResult
 from ship_det.evaluation.voc import evaluate
@@ -60,15 +61,16 @@ def write_predictions(path: str | os.PathLike, classes: Sequence[str], images: I
     gather_detections(images, classes)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with temporary.open('w', encoding='utf-8') as file:
-            header = {'format': FORMAT, 'version': VERSION, 'classes': list(classes)}
-            file.write(json.dumps(header, ensure_ascii=False) + '\n')
-            for record in images:
-                file.write(json.dumps(_to_json(record), ensure_ascii=False, allow_nan=False) + '\n')
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with naming(path):
+        try:
+            with temporary.open('w', encoding='utf-8') as file:
+                header = {'format': FORMAT, 'version': VERSION, 'classes': list(classes)}
+                file.write(json.dumps(header, ensure_ascii=False) + '\n')
+                for record in images:
+                    file.write(json.dumps(_to_json(record), ensure_ascii=False, allow_nan=False) + '\n')
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _to_json(record: ImageRecord) -> dict[str, Any]:
@@ -88,15 +90,18 @@ def read_predictions(path: str | os.PathLike) -> Predictions:
             record of an image, two are of one image, or values are of no use (see ``gather_detections``).
     """
     path = Path(path)
-    with path.open(encoding='utf-8') as lines:
-        rows = [(number, _parse(path, number, line)) for number, line in enumerate(lines, start=1) if line.strip()]
+    try:
+        with path.open(encoding='utf-8') as lines:
+            rows = [(number, _parse(path, number, line)) for number, line in enumerate(lines, start=1) if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: not UTF-8 ({error.reason}), expected a predictions file') from error
     header = rows[0][1] if rows else {}
     if header.get('format') != FORMAT:
         raise ValueError(f'{path}:1: expected a header with "format": "{FORMAT}", found {_shorten(header)}')
     if header.get('version') != VERSION:
         raise ValueError(f'{path}:1: expected version {VERSION}, found {header.get("version")!r}')
     classes = header.get('classes')
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+    if not isinstance(classes, list) or not classes or not all(map(_is_name, classes)):
         raise ValueError(f'{path}:1: expected "classes" as a list of names, found {_shorten(classes)}')
     images = [_to_record(path, number, row) for number, row in rows[1:]]
     try:
@@ -106,10 +111,15 @@ def read_predictions(path: str | os.PathLike) -> Predictions:
     return Predictions(tuple(classes), tuple(images))
 
 
+def _is_name(value: Any) -> bool:
+    """Whether tables and charts can show it."""
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
+
+
 def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise ValueError(f'{path}:{number}: not JSON: {error}') from error
     if not isinstance(row, dict):
         raise ValueError(f'{path}:{number}: expected a JSON object, found {_shorten(row)}')
@@ -126,14 +136,17 @@ def _to_record(path: Path, number: int, row: Mapping[str, Any]) -> dict[str, Any
     record: dict[str, Any] = {'file': file}
     for key, shape, expected in (('boxes', (5,), 'five numbers a box'), ('scores', (), 'a number a box')):
         try:
-            array = np.array(row[key], dtype=np.float64)
-        except (TypeError, ValueError):
+            array = np.array(row[key])
+        except ValueError:
+            _refuse(path, number, key, row[key], expected)
+        # Text, null and true would become numbers too.
+        if array.size and array.dtype.kind not in 'iuf':
             _refuse(path, number, key, row[key], expected)
         if array.shape != (0,) and (array.ndim == 0 or array.shape[1:] != shape):
             _refuse(path, number, key, row[key], expected)
-        record[key] = array.reshape(-1, *shape)
+        record[key] = array.astype(np.float64).reshape(-1, *shape)
     labels = row['labels']
-    if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+    if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 2**31 for label in labels):
         _refuse(path, number, 'labels', labels, 'a class index a box')
     record['labels'] = np.array(labels, dtype=np.intp)
     return record

@@ -134,8 +134,8 @@ class EvaluationResult:
         values = [self._mean_at(point, figure) for point in _POINTS for figure in _FIGURES]
         table.add_row('mean', str(objects), str(detections), *(f'{value:.4f}' for value in (self.mean_ap, *values)), '')
         text = io.StringIO()
-        # Far wider than any table, so that nothing is cut off.
-        Console(file=text, width=1000, color_system=None).print(table)
+        # Far wider than any table, so that nothing is cut off; a class may be called [red] or :ship:.
+        Console(file=text, width=1000, color_system=None, markup=False, emoji=False).print(table)
         return '\n'.join(line.rstrip() for line in text.getvalue().splitlines())
 
     def _mean_at(self, point: str, figure: str) -> float:

@@ -72,6 +72,8 @@ def evaluate_thresholds(
     score_threshold: float = 0.5,
 ) -> dict[float, EvaluationResult]:
     """``evaluate`` at several IoU thresholds, with the overlaps computed once: a result for each threshold."""
+    if not 0 <= score_threshold <= 1:
+        raise ValueError(f'score_threshold: expected a value in [0, 1], found {score_threshold}')
     _check_same_images(predictions, ground_truths)
     detections = gather_detections(predictions, classes)
     truths = gather_ground_truths(ground_truths, classes)

@@ -62,6 +62,17 @@ def class_files(folder: str | Path) -> dict[str, list[Path]]:
     return files
 
 
+def count_images(folder: str | Path) -> ClassImages:
+    """The classes of a folder and how many images each has, none of them read.
+
+    Raises:
+        ValueError: as :func:`class_files`.
+    """
+    files = class_files(folder)
+    counts = tuple(len(paths) for paths in files.values())
+    return ClassImages(Path(folder), tuple(files), counts, torch.empty(0, dtype=torch.uint8))
+
+
 def check_disjoint(root: str | Path, parts: tuple[str, ...]) -> None:
     """Raise ValueError if a class lies in two parts: test classes must be new to the model."""
     owner: dict[str, str] = {}

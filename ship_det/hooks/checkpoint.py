@@ -11,6 +11,8 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmrotate.registry import HOOKS
 
+from ship_det.annotations.files import read_text
+
 NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 #: What a training that was interrupted leaves behind; the next regular checkpoint replaces it.
 INTERRUPTED = 'interrupted.pth'
@@ -69,7 +71,7 @@ def latest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
     folder = Path(work_dir)
     record = folder / 'last_checkpoint'
     # Path('') is the folder itself: no file.
-    named = Path(record.read_text().strip() if record.is_file() else '')
+    named = Path(read_text(record).strip() if record.is_file() else '')
     steps = {path: int(match[1]) for path in folder.glob('*.pth') if (match := NAME.fullmatch(path.name))}
     for path in (named, folder / named.name, *sorted(steps, key=steps.get, reverse=True)):
         if path.is_file() and zipfile.is_zipfile(path):

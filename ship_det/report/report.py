@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import DotaFolder
-from ship_det.annotations.files import write_text
+from ship_det.annotations.files import staged_folder, write_text
 from ship_det.drawing.chart_style import save_chart
 from ship_det.evaluation.labeled_set import (
     LabeledSet,
@@ -105,13 +105,15 @@ def write_report(
         data = SceneData(dataset, options.scenes, options.other_classes, options.merge_iou)
         evaluated = [merge_run(run, read, labeled, data) for run, read in zip(evaluated, predictions, strict=True)]
     analyses = [analyze(run, labeled) for run in evaluated]
-    out.mkdir(parents=True, exist_ok=True)
-    figures = _charts(evaluated, analyses, labeled, training)
-    charts = {name: save_chart(figure, out / f'{_file_name(name, evaluated)}.png') for name, figure in figures.items()}
-    gallery = make_gallery(evaluated, analyses, labeled, out, options.chips, options.examples)
-    facts = _facts(evaluated, labeled, dataset, options)
-    content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery)
-    write_text(out / 'index.html', build_page(content))
+    with staged_folder(out) as stage:
+        figures = _charts(evaluated, analyses, labeled, training)
+        charts = {
+            name: save_chart(figure, stage / f'{_file_name(name, evaluated)}.png') for name, figure in figures.items()
+        }
+        gallery = make_gallery(evaluated, analyses, labeled, stage, options.chips, options.examples)
+        facts = _facts(evaluated, labeled, dataset, options)
+        content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery)
+        write_text(stage / 'index.html', build_page(content))
     return evaluated
 
 
@@ -137,9 +139,10 @@ def draw_images(
     labeled = read_labeled_set(dataset, predictions.classes, options.list_file, options.other_classes)
     subset = options.list_file is not None
     evaluated = evaluate_run(run, predictions, labeled, options.iou_threshold, options.score_threshold, subset)
-    for index, path in enumerate(labeled.images):
-        pixels, scale = read_preview(path, DRAWN_SIDE)
-        write_chip(Path(out) / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
+    with staged_folder(out) as stage:
+        for index, path in enumerate(labeled.images):
+            pixels, scale = read_preview(path, DRAWN_SIDE)
+            write_chip(stage / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
     return len(labeled.images)
 
 

@@ -1,14 +1,16 @@
 """Reading the scalars that MMEngine logs while it trains."""
 
-import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ship_det.annotations.files import parse_json, read_text
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -53,7 +55,7 @@ def read_training_log(path: str | os.PathLike) -> TrainingLog:
         ValueError: naming file and line, where a line is no JSON object, or no line holds a loss.
     """
     path = find_log(path)
-    lines = path.read_text(encoding='utf-8').split('\n')
+    lines = read_text(path).split('\n')
     rows = [_parse(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     training = [row for row in rows if 'loss' in row]
     if not training:
@@ -67,12 +69,28 @@ def read_training_log(path: str | os.PathLike) -> TrainingLog:
 
 def _parse(path: Path, number: int, line: str) -> dict:
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise ValueError(f'{path}:{number}: not JSON ({error}), expected a line of scalars') from error
     if not isinstance(row, dict):
         raise ValueError(f'{path}:{number}: expected a JSON object of scalars, found {line[:80]!r}')
+    for name, value in row.items():
+        if name in ('step', 'epoch') and not _is_number(value, math.isfinite):
+            raise ValueError(f'{path}:{number}: {name}: found {str(value)[:80]}, expected a finite number')
+        if ('loss' in name or name == 'lr' or 'mAP' in name) and not _is_number(value, lambda found: True):
+            raise ValueError(f'{path}:{number}: {name}: found {str(value)[:80]}, expected a number')
+    if 'loss' in row and 'step' not in row:
+        raise ValueError(f'{path}:{number}: found a loss without a step, expected a line of scalars')
     return row
+
+
+def _is_number(value: Any, holds: Callable[[float], bool]) -> bool:
+    if type(value) not in (int, float):
+        return False
+    try:
+        return holds(float(value))
+    except OverflowError:
+        return False
 
 
 def _series(rows: list[dict], name: str) -> Series:

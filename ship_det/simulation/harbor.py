@@ -19,6 +19,10 @@ from ship_det.simulation.terminals import TERMINALS, add_tug_pontoons
 _TRADES = ('navy', 'submarine', 'container', 'navy', 'cargo', 'submarine', 'tanker')
 
 
+# Beyond these a scene takes days to draw.
+_LARGEST = {'size': 100_000, 'ships': 100_000, 'min_per_class': 10_000}
+
+
 @dataclass(frozen=True)
 class SceneSpec:
     """What a set of scenes is made of; a scene depends on this and on its number alone.
@@ -42,6 +46,9 @@ class SceneSpec:
     def __post_init__(self) -> None:
         if self.size < 64:
             raise ValueError(f'size: expected at least 64 px, found {self.size}')
+        for name, most in _LARGEST.items():
+            if (getattr(self, name) or 0) > most:
+                raise ValueError(f'{name}: expected at most {most}, found {getattr(self, name)}')
         if not 0.05 <= self.gsd <= 10:
             raise ValueError(f'gsd: expected 0.05 to 10 metres a pixel, found {self.gsd}')
         if self.seed < 0:

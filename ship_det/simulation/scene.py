@@ -19,6 +19,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder, LabeledObject, read_dota, write_dota
+from ship_det.annotations.files import parse_json, read_text
 from ship_det.processes import pools_of_one
 from ship_det.simulation.harbor import SceneSpec, build_harbor
 from ship_det.simulation.render import Renderer
@@ -89,7 +90,7 @@ def _claim(out: Path, spec: SceneSpec) -> None:
     manifest, wanted = out / MANIFEST, {'format': 1, **asdict(spec)}
     if manifest.exists():
         try:
-            found = json.loads(manifest.read_text(encoding='utf-8'))
+            found = parse_json(read_text(manifest))
         except ValueError as error:
             raise ValueError(f'{manifest}: expected the parameters of a simulation as JSON: {error}') from error
         if found != wanted:

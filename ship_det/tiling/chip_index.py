@@ -5,13 +5,16 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.files import read_text, write_text
+from ship_det.annotations.files import parse_json, read_text, write_text
 
 INDEX_NAME = 'chips.jsonl'
+# No image is as large, no chip shows as many objects.
+_LIMIT = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,13 @@ def read_chip_index(root: str | os.PathLike) -> list[Chip]:
     if not path.is_file():
         raise ValueError(f'{path}: no such file, expected a data set made by tile.py')
     lines = enumerate(read_text(path).split('\n'), start=1)
-    return [_parse_chip(path, number, line) for number, line in lines if line]
+    chips = [(number, _parse_chip(path, number, line)) for number, line in lines if line]
+    seen: dict[str, int] = {}
+    for number, chip in chips:
+        if chip.file in seen:
+            raise ValueError(f'{path}:{number}: {chip.file} is on line {seen[chip.file]} already, expected it once')
+        seen[chip.file] = number
+    return [chip for _, chip in chips]
 
 
 def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
@@ -60,20 +69,41 @@ def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
     write_text(Path(root) / INDEX_NAME, ''.join(f'{chip.to_json()}\n' for chip in chips))
 
 
+def check_file_name(found: Any) -> str:
+    """A name that a line of a list can hold and that leads out of no folder.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not isinstance(found, str) or found in ('', '.', '..') or any(char == '/' or char < ' ' for char in found):
+        raise ValueError(f'the file name {found!r}: expected one without folders and control characters')
+    return found
+
+
 def _parse_chip(path: Path, number: int, line: str) -> Chip:
     try:
-        record = json.loads(line)
-        window = tuple(map(int, record['window']))
-        if len(window) != 4:
-            raise ValueError(f'a window of {len(window)} numbers')
-        size = tuple(map(int, record['size'])) if 'size' in record else None
-        if size is not None and (len(size) != 2 or min(size) < 1):
-            raise ValueError(f'a size of {record["size"]}')
-        counts = {str(name): int(count) for name, count in record['counts'].items()}
-        return Chip(str(record['file']), str(record['scene']), window, counts, size)
+        record = parse_json(line)
+        x, y, *extent = _whole_numbers(record['window'], 4)
+        width, height = _whole_numbers(extent, 2, least=1)
+        size = None
+        if 'size' in record:
+            chip_width, chip_height = _whole_numbers(record['size'], 2, least=1)
+            size = chip_width, chip_height
+        counts = dict(zip(record['counts'], _whole_numbers([*record['counts'].values()]), strict=True))
+        file, scene = check_file_name(record['file']), check_file_name(record['scene'])
+        return Chip(file, scene, (x, y, width, height), counts, size)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}:{number}: not a chip ({error!r}), expected '
             '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}}, where resampled with '
             '"size": [w, h]'
         ) from error
+
+
+def _whole_numbers(found: Any, number: int | None = None, least: int = 0) -> list[int]:
+    if not isinstance(found, list) or number not in (None, len(found)):
+        raise ValueError(f'found {found!r}')
+    for value in found:
+        if type(value) is not int or not least <= value < _LIMIT:
+            raise ValueError(f'found the number {value!r}')
+    return found

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 #: Formats that chips can be written in.
 CHIP_FORMATS = ('png', 'jpg', 'tif')
+#: What an image file of any of them can hold, px.
+LARGEST_CHIP = 65_500
+# No scene has a longer side, px.
+_LARGEST_WINDOW = 10**7
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class TilingOptions:
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f'{name}: expected a share between 0 and 1, found {value}')
-        if self.chip < 1:
-            raise ValueError(f'chip: expected at least 1 px, found {self.chip}')
+        if not 1 <= self.chip <= LARGEST_CHIP:
+            raise ValueError(f'chip: expected 1 to {LARGEST_CHIP} px, found {self.chip}')
         if not 0 <= self.overlap < self.chip:
             raise ValueError(f'overlap: expected 0 <= overlap < chip ({self.chip} px), found {self.overlap}')
         if self.format not in CHIP_FORMATS:
@@ -59,6 +63,10 @@ class TilingOptions:
     def _check_scales(self) -> None:
         if not self.scales or not all(math.isfinite(scale) and scale > 0 for scale in self.scales):
             raise ValueError(f'scales: expected numbers above 0, found {_listed(self.scales) or "none"}')
+        # The window that a chip shows has a side of chip / scale.
+        least = self.chip / _LARGEST_WINDOW
+        if not all(least <= scale <= self.chip for scale in self.scales):
+            raise ValueError(f'scales: expected {least:g} to {self.chip}, the chip, found {_listed(self.scales)}')
         if len({f'{scale:g}' for scale in self.scales}) < len(self.scales):
             raise ValueError(f'scales: expected each once, found {_listed(self.scales)}')
 

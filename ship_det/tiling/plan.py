@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ship_det.annotations import DotaFolder, LabeledObject, read_dota
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 from ship_det.raster import SceneReader, open_scene
-from ship_det.tiling.chip_index import Chip
+from ship_det.tiling.chip_index import Chip, check_file_name
 from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
 from ship_det.tiling.options import TilingOptions
 from ship_det.tiling.windows import plan_windows
@@ -75,6 +75,7 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
     folder = DotaFolder(root)
     plans = []
     for image in folder.select(unlabeled=options.unlabeled, hint='; --unlabeled cuts a scene without'):
+        check_file_name(image.name)
         label_path = folder.find_labels(image)
         plans.append(plan_scene(image, read_dota(label_path) if label_path else [], options))
     return plans

@@ -110,9 +110,10 @@ def tile_scenes_with(
         if output.complete:
             return _summarise(plans, set(output.record['without_data']), total)
         needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
-        _find_stretches(needing_stretch, output, options, run_all)
         batches = [batch for plan in plans for batch in _split(plan)]
-        resumed = _cut_all(batches, output, options, run_all, on_progress)
+        with output.discarded_if_nothing_is_done():
+            _find_stretches(needing_stretch, output, options, run_all)
+            resumed = _cut_all(batches, output, options, run_all, on_progress)
     without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
     chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
     details = {

@@ -6,6 +6,7 @@ them in parts as there are classes; these are dropped, and exchanges of whole ch
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.files import read_text
 from ship_det.tiling.chip_index import Chip
 
 # Exchanges tried in all, and in a row without success.
@@ -44,18 +44,15 @@ def read_situation(path: str | os.PathLike) -> dict[str, int]:
     Raises:
         ValueError: naming the file, and the class where its count is no whole number.
     """
-    import yaml
+    from ship_det.annotations.plain_yaml import read_yaml
 
-    try:
-        # Every key and value as text: a class may be called "no" or 1.
-        content = yaml.load(read_text(path), Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
-        raise ValueError(f'{path}: not YAML ({error}), expected lines like "tanker: 50"') from error
+    content = read_yaml(path, 'lines like "tanker: 50"')
     if not isinstance(content, dict) or not content:
-        raise ValueError(f'{path}: found {content!r}, expected lines like "tanker: 50"')
+        raise ValueError(f'{path}: found {repr(content)[:80]}, expected lines like "tanker: 50"')
     for name, count in content.items():
-        if not isinstance(count, str) or not (count.isascii() and count.isdigit()):
-            raise ValueError(f'{path}: {name}: found {count!r}, expected a whole number of instances')
+        # Nine digits are more instances than any data set has.
+        if not isinstance(count, str) or not re.fullmatch('[0-9]{1,9}', count):
+            raise ValueError(f'{path}: {name}: found {repr(count)[:80]}, expected a whole number of instances')
     return {name: int(count) for name, count in content.items()}
 
 

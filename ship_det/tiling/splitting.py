@@ -82,8 +82,10 @@ def split_chips(
         Chips of each part, in the order of ``chips``.
 
     Raises:
-        ValueError: fewer scenes or chips than parts, an unknown scene, or another value of ``by``.
+        ValueError: a seed below 0, fewer scenes or chips than parts, an unknown scene, or another value of ``by``.
     """
+    if seed < 0:
+        raise ValueError(f'seed: expected a whole number from 0, found {seed}')
     if by not in ('scene', 'chip'):
         raise ValueError(f'by: expected scene or chip, found {by!r}')
     fixed = _named_scenes(chips, test_scenes)
@@ -142,8 +144,11 @@ def missing_classes(parts: dict[str, list[Chip]], by: str = 'scene') -> list[Mis
 
 def write_split(root: str | os.PathLike, parts: dict[str, list[Chip]]) -> None:
     """Write train.txt, val.txt and test.txt, one chip file a line; the list of a part that is not there is removed."""
-    for part in PARTS:
-        path = DotaFolder(root).list_path(part)
+    paths = {part: DotaFolder(root).list_path(part) for part in PARTS}
+    for path in paths.values():
+        if path.is_dir():
+            raise ValueError(f'{path}: a folder is in the way, expected a file')
+    for part, path in paths.items():
         if part in parts:
             write_text(path, ''.join(f'{chip.file}\n' for chip in parts[part]))
         else:

@@ -8,11 +8,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from ship_det.annotations import DotaFolder
-from ship_det.annotations.files import read_text, write_text
+from ship_det.annotations.files import parse_json, read_text, write_text
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, write_chip_index
 
 RECORD_NAME = 'tiling.json'
@@ -39,6 +41,7 @@ class StagedOutput:
         self.inputs = inputs
         #: What the record of a complete folder says.
         self.record: dict[str, Any] = {}
+        self._made: list[Path] = []
         self.complete = (root / INDEX_NAME).exists()
         if self.complete:
             self.record = self._check_record(root / RECORD_NAME, {'options': self.options, 'inputs': inputs})
@@ -48,6 +51,7 @@ class StagedOutput:
         if (self.stage / RECORD_NAME).exists():
             self._check_record(self.stage / RECORD_NAME, {'options': self.options})
             return
+        self._made = [path for path in (root, *root.parents) if not path.exists()]
         foreign = [path for path in DotaFolder(root).folders if path.exists()]
         if foreign:
             raise ValueError(f'{foreign[0]}: already there, expected a folder without a data set')
@@ -62,6 +66,19 @@ class StagedOutput:
     @property
     def labels(self) -> Path:
         return self._staged.label_dir
+
+    @contextmanager
+    def discarded_if_nothing_is_done(self) -> Iterator[None]:
+        """Leave nothing behind where the block fails before the first step is noted: there is nothing to go on from."""
+        try:
+            yield
+        except (ValueError, OSError):
+            if not any((self.stage / 'done').iterdir()):
+                shutil.rmtree(self.stage, ignore_errors=True)
+                for path in self._made:
+                    with suppress(OSError):
+                        path.rmdir()
+            raise
 
     def note(self, scene: str, what: str, content: Any) -> None:
         """Note on disk that a step of a scene is finished, and what came of it."""
@@ -102,13 +119,13 @@ class StagedOutput:
 
     def _read_note(self, scene: str, what: str) -> dict[str, Any]:
         path = self._note_path(scene, what)
-        return json.loads(read_text(path)) if path.exists() else {}
+        return parse_json(read_text(path)) if path.exists() else {}
 
     def _check_record(self, path: Path, expected: dict[str, Any]) -> dict[str, Any]:
         if not path.exists():
             raise ValueError(f'{self.root}: holds a {INDEX_NAME} but no {RECORD_NAME}, expected a folder of its own')
         try:
-            found = json.loads(read_text(path))
+            found = parse_json(read_text(path))
             differing = [key for key, value in expected['options'].items() if found['options'].get(key) != value]
             changed = 'inputs' in expected and found['inputs'] != expected['inputs']
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ship_det.annotations.files import naming, read_text, write_text
+from ship_det.annotations.files import naming, parse_json, read_text, staged_folder, write_text
 
 
 def test_byte_order_mark_and_line_ends(tmp_path):
@@ -39,3 +39,37 @@ def test_full_disk_is_named():
     with pytest.raises(OSError, match=full), naming('/dev/full'), open('/dev/full', 'w') as file:
         file.write('x')
         file.flush()
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('[' * 100_000, 'nested too deeply'),
+        (r'["\ud800"]', 'surrogates not allowed'),
+        ('1' * 5000, 'Exceeds the limit'),
+    ],
+)
+def test_json_that_no_one_writes_is_a_value_error(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_json(text)
+    assert parse_json(r'["\ud83d\ude00", NaN]')[0] == '\U0001f600'
+
+
+def test_staged_folder_replaces_all_files_or_none(tmp_path):
+    out = tmp_path / 'new' / 'out'
+    with pytest.raises(KeyError), staged_folder(out) as stage:
+        (stage / 'a.txt').write_text('half')
+        raise KeyError
+    assert not any(tmp_path.iterdir())
+    with staged_folder(out) as stage:
+        (stage / 'part').mkdir()
+        for name in ('a.txt', 'part/b.txt'):
+            (stage / name).write_text('1')
+    with pytest.raises(ValueError, match=r'part: a folder is in the way, expected a file'), staged_folder(out) as stage:
+        for name in ('a.txt', 'part'):
+            (stage / name).write_text('2')
+    with staged_folder(out) as stage:
+        (stage / 'a.txt').write_text('3')
+    found = {str(path.relative_to(out)): path.read_text() for path in out.rglob('*.txt')}
+    assert found == {'a.txt': '3', 'part/b.txt': '1'}
+    assert sorted(path.name for path in out.iterdir()) == ['a.txt', 'part']

@@ -8,7 +8,7 @@ from ship_det.tiling import TilingOptions
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        ({'chip': 0}, 'chip: expected at least 1 px, found 0'),
+        ({'chip': 0}, 'chip: expected 1 to 65500 px, found 0'),
         ({'chip': 100, 'overlap': 100}, r'overlap: expected 0 <= overlap < chip \(100 px\), found 100'),
         ({'overlap': -1}, 'overlap: .* found -1'),
         ({'min_visible': 1.5}, 'min_visible: .* found 1.5'),

@@ -1,6 +1,7 @@
 """Settings of a few-shot experiment, read from a config file of MMEngine."""
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ _AT_LEAST_ONE = (
     'checkpoint_every',
     'log_every',
 )
+# All images are held in memory, px.
+_LARGEST_IMAGE = 1024
 _ABOVE_ZERO = ('meta_lr', 'meta_clip', 'inner_lr')
 
 
@@ -109,13 +112,15 @@ def read_config(path: str | Path, **overrides: Any) -> FewShotConfig:
     """
     if not Path(path).is_file():
         raise ValueError(f'{path}: no such config file; expected one such as those in configs/few_shot')
+    if Path(path).suffix != '.py':
+        raise ValueError(f'{path}: found a name ending in {Path(path).suffix!r}, expected a config in Python')
     # Late: it loads torch.
     from mmengine.config import Config
 
     try:
         content = Config.fromfile(path).to_dict()
-    except Exception as error:
-        # It is a program, which may fail in any way.
+    except (Exception, SystemExit) as error:
+        # It is a program, which may fail or end in any way.
         raise ValueError(f'{path}: found {error}, expected a config of Python assignments') from error
     content |= {name: value for name, value in overrides.items() if value is not None}
     known = {field.name for field in dataclasses.fields(FewShotConfig)}
@@ -166,16 +171,20 @@ def _check_ranges(config: FewShotConfig) -> None:
         if getattr(config, name) < 1:
             raise ValueError(f'{name}: found {getattr(config, name)}, expected at least 1')
     for name in _ABOVE_ZERO:
-        if not getattr(config, name) > 0:
-            raise ValueError(f'{name}: found {getattr(config, name)}, expected a number above 0')
+        if not 0 < getattr(config, name) < math.inf:
+            raise ValueError(f'{name}: found {getattr(config, name)}, expected a number above 0, a finite one')
+    if not 0 <= config.focal_gamma < math.inf:
+        raise ValueError(f'focal_gamma: found {config.focal_gamma}, expected a finite number from 0')
+    if config.image_size > _LARGEST_IMAGE:
+        raise ValueError(f'image_size: found {config.image_size}, expected at most {_LARGEST_IMAGE}')
     if config.image_size < 16:
         raise ValueError(f'image_size: found {config.image_size}, expected at least 16, which four poolings make 1')
     for loss in config.losses:
         if loss not in LOSSES:
             raise ValueError(f'losses: found {loss!r}, expected some of {", ".join(LOSSES)}')
     for seed in (*config.seeds, config.test_seed):
-        if type(seed) is not int or seed < 0:
-            raise ValueError(f'seeds: found {seed!r}, expected whole numbers from 0')
+        if type(seed) is not int or not 0 <= seed < 2**62:
+            raise ValueError(f'seeds: found {seed!r}, expected whole numbers from 0, below 2 ** 62')
     for name, choices in {'loss_scale': ('classes', 'mean'), 'test_part': ('test', 'val')}.items():
         if getattr(config, name) not in choices:
             raise ValueError(f'{name}: found {getattr(config, name)!r}, expected {" or ".join(choices)}')

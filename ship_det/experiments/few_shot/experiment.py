@@ -16,7 +16,7 @@ from torch.func import functional_call
 
 import ship_det
 from ship_det.checkpoints import load_data
-from ship_det.experiments.class_folders import ClassImages, check_disjoint, read_class_images, save_whole
+from ship_det.experiments.class_folders import ClassImages, check_disjoint, count_images, read_class_images, save_whole
 from ship_det.experiments.few_shot.config import FewShotConfig
 from ship_det.experiments.few_shot.episodes import (
     Tasks,
@@ -235,11 +235,11 @@ def open_experiment(
     if not root.is_dir():
         raise ValueError(f'{root}: found no such folder, expected train/ and {config.test_part}/ with class folders')
     check_disjoint(root, ('train', config.test_part))
+    # Reading takes minutes, so whether they suffice comes first.
+    Experiment(config, Path(work_dir), count_images(root / 'train'), count_images(root / config.test_part)).check()
     read = partial(read_class_images, size=config.image_size, cache=cache, progress=progress)
     train, test = read(root / 'train'), read(root / config.test_part)
-    experiment = Experiment(config, Path(work_dir), train.to(device), test.to(device))
-    experiment.check()
-    return experiment
+    return Experiment(config, Path(work_dir), train.to(device), test.to(device))
 
 
 def _digest(images: ClassImages) -> str:

@@ -3,17 +3,38 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ship_det.annotations.files import parse_json, read_text
 from ship_det.experiments.few_shot.splits import Split
 
 #: Half the width of a 95 % interval in standard errors, for the hundreds of tasks that a run is tested on.
 _STANDARD_ERRORS = 1.96
-_KEYS = ('split', 'imbalance_degree', 'loss', 'seed', 'iterations', 'correct', 'query', 'settings')
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_number, value))
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    'split': _are_numbers,
+    'imbalance_degree': _is_number,
+    'loss': lambda value: isinstance(value, str),
+    'seed': _is_number,
+    'iterations': _is_number,
+    'correct': _are_numbers,
+    'query': lambda value: _is_number(value) and value > 0,
+    'settings': lambda value: isinstance(value, dict),
+}
+_KEYS = tuple(_KINDS)
 
 
 class Estimate(NamedTuple):
@@ -47,16 +68,19 @@ def read_results(path: str | Path) -> list[dict[str, Any]]:
     path = Path(path)
     if not path.exists():
         return []
-    content = path.read_text(encoding='utf-8')
+    content = read_text(path)
     results = []
     for number, line in enumerate(content[: content.rfind('\n') + 1].splitlines(), 1):
         try:
-            result = json.loads(line)
-        except json.JSONDecodeError as error:
+            result = parse_json(line)
+        except ValueError as error:
             raise ValueError(f'{path}:{number}: found no JSON ({error}), expected a result') from None
         missing = [key for key in _KEYS if not isinstance(result, dict) or key not in result]
         if missing:
             raise ValueError(f'{path}:{number}: found no {", ".join(missing)}, expected a result of a few-shot run')
+        for key, fits in _KINDS.items():
+            if not fits(result[key]):
+                raise ValueError(f'{path}:{number}: {key}: found {str(result[key])[:80]}, expected a few-shot result')
         results.append(result)
     return results
 

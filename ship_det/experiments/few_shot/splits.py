@@ -3,6 +3,7 @@
 Equation numbers are those of "Class Imbalance Loss for Imbalanced Object Recognition", IEEE JSTARS 13, 2020.
 """
 
+import re
 from collections.abc import Iterator
 
 from ship_det.imbalance import imbalance_degree
@@ -49,7 +50,8 @@ def parse_split(text: str) -> Split:
         ValueError: if it is not a list of at least two whole numbers from 1.
     """
     words = text.split(',')
-    if len(words) < 2 or not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+    # Six digits are more images than any class has.
+    if len(words) < 2 or not all(re.fullmatch('[0-9]{1,6}', word.strip()) and int(word) for word in words):
         raise ValueError(f'split: found {text!r}, expected whole numbers from 1 such as 1,2,3,4,5')
     return tuple(int(word) for word in words)
 

@@ -137,7 +137,9 @@ def _load_image(file: Path, size: list[tuple[int, int]]) -> np.ndarray:
 
 
 def _checked(root: str | os.PathLike, data: ImageSet) -> ImageSet:
-    """``data``, where both parts have images of every class."""
+    """``data``, where there are two classes or more and both parts have images of each."""
+    if len(data.classes) < 2:
+        raise ValueError(f'{root}: found the class {data.classes[0]} only, expected two or more')
     for part, labels in (('training', data.train.labels), ('test', data.test.labels)):
         counts = np.bincount(labels, minlength=len(data.classes))
         if not counts.all():

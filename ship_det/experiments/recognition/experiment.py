@@ -104,7 +104,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f'{path}: no such config file; expected one such as those in configs/recognition')
     try:
         content = Config.fromfile(path).to_dict()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # It is a program, which may fail or end in any way.
         raise ValueError(f'{path}: found no readable config ({error}), expected one in Python') from error
     # Names with an underscore are the file's own.
     return {key: value for key, value in content.items() if not key.startswith('_')}
@@ -120,7 +121,8 @@ def _checked(name: str, content: dict[str, Any]) -> Experiment:
     for key in ('data', 'training', 'settings', 'losses'):
         if not isinstance(content[key], dict) or not content[key]:
             raise ValueError(f'{key}: found {content[key]!r}, expected a dict')
-    if content['data'].get('type') not in LOADERS or set(content['data']) != {'type', 'root'}:
+    _check_types(content)
+    if content['data']['type'] not in LOADERS or set(content['data']) != {'type', 'root'}:
         raise ValueError(f'data: found {content["data"]}, expected a root and a type of {", ".join(LOADERS)}')
     if content['network'] not in NETWORKS:
         raise ValueError(f'network: found {content["network"]!r}, expected one of {", ".join(NETWORKS)}')
@@ -135,6 +137,24 @@ def _checked(name: str, content: dict[str, Any]) -> Experiment:
     experiment = Experiment(name, **content)
     _check_names(experiment)
     return experiment
+
+
+def _check_types(content: dict[str, Any]) -> None:
+    """That every value is of the type that its checks take for granted."""
+    data = content['data']
+    values = [(f'data, {key}', data.get(key), str) for key in ('type', 'root')]
+    values += [(key, content.get(key, ''), str) for key in ('network', 'baseline', 'metric')]
+    for key in ('settings', 'losses'):
+        for name, spec in content[key].items():
+            values += [(f'{key}, {name}', spec, dict)]
+            values += [(f'{key}, {name}, type', spec.get('type'), str)] if isinstance(spec, dict) else []
+    values += [('tuned', content.get('tuned', {}), dict)]
+    for place, found, kind in values:
+        if not isinstance(found, kind):
+            raise ValueError(f'{place}: found {found!r}, expected a {kind.__name__}')
+    for name, members in content.get('tuned', {}).items():
+        if not isinstance(members, list | tuple) or not all(isinstance(loss, str) for loss in members):
+            raise ValueError(f'tuned, {name}: found {members!r}, expected names of losses')
 
 
 def _check_setting(setting: str, arguments: dict[str, Any]) -> None:

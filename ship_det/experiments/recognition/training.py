@@ -1,5 +1,6 @@
 """Training of independent trials together, and their scores on the test set."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,8 +52,11 @@ class Training:
                 raise ValueError(f'{name}: found {value!r}, expected a whole number from 1')
         if self.crop_area is not None and (type(self.crop_area) is not int or self.crop_area < 1):
             raise ValueError(f'crop_area: found {self.crop_area!r}, expected a whole number from 1, or None')
-        if not self.lr > 0:
-            raise ValueError(f'lr: found {self.lr!r}, expected a number above 0')
+        for name in ('lr', 'momentum', 'weight_decay'):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value < math.inf or (name == 'lr' and not value):
+                least = 'above 0' if name == 'lr' else 'from 0'
+                raise ValueError(f'{name}: found {value!r}, expected a number {least}, a finite one')
         if self.schedule not in SCHEDULES:
             raise ValueError(f'schedule: found {self.schedule!r}, expected one of {", ".join(SCHEDULES)}')
         if self.standardize not in STANDARDIZE:

@@ -15,11 +15,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ship_det.annotations.files import parse_json
 from ship_det.experiments.recognition.training import TrialResult
 
 #: What makes a trial.
 Key = tuple[str, str, int]
-_KEYS = {'setting', 'loss', 'seed', 'config', 'accuracy', 'recalls', 'gmean', 'auc', 'train_loss', 'seconds'}
+_KINDS = {
+    **dict.fromkeys(('setting', 'loss'), str),
+    **dict.fromkeys(('accuracy', 'gmean', 'auc', 'seconds'), int | float),
+    **{'seed': int, 'config': dict, 'recalls': list, 'train_loss': int | float | None},
+}
+_KEYS = set(_KINDS)
 
 
 class TrialFile:
@@ -44,12 +50,17 @@ class TrialFile:
         self._complete_bytes = content.rfind(b'\n') + 1
         for number, line in enumerate(content[: self._complete_bytes].splitlines(), 1):
             try:
-                record = json.loads(line)
+                record = parse_json(line.decode())
             except ValueError as error:
                 raise ValueError(f'{self.path}, line {number}: found {line[:40]!r}, expected JSON') from error
             missing = sorted(_KEYS - set(record)) if isinstance(record, dict) else ['object']
             if missing:
                 raise ValueError(f'{self.path}, line {number}: found no {missing[0]}, expected a trial')
+            for key, kind in _KINDS.items():
+                if not isinstance(record[key], kind) or isinstance(record[key], bool):
+                    raise ValueError(f'{self.path}, line {number}: {key}: found {record[key]!r}, expected a trial')
+            if not all(isinstance(recall, int | float) for recall in record['recalls']):
+                raise ValueError(f'{self.path}, line {number}: recalls: found {record["recalls"]!r}, expected numbers')
             self.records[record['setting'], record['loss'], record['seed']] = record
 
     def check(self, key: Key, config: dict[str, Any]) -> bool:
