@@ -20,7 +20,7 @@ FLOORS = (
     ('plugin',),
     ('hooks',),
     ('models', 'datasets'),
-    ('settings', 'checkpoints'),
+    ('settings', 'checkpoints', 'devices'),
     ('initial_weights',),
     ('losses',),
     ('evaluation',),
