@@ -1,6 +1,5 @@
 """What every command line shares: bad input ends in one message and exit code 2, not in a traceback."""
 
-import argparse
 import errno
 import io
 import os
@@ -9,6 +8,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import NoReturn
+
+# What `pip install .` leaves out, see setup.cfg.
+_TRAINING_PACKAGES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmrotate')
 
 
 class Interrupted(KeyboardInterrupt):
@@ -37,6 +39,12 @@ def run(main: Callable[[], int | None]) -> NoReturn:
             raise
         print(f'error: {" ".join(_message(error).split())}', file=sys.stderr)
         code = 2
+    except ModuleNotFoundError as error:
+        package = (error.name or '').partition('.')[0]
+        if package not in _TRAINING_PACKAGES or os.environ.get('SHIP_DET_TRACEBACK'):
+            raise
+        print(f'error: found no {error.name}, which detectors need: `make setup` installs it', file=sys.stderr)
+        code = 2
     except Interrupted as interruption:
         print(interruption, file=sys.stderr)
         code = interruption.code
@@ -44,22 +52,6 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         print('interrupted', file=sys.stderr)
         code = 130
     sys.exit(code)
-
-
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that training and testing share, named as in MMRotate."""
-    parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
-    parser.add_argument('--data-root', metavar='DIR', help='folder of the data set, for training and testing')
-    parser.add_argument('--classes', metavar='NAMES', help='class names with commas between them: ship,boat')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        default=[],
-        metavar='KEY=VALUE',
-        help='settings that override the config: train_cfg.max_epochs=3 optim_wrapper.optimizer.lr=1e-3',
-    )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by torch.distributed')
 
 
 def split_names(option: str, text: str) -> list[str]:

@@ -1,17 +1,16 @@
 """From a config file to a runner: what tools/train.py and tools/test.py share."""
 
-import argparse
 import logging
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from mmdet.utils import register_all_modules as register_mmdet
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
@@ -19,6 +18,7 @@ from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed
 
+import ship_det
 from ship_det.checkpoints import read_checkpoints_as_data
 from ship_det.cli import quiet_imports
 from ship_det.hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
@@ -54,32 +54,17 @@ def config_errors(path: str | Path) -> Iterator[None]:
         raise
 
 
-def load_config(
-    args: argparse.Namespace, console: Console | None = None, loaders: Collection[str] = DATALOADERS
-) -> Config:
-    """Read ``args.config`` with the options of ``ship_det.cli.add_config_arguments`` applied.
-
-    ``data_root``, ``classes`` and ``num_classes`` reach all data sets and heads, see :mod:`ship_det.settings`. With a
-    ``console`` MMEngine logs nothing there.
+def find_config(path: str | os.PathLike) -> Path:
+    """A config file: a path from here, or the name of one that comes with the package, configs/r2cnn/....py.
 
     Raises:
-        ValueError: the file is missing, is not a config or an option does not fit.
+        ValueError: there is none.
     """
-    if console is not None:
-        quiet(MMLogger.get_current_instance(), console)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    options = _parse_options(args.cfg_options)
-    if args.data_root is not None:
-        options['data_root'] = args.data_root
-    if args.classes is not None:
-        options['classes'] = args.classes
-    cfg = read_config(args.config, options, loaders)
-    cfg.launcher = _launcher(args.launcher)
-    if args.work_dir is not None:
-        cfg.work_dir = args.work_dir
-    elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    return cfg
+    own = Path(ship_det.__file__).parent / 'configs'
+    for place in (Path(path), own.parent / path, own / path):
+        if place.is_file():
+            return place
+    raise ValueError(f'{path}: no such config file; expected one such as configs/r2cnn/r2cnn_r50_fpn_ci_1x_aosr15.py')
 
 
 def read_config(
@@ -95,8 +80,7 @@ def read_config(
     Raises:
         ValueError: the file is missing, is not a config or an option does not fit.
     """
-    if not Path(path).is_file():
-        raise ValueError(f'{path}: no such config file; expected one such as those below configs/')
+    path = find_config(path)
     if Path(path).suffix not in ('.py', '.json'):
         # MMEngine reads YAML with a loader that runs what its tags ask for.
         raise ValueError(f'{path}: expected a config whose name ends in .py or .json')
@@ -185,19 +169,6 @@ def discard_failed_start(cfg: Config) -> Iterator[StartedHook]:
         raise
 
 
-def _launcher(name: str) -> str:
-    """The launcher of a name; torchrun need not be named."""
-    under_torchrun = 'TORCHELASTIC_RUN_ID' in os.environ
-    if name == 'none' and under_torchrun:
-        return 'pytorch'
-    if name == 'pytorch' and 'RANK' not in os.environ:
-        raise ValueError(
-            '--launcher pytorch: found no RANK in the environment; '
-            'start with torchrun --nproc_per_node 2 tools/train.py CONFIG'
-        )
-    return name
-
-
 def _join_processes_on_cpu(cfg: Config) -> None:
     """Join the processes of torchrun by gloo; MMEngine's own start and wrapper ask for a GPU each."""
     if cfg.launcher != 'pytorch':
@@ -207,19 +178,3 @@ def _join_processes_on_cpu(cfg: Config) -> None:
     cfg.setdefault('model_wrapper_cfg', dict(type='MMDistributedDataParallel', broadcast_buffers=False))
     cfg.model_wrapper_cfg.setdefault('find_unused_parameters', cfg.get('find_unused_parameters', False))
     cfg.model_wrapper_cfg.device_ids = None
-
-
-def _parse_options(pairs: Sequence[str]) -> dict:
-    """Key and value of each ``key=value``, with values read as MMEngine reads them, but for names, which are text."""
-    for pair in pairs:
-        if '=' not in pair:
-            raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
-    parser = argparse.ArgumentParser(prefix_chars='\0')
-    parser.add_argument('pairs', nargs='*', action=DictAction)
-    try:
-        options = parser.parse_args(list(pairs)).pairs if pairs else {}
-    except (AssertionError, RecursionError) as error:
-        raise ValueError(f'--cfg-options: {error}, expected key=value with brackets that match') from error
-    texts = dict(pair.split('=', 1) for pair in pairs)
-    names = {key: texts[key] for key in ('data_root', 'classes') if key in texts and texts[key][:1] not in ('[', '(')}
-    return options | names

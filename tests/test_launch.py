@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from ship_det.launch import build_runner, discard_failed_start, load_config
+from ship_det.commands.config_arguments import load_config
+from ship_det.launch import build_runner, discard_failed_start
 
 CONFIG = """
 data_root = 'data/default'

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from ship_det.launch import load_config
+from ship_det.commands.config_arguments import load_config
 from ship_det.settings import read_chain, spread_settings
 
 DEMO = Path(__file__).resolve().parents[1] / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'

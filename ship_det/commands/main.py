@@ -52,3 +52,7 @@ def usage() -> str:
     return os.linesep.join(
         [f'usage: ship-det SUBCOMMAND ...{os.linesep}', *lines, '', 'ship-det SUBCOMMAND --help says more of each.']
     )
+
+
+if __name__ == '__main__':
+    main()

@@ -97,7 +97,7 @@ def test_console_shows_what_a_person_reads(chips, run_tool, tmp_path):
         'tanker             2   28.57%    1.581',
         'submarine          5   71.43%    1.000',
         f'trained: {work / "iter_2.pth"}',
-        f'test it: python tools/test.py {chips / "config.py"} {work / "iter_2.pth"}',
+        f'test it: ship-det test {chips / "config.py"} {work / "iter_2.pth"}',
     ):
         assert any(line.startswith(text) for line in lines), f'{text}: {output}'
     progress = [line for line in lines if re.match(r'iteration [12]/2  loss [\d.]+  [\d.]+ s each  \d+ s left', line)]

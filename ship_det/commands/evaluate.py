@@ -1,0 +1,74 @@
+"""Evaluate saved predictions without a model: average precision per class and mean.
+
+PREDICTIONS is a file of tools/test.py --out; DATASET a folder in DOTA layout (images/, labelTxt/). With --merge SCENES
+the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared with the
+labels of the scenes.
+"""
+
+import argparse
+
+from ship_det.cli import check_outputs
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file')
+    parser.add_argument('dataset', metavar='DATASET', help='data set folder')
+    parser.add_argument(
+        '--list',
+        metavar='FILE',
+        help='evaluate these images only, one name a line (default: the predicted list of the data set)',
+    )
+    parser.add_argument(
+        '--iou', type=float, nargs='+', default=[0.5, 0.6], help='overlaps that a right detection needs'
+    )
+    parser.add_argument('--min-iou', choices=['>', '>='], default='>', help='larger than that, or at least that')
+    parser.add_argument('--ap-mode', choices=['11points', 'area'], default='11points', help='how AP is averaged')
+    parser.add_argument('--score', type=float, default=0.5, help='score from which precision and recall count')
+    parser.add_argument(
+        '--other-classes',
+        choices=['error', 'background', 'ignore'],
+        default='error',
+        help='what labels of classes that the predictions do not know are',
+    )
+    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
+    parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
+    parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    if args.merged_out and not args.merge:
+        raise ValueError('--merged-out: expected --merge SCENES beside it')
+    check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
+    from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
+    from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
+
+    predictions = read_predictions(args.predictions)
+    names = [record['file'] for record in predictions.images]
+    list_file = args.list or find_predicted_list(args.dataset, names)
+    if list_file is not None and not args.list:
+        print(f'images: those of {list_file}, which have predictions')
+    labeled = read_labeled_set(args.dataset, predictions.classes, list_file, args.other_classes)
+    selected, left_out = select_predictions(args.predictions, predictions, labeled, list_file is not None)
+    options = {'ap_mode': args.ap_mode, 'min_iou': args.min_iou, 'score_threshold': args.score}
+    results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, args.iou, **options)
+    for result in results.values():
+        print(result.table())
+    if left_out:
+        print(f'Left out the predictions of {left_out} images that are not in {args.list}.')
+    scene_results = {}
+    if args.merge:
+        from ship_det.evaluation import SceneData, merge_scenes
+
+        merged = merge_scenes(selected, SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou))
+        scene_results = merged.evaluate(args.iou, **options)
+        print(merged.table(scene_results.values()))
+        if args.merged_out:
+            merged.write(args.merged_out)
+            print(f'predictions on whole scenes: {args.merged_out}')
+    if args.json:
+        write_results(args.json, results.values(), vars(args), scene_results.values())
+        print(f'figures: {args.json}')

@@ -1,0 +1,117 @@
+"""Train and test MAML on imbalanced few-shot tasks: one run for each split, loss and seed of CONFIG.
+
+The images lie in DATA_ROOT/train/CLASS/, DATA_ROOT/val/CLASS/ and DATA_ROOT/test/CLASS/. A run that was interrupted
+goes on from its last checkpoint; a finished one is not done again.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ship_det.experiments.few_shot import FewShotConfig
+    from ship_det.experiments.few_shot.experiment import Experiment
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_84_miniimagenet.py'
+    )
+    parser.add_argument('--data', metavar='DATA_ROOT', help="folder of the images (default: the config's data_root)")
+    parser.add_argument(
+        '--splits', nargs='+', metavar='SPLIT', help='support samples of the classes, as 3,3,3,3,3 1,2,3,4,5; or all'
+    )
+    parser.add_argument('--losses', nargs='+', metavar='LOSS', help='ce, fl, ci, ci_modulator, ci_factors')
+    parser.add_argument('--seeds', nargs='+', type=int, metavar='SEED', help='seeds of the trainings')
+    parser.add_argument('--iterations', type=int, metavar='N', help='meta-updates; more than before goes on from there')
+    parser.add_argument(
+        '--work-dir', metavar='DIR', help='results and checkpoints (default: work_dirs/few_shot/CONFIG)'
+    )
+    parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: cuda where there is one)')
+    parser.add_argument('--table', action='store_true', help='only print the table of the results there are')
+    parser.add_argument('--plot', metavar='FILE', help='only draw accuracy against imbalance degree (.png, .svg, .pdf)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from ship_det.experiments.few_shot import read_config
+
+    splits = 'all' if args.splits == ['all'] else args.splits
+    config = read_config(
+        args.config,
+        data_root=args.data,
+        splits=splits,
+        losses=args.losses,
+        seeds=args.seeds,
+        iterations=args.iterations,
+    )
+    work_dir = Path(args.work_dir or Path('work_dirs/few_shot') / Path(args.config).stem)
+    if not (args.table or args.plot):
+        train_and_test(config, work_dir, args.device)
+    show(config, work_dir / 'results.jsonl', args.plot)
+
+
+def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) -> None:
+    """Do the runs that have no result yet."""
+    import torch
+
+    from ship_det.devices import check_device
+    from ship_det.experiments.few_shot.experiment import open_experiment
+    from ship_det.memory import keep_freed_memory
+
+    keep_freed_memory()
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    check_device(device)
+    with reading() as progress:
+        experiment = open_experiment(config, work_dir, device, progress)
+    open_runs, total = experiment.open_runs(), len(experiment.runs())
+    print(f'{len(open_runs)} of {total} runs to do on {device}, {config.iterations} meta-updates each')
+    for number, one in enumerate(open_runs, total - len(open_runs) + 1):
+        run_with_progress(experiment, one, f'{number}/{total} {one.name}')
+
+
+@contextmanager
+def reading() -> Iterator:
+    """A progress bar for reading images, which a cached tensor never shows."""
+    from rich.progress import Progress
+
+    with Progress() as bar:
+        task = bar.add_task('reading images', visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
+
+
+def run_with_progress(experiment: 'Experiment', one, title: str) -> None:
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TextColumn('{task.fields[words]}'))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as bar:
+        task = bar.add_task(title, total=experiment.config.iterations, words='')
+        result = experiment.run(one, lambda done, words: bar.update(task, completed=done, words=words))
+    print(f'{one.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')
+
+
+def show(config: 'FewShotConfig', results_file: Path, plot: str | None) -> None:
+    """Print the table of the results that have the config's settings, and draw them."""
+    from rich.console import Console
+
+    from ship_det.experiments.few_shot import read_results, tabulate
+    from ship_det.experiments.few_shot.presentation import make_table, plot_accuracy
+
+    results, settings = read_results(results_file), config.of_a_run()
+    chosen = [result for result in results if all(result['settings'].get(k) == v for k, v in settings.items())]
+    if not chosen:
+        raise ValueError(f'{results_file}: found no result with the settings of the config, expected at least one')
+    rows = tabulate(chosen)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=240)
+    console.print(make_table(rows))
+    if len(chosen) < len(results):
+        print(f'left out {len(results) - len(chosen)} results with other settings')
+    if plot:
+        plot_accuracy(rows, plot)
+        print(f'plot: {plot}')

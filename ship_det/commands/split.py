@@ -1,0 +1,119 @@
+"""Split a data set into training, validation and test lists.
+
+Writes train.txt, val.txt and test.txt (image file names, one a line) into the data set's folder and prints how many
+instances of each class every part has. By scene, chips of one scene, which overlap, never straddle two parts. Classes
+are spread over the parts in their shares, rare ones first. With --situation the training list is a sample that has no
+more than the given number of instances of each class; the other lists stay what they are without it.
+"""
+
+import argparse
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ship_det.cli import split_names
+
+if TYPE_CHECKING:
+    from ship_det.tiling import Chip
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('chips', help='data set folder, as made by tile.py')
+    parser.add_argument('--train', type=float, default=0.8, help='share of the training part')
+    parser.add_argument('--val', type=float, default=0.0, help='share of the validation part; the rest is test')
+    parser.add_argument('--by', choices=['scene', 'chip'], default='scene', help='what goes to one part as a whole')
+    parser.add_argument('--seed', type=int, default=0, help='decides between equally good splits')
+    parser.add_argument('--test-scenes', default='', metavar='A,B', help='these scenes are the test part')
+    parser.add_argument(
+        '--situation', metavar='FILE', help='YAML, "class: count": instances to sample for training; others: all'
+    )
+    parser.add_argument('--out', metavar='DIR', help='folder for the lists, if not that of the data set')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    from pathlib import Path
+
+    from ship_det.tiling.splitting import (
+        Shares,
+        check_index,
+        class_counts,
+        missing_classes,
+        read_chips,
+        split_chips,
+        write_split,
+    )
+
+    chips = read_chips(args.chips)
+    check_index(args.chips, chips)
+    numbers = read_numbers(args.situation, chips) if args.situation else {}
+    test_scenes = split_names('--test-scenes', args.test_scenes)
+    parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
+    missing = missing_classes(parts, args.by)
+    sampled = sample_training(parts, numbers, args.seed) if args.situation else []
+    out = Path(args.out or args.chips)
+    out.mkdir(parents=True, exist_ok=True)
+    write_split(out, parts)
+    print_parts(parts, class_counts(chips), numbers)
+    for one in missing:
+        reason = f'{plural(one.instances, "instance")} in {plural(one.units, args.by)}'
+        if not one.scarce:
+            reason += '; no split found gives every part every class'
+        print(f'no instance in {one.part}: {one.name} ({reason})')
+    for line in sampled:
+        print(line)
+
+
+def read_numbers(path: str, chips: list['Chip']) -> dict[str, int]:
+    """Read a situation and check that its classes are those of the data set."""
+    from ship_det.tiling.sampling import read_situation
+    from ship_det.tiling.splitting import class_counts
+
+    numbers = read_situation(path)
+    known = class_counts(chips)
+    for name, number in numbers.items():
+        if number and name not in known:
+            raise ValueError(f'{path}: unknown class {name!r}, expected one of: {", ".join(sorted(known))}')
+    return numbers
+
+
+def sample_training(parts: dict[str, list['Chip']], numbers: dict[str, int], seed: int) -> list[str]:
+    """Replace the training chips by a sample; the result says what it lacks."""
+    from ship_det.tiling.sampling import sample_chips
+    from ship_det.tiling.splitting import class_counts
+
+    before = class_counts(parts['train'])
+    sample = sample_chips(parts['train'], numbers, seed)
+    lines = [f'sampled {len(sample.chips)} of {len(parts["train"])} training chips']
+    for name, lacking in sample.missing.items():
+        reason = f'training has {before[name]}' if before[name] < numbers[name] else 'other classes would have too many'
+        lines.append(f'not met: {name} {numbers[name] - lacking} of {numbers[name]}, {lacking} too few ({reason})')
+    parts['train'] = sample.chips
+    return lines
+
+
+def plural(number: int, noun: str) -> str:
+    return f'{number} {noun}' + ('' if number == 1 else 's')
+
+
+def print_parts(parts: dict[str, list['Chip']], classes: Counter[str], numbers: dict[str, int]) -> None:
+    """Print the instances of each class in each part, and how many were wanted for training."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ship_det.tiling.splitting import class_counts
+
+    counts = {part: class_counts(chips) for part, chips in parts.items()}
+    wanted = ['wanted'] if numbers else []
+    table = Table('class', *wanted, *parts)
+    for column in table.columns[1:]:
+        column.justify = 'right'
+    for name, _ in classes.most_common():
+        table.add_row(name, *(str(numbers.get(name, 'all')) for _ in wanted), *(str(counts[p][name]) for p in parts))
+    table.add_section()
+    blank = [''] * len(wanted)
+    table.add_row('chips', *blank, *(str(len(chips)) for chips in parts.values()))
+    table.add_row('scenes', *blank, *(str(len({chip.scene for chip in chips})) for chips in parts.values()))
+    # A class may be called [red] or :ship:.
+    Console(markup=False, emoji=False).print(table)

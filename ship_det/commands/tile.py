@@ -1,0 +1,112 @@
+"""Cut scenes into labelled chips.
+
+SCENES is a data set folder with images/ and DOTA labels in labelTxt/; OUT gets the same layout and chips.jsonl, one
+line a chip: file, scene, window (x, y, w, h), instance counts. Killed and started again, it goes on where it was.
+Other pixels than 8 bit are stretched between two percentiles of their scene; a chip without any data is left out.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from ship_det.processes import RunAll, processes
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('scenes', help='data set folder of the scenes')
+    parser.add_argument('out', help='folder to make')
+    parser.add_argument('--chip', type=int, default=1000, help='side of a chip, px')
+    parser.add_argument('--overlap', type=int, default=200, help='px shared by neighbouring chips')
+    parser.add_argument(
+        '--scales', type=float, nargs='+', default=[1.0], help='of the pixels; at 0.5 a chip shows twice the side'
+    )
+    parser.add_argument(
+        '--bands', type=int, nargs='+', help='that become red, green, blue, or grey; from 1 (default: the first three)'
+    )
+    parser.add_argument(
+        '--stretch',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='percentiles of the scene that become 0 and 255 (default: 8 bit as it is, others 2 98)',
+    )
+    parser.add_argument(
+        '--nodata', type=float, metavar='VALUE', help='of pixels that show nothing (default: what the file says)'
+    )
+    parser.add_argument('--workers', type=int, default=2, help='processes')
+    parser.add_argument(
+        '--min-visible', type=float, default=0.7, help='an object of which less is visible is marked difficult'
+    )
+    parser.add_argument('--keep-empty', type=float, default=0.0, help='share of the chips without an object to keep')
+    parser.add_argument('--format', choices=['png', 'jpg', 'tif'], default='png', help='of the chips')
+    parser.add_argument(
+        '--whole',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='add chips so that every object that fits in a chip is whole in one',
+    )
+    parser.add_argument('--unlabeled', action='store_true', help='a scene without a label file has no objects')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    # A complete folder needs no other process. They start while this one imports what it needs itself.
+    workers = min(args.workers, 1) if (Path(args.out) / 'chips.jsonl').exists() else args.workers
+    with processes(workers, 'ship_det.tiling.run') as run_all:
+        tile(args, run_all)
+
+
+def tile(args: argparse.Namespace, run_all: RunAll) -> None:
+    """Cut the scenes of the command line, with a progress bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ship_det.tiling import TilingOptions, tile_scenes_with
+
+    options = TilingOptions(
+        chip=args.chip,
+        overlap=args.overlap,
+        min_visible=args.min_visible,
+        keep_empty=args.keep_empty,
+        format=args.format,
+        whole=args.whole,
+        unlabeled=args.unlabeled,
+        scales=tuple(args.scales),
+        bands=tuple(args.bands) if args.bands else None,
+        stretch=tuple(args.stretch) if args.stretch else None,
+        nodata=args.nodata,
+    )
+    columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns) as progress:
+        bar = progress.add_task('cutting chips', total=None)
+        summary = tile_scenes_with(
+            run_all,
+            args.scenes,
+            args.out,
+            options,
+            lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    print_summary(args.out, summary.tally, summary.class_counts, summary.resumed)
+
+
+def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], resumed: int) -> None:
+    """Say what was made, and what became of every object."""
+    already = f' ({resumed} were there already)' if resumed else ''
+    print(f'{tally["chips"]} chips from {tally["scenes"]} scenes in {out}{already}')
+    print(
+        f'empty chips skipped: {tally["empty chips skipped"]}, '
+        f'chips without data skipped: {tally["chips without data skipped"]}'
+    )
+    reordered = tally['scenes of another band order']
+    if reordered:
+        print(f'scenes whose files call other bands than 1 2 3 red, green and blue, read so: {reordered}')
+    print(
+        f'objects in the scenes: {tally["objects"]}, whole in at least one chip: {tally["objects whole in a chip"]}, '
+        f'in no chip: {tally["objects in no chip"]}'
+    )
+    print(
+        f'labels in the chips: {tally["labels whole"]} whole, {tally["labels cut"]} cut by the border, '
+        f'{tally["labels marked difficult"]} marked difficult'
+    )
+    print('instances: ' + (', '.join(f'{name} {count}' for name, count in class_counts.most_common()) or 'none'))

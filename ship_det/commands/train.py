@@ -1,0 +1,92 @@
+"""Train a detector."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ship_det.cli import quiet_imports
+from ship_det.commands.config_arguments import add_config_arguments, load_config
+from ship_det.progress import Console
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a detector.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='',
+        metavar='CHECKPOINT',
+        help='continue from this checkpoint, by default from the latest one in the work dir, if there is one',
+    )
+    parser.add_argument('--tensorboard', action='store_true', help='also write curves for TensorBoard')
+    parser.add_argument('--seed', type=int, help='seed of all random numbers')
+    add_config_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    with Console() as console:
+        console.begin('loading PyTorch and MMRotate')
+        with quiet_imports():
+            from ship_det.hooks import introduce
+            from ship_det.initial_weights import download_errors
+            from ship_det.launch import build_runner, config_errors, discard_failed_start
+            from ship_det.settings import check_parts
+
+        console.begin('reading the config')
+        cfg = load_config(args, console, ('train_dataloader', 'val_dataloader'))
+        check_parts(cfg, 'train')
+        if args.amp:
+            use_mixed_precision(cfg)
+        if args.auto_scale_lr:
+            if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+                raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
+            cfg.auto_scale_lr.enable = True
+        if args.tensorboard:
+            cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
+        if args.seed is not None:
+            if not 0 <= args.seed < 2**32:
+                raise ValueError(f'--seed: found {args.seed}, expected a whole number from 0, below 2 ** 32')
+            cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
+        if args.resume is not None:
+            resume(cfg, args.resume)
+        with discard_failed_start(cfg) as started:
+            console.begin('building the model')
+            runner = build_runner(cfg, console, f'ship-det test {args.config} {{}}')
+            runner.register_hook(started)
+            console.begin('reading the data set')
+            with config_errors(args.config):
+                _ = runner.train_loop, runner.val_loop
+            introduce(runner, console, 'training', runner.train_dataloader.dataset)
+            with download_errors(cfg):
+                runner.train()
+
+
+def use_mixed_precision(cfg: 'Config') -> None:
+    """Train with automatic mixed precision and a loss scale that adapts."""
+    from mmengine.device import get_device
+
+    if get_device() == 'cpu':
+        raise ValueError('--amp: found no GPU; mixed precision needs one')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def resume(cfg: 'Config', checkpoint: str) -> None:
+    """Continue from a checkpoint, or with '' from the latest one; without one training starts from its beginning."""
+    from ship_det.hooks import latest_checkpoint
+
+    if checkpoint and not Path(checkpoint).is_file():
+        raise ValueError(f'--resume {checkpoint}: no such checkpoint; expected one such as epoch_12.pth')
+    path = checkpoint or latest_checkpoint(cfg.work_dir)
+    if path is None:
+        print(f'{cfg.work_dir}: no checkpoint to resume from; training starts from the beginning')
+    else:
+        cfg.resume, cfg.load_from = True, str(path)
