@@ -97,7 +97,7 @@ def log(monkeypatch):
     def build_logger(self, *args, **kwargs):
         logger = build(self, *args, **kwargs)
         for level in ('info', 'warning'):
-            monkeypatch.setattr(logger, level, lambda text, level=level: messages.append((level, str(text))))
+            monkeypatch.setattr(logger, level, lambda text, level=level, **options: messages.append((level, str(text))))
         return logger
 
     monkeypatch.setattr(Runner, 'build_logger', build_logger)
