@@ -15,7 +15,6 @@ import numpy as np
 import shapely
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.files import parse_json, read_text, write_text
 from ship_det.annotations.objects import (
     MAX_COORDINATE,
     LabeledObject,
@@ -23,6 +22,7 @@ from ship_det.annotations.objects import (
     quad_areas,
 )
 from ship_det.annotations.xml_labels import bounds_quad
+from ship_det.files import parse_json, read_text, write_text
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 

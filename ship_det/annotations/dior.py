@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ship_det.annotations.files import write_text
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.voc import read_bndbox
 from ship_det.annotations.xml_labels import XmlObject, add, decimal, read_objects, xml_text
+from ship_det.files import write_text
 
 _CORNERS = ('left_top', 'right_top', 'right_bottom', 'left_bottom')
 

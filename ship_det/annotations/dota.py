@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from ship_det.annotations.files import read_text, write_text
 from ship_det.annotations.objects import MAX_COORDINATE, MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
+from ship_det.files import read_text, write_text
 
 _HEADERS = ('imagesource:', 'gsd:')
 _DIFFICULT_FLAGS = {'0': False, '1': True, '2': True}

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from ship_det.annotations.dota import UnknownClassError, read_dota
-from ship_det.annotations.files import read_text
 from ship_det.annotations.folders import (
     find_twins,
     fold_name,
@@ -28,6 +27,7 @@ from ship_det.annotations.folders import (
     scan_images,
 )
 from ship_det.annotations.objects import LabeledObject
+from ship_det.files import read_text
 
 #: Parts of a data set, each of which may have a list in its folder.
 PARTS = ('train', 'val', 'test')

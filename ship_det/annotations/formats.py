@@ -8,13 +8,13 @@ from typing import Protocol
 from ship_det.annotations.coco import CocoImage, read_coco, write_coco
 from ship_det.annotations.dior import read_dior, write_dior
 from ship_det.annotations.dota import read_dota, write_dota
-from ship_det.annotations.files import write_text
 from ship_det.annotations.folders import list_images, list_labels, pair_labels
 from ship_det.annotations.hrsc import read_hrsc, write_hrsc
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.rolabelimg import read_rolabelimg, write_rolabelimg
 from ship_det.annotations.voc import read_voc
 from ship_det.annotations.yolo_obb import read_class_names, read_yolo_obb, write_yolo_obb
+from ship_det.files import write_text
 from ship_det.raster import image_size
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.files import write_text
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.xml_labels import XmlObject, add, decimal, read_objects, xml_text
+from ship_det.files import write_text
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 #: Class names of HRSC2016 by the last two digits of their number.

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ship_det.annotations.files import read_text
+from ship_det.files import read_text
 
 
 def read_yaml(path: str | os.PathLike, expected: str) -> Any:

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.files import write_text
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.voc import read_bndbox
 from ship_det.annotations.xml_labels import XmlObject, add, decimal, read_objects, xml_text
+from ship_det.files import write_text
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 _KEYS = ('cx', 'cy', 'w', 'h', 'angle')

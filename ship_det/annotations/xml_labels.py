@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.files import read_text
 from ship_det.annotations.objects import LabeledObject, object_corners
+from ship_det.files import read_text
 
 # Numbers of classes have nine digits, coordinates fewer.
 _LARGEST = 1e9

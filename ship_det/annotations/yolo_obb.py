@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.files import read_text, write_text
 from ship_det.annotations.objects import (
     MAX_COORDINATE,
     LabeledObject,
     object_corners,
 )
+from ship_det.files import read_text, write_text
 from ship_det.geometry import rbox_to_quad
 
 

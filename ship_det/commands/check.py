@@ -107,7 +107,7 @@ def print_findings(report: 'Report') -> None:
 
 
 def write_findings(out: Path, report: 'Report') -> None:
-    from ship_det.annotations.files import write_text
+    from ship_det.files import write_text
 
     out.mkdir(parents=True, exist_ok=True)
     lines = [json.dumps(asdict(finding), ensure_ascii=False) + '\n' for finding in report.findings]

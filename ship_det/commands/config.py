@@ -25,7 +25,7 @@ def main() -> None:
     if args.out is not None and Path(args.out).suffix != '.py':
         raise ValueError(f'--out: found {args.out}, expected a name that ends in .py')
     with quiet_imports():
-        from ship_det.annotations.files import write_text
+        from ship_det.files import write_text
 
         text = load_config(args).pretty_text
     if args.out is None:

@@ -76,7 +76,7 @@ def main() -> None:
     if summary.absent:
         print(f'no instance of: {", ".join(summary.absent)} (f = 1, left out of rho and lambda)')
     if args.json:
-        from ship_det.annotations.files import write_text
+        from ship_det.files import write_text
 
         write_text(args.json, json.dumps(as_dict(statistics), indent=2) + '\n')
     if args.plot:

@@ -160,7 +160,7 @@ def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespac
 def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Draw the predictions just made, and write the page about them."""
     from ship_det.annotations import DotaFolder
-    from ship_det.annotations.files import write_text
+    from ship_det.files import write_text
     from ship_det.report import ReportOptions, RunFiles, draw_images, write_report
 
     dataset = dota_dataset(runner, args)

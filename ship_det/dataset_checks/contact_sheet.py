@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ship_det.dataset_checks.check import Report
+from ship_det.files import replacing
 
 # Share of the sheet that may go to images with findings.
 _FLAGGED = 1 / 2
@@ -70,11 +71,7 @@ def arrange(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], side
 
 
 def write_sheet(path: str | os.PathLike, sheet: NDArray[np.uint8]) -> None:
-    """Write a PNG or JPEG under a temporary name, then rename it."""
-    path = Path(path)
-    temporary = path.with_name(f'.{path.stem}.{os.getpid()}{path.suffix}')
-    try:
-        Image.fromarray(sheet).save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a PNG or JPEG, as the name ends."""
+    kind = Image.registered_extensions()[Path(path).suffix.lower()]
+    with replacing(path) as temporary:
+        Image.fromarray(sheet).save(temporary, kind)

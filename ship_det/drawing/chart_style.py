@@ -1,7 +1,6 @@
 """The look that all charts of a report share, and how they are saved."""
 
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -14,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from ship_det.annotations.files import naming
+from ship_det.files import replacing
 
 Parameters = ParamSpec('Parameters')
 
@@ -118,15 +117,10 @@ def legend_above(axes: Axes, count: int) -> None:
 def save_chart(figure: Figure, path: Path) -> Chart:
     """Write a figure as PNG and return it for the page."""
     svg = io.BytesIO()
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     with matplotlib.rc_context(_STYLE):
         figure.savefig(svg, format='svg', metadata={'Date': None})
         # What is laid out stays where it is, which saves half of the time.
         figure.set_layout_engine('none')
-        with naming(path):
-            try:
-                figure.savefig(temporary, format='png', dpi=_PNG_DPI)
-                os.replace(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format='png', dpi=_PNG_DPI)
     return Chart(svg.getvalue(), round(figure.get_figwidth() * _PAGE_PX_PER_INCH))

@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ship_det.annotations.files import naming, parse_json
 from ship_det.evaluation.instances import ImageRecord, gather_detections
 from ship_det.evaluation.result import EvaluationResult
 from ship_det.evaluation.voc import evaluate
+from ship_det.files import parse_json, replacing
 from ship_det.geometry import to_le90
 
 FORMAT = 'ship-det-predictions'
@@ -60,17 +60,11 @@ def write_predictions(path: str | os.PathLike, classes: Sequence[str], images: I
             raise ValueError(f'{path}: image {index}: no file name, found {sorted(record)}')
     gather_detections(images, classes)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    with naming(path):
-        try:
-            with temporary.open('w', encoding='utf-8') as file:
-                header = {'format': FORMAT, 'version': VERSION, 'classes': list(classes)}
-                file.write(json.dumps(header, ensure_ascii=False) + '\n')
-                for record in images:
-                    file.write(json.dumps(_to_json(record), ensure_ascii=False, allow_nan=False) + '\n')
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, temporary.open('w', encoding='utf-8') as file:
+        header = {'format': FORMAT, 'version': VERSION, 'classes': list(classes)}
+        file.write(json.dumps(header, ensure_ascii=False) + '\n')
+        for record in images:
+            file.write(json.dumps(_to_json(record), ensure_ascii=False, allow_nan=False) + '\n')
 
 
 def _to_json(record: ImageRecord) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import ship_det
-from ship_det.annotations.files import write_text
 from ship_det.evaluation.result import EvaluationResult
+from ship_det.files import write_text
 
 FORMAT = 'ship-det-results'
 VERSION = 1

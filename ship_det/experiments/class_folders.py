@@ -1,7 +1,6 @@
 """Images of classes, a folder each, held in memory as one tensor."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ship_det.checkpoints import load_data
+from ship_det.files import replacing
 
 EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff')
 
@@ -136,9 +136,5 @@ def _fingerprint(folder: str | Path, files: dict[str, list[Path]], size: int) ->
 def save_whole(content: object, path: Path) -> None:
     """Save with torch so that the file is either whole or not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    try:
-        torch.save(content, unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        torch.save(content, temporary)

@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmrotate.registry import HOOKS
 
-from ship_det.annotations.files import read_text
+from ship_det.files import read_text, replacing
 
 NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 #: What a training that was interrupted leaves behind; the next regular checkpoint replaces it.
@@ -23,15 +23,14 @@ class WholeFilesBackend(LocalBackend):
     """Local files that are either whole or not there."""
 
     def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
-        """Write ``obj`` to ``filepath`` under a temporary name, onto the disk, then rename it."""
+        """Write ``obj`` to ``filepath``, onto the disk."""
         path = Path(filepath)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f'.{path.name}.part')
-        with open(temporary, 'wb') as file:
+        # One process writes checkpoints; the next one overwrites what a killed one has left.
+        with replacing(path, owner='part') as temporary, open(temporary, 'wb') as file:
             file.write(obj)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
 
 
 @HOOKS.register_module()

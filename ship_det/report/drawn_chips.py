@@ -1,6 +1,5 @@
 """Test chips as picture files, with ground truth and detections drawn in."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import Image
 
 from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
 from ship_det.evaluation.labeled_set import LabeledSet
+from ship_det.files import replacing
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.runs import Run
 
@@ -57,7 +57,6 @@ def draw_chip(
 def write_chip(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG; the file appears when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    # Far faster than the default level, and little larger on photographs.
-    Image.fromarray(pixels).save(temporary, 'PNG', compress_level=3)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        # Far faster than the default level, and little larger on photographs.
+        Image.fromarray(pixels).save(temporary, 'PNG', compress_level=3)

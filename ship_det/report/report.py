@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import DotaFolder
-from ship_det.annotations.files import staged_folder, write_text
 from ship_det.drawing.chart_style import save_chart
 from ship_det.evaluation.labeled_set import (
     LabeledSet,
@@ -22,6 +21,7 @@ from ship_det.evaluation.labeled_set import (
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.scenes import SceneData
+from ship_det.files import staged_folder, write_text
 from ship_det.raster import read_preview
 from ship_det.report.class_charts import (
     ap_by_count,

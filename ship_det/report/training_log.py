@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.files import parse_json, read_text
+from ship_det.files import parse_json, read_text
 
 Series = tuple[NDArray[np.float64], NDArray[np.float64]]
 

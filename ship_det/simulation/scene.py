@@ -19,7 +19,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder, LabeledObject, read_dota, write_dota
-from ship_det.annotations.files import parse_json, read_text
+from ship_det.files import parse_json, read_text, replacing, write_text
 from ship_det.processes import pools_of_one
 from ship_det.simulation.harbor import SceneSpec, build_harbor
 from ship_det.simulation.render import Renderer
@@ -104,9 +104,7 @@ def _claim(out: Path, spec: SceneSpec) -> None:
     if folder.image_dir.exists() and any(folder.image_dir.iterdir()):
         raise ValueError(f'{out}: holds images but no {MANIFEST}, expected an empty or a new folder')
     folder.make()
-    temporary = manifest.with_name(f'.{MANIFEST}.tmp')
-    temporary.write_text(json.dumps(wanted, indent=1) + '\n', encoding='utf-8')
-    os.replace(temporary, manifest)
+    write_text(manifest, json.dumps(wanted, indent=1) + '\n')
 
 
 def _paths(out: Path, number: int) -> tuple[Path, Path]:
@@ -160,19 +158,16 @@ def _renderer(spec: SceneSpec, number: int) -> Renderer:
 def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
            progress: Callable[[int], object]) -> SceneReport:  # fmt: skip
     image_path, label_path = _paths(out, number)
-    temporary = image_path.with_name(f'.{image_path.name}.tmp')
-    # A killed run leaves half a file, which GDAL would try to read before it overwrites it.
-    temporary.unlink(missing_ok=True)
     try:
-        ships, missing = _write_image(temporary, spec, number, strips, progress)
-        objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
-        write_dota(label_path, objects)
-        # The image last: where it is there, the scene is complete.
-        os.replace(temporary, image_path)
+        # The image takes its place last: where it is there, the scene is complete.
+        with replacing(image_path, owner='part') as temporary:
+            # A killed run leaves half a file, which GDAL would try to read before it overwrites it.
+            temporary.unlink(missing_ok=True)
+            ships, missing = _write_image(temporary, spec, number, strips, progress)
+            objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
+            write_dota(label_path, objects)
     except RasterioError as error:
         raise OSError(f'{image_path}: cannot be written, is the disk full? {error.__cause__ or error}') from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return SceneReport(number, False, _count(objects), missing)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.files import naming
+from ship_det.files import replacing
 from ship_det.tiling.png import encode_png
 
 _JPEG_QUALITY = 95
@@ -32,13 +32,8 @@ def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:
     """
     path = Path(path)
     encoded = encode_png(pixels) if path.suffix == '.png' else _encode_otherwise(pixels, path.suffix)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    with naming(path):
-        try:
-            temporary.write_bytes(encoded)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(encoded)
 
 
 def _encode_otherwise(pixels: NDArray[np.uint8], suffix: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.annotations.files import parse_json, read_text, write_text
+from ship_det.files import parse_json, read_text, write_text
 
 INDEX_NAME = 'chips.jsonl'
 # No image is as large, no chip shows as many objects.

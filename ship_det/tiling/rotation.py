@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.files import replacing
 from ship_det.raster import SceneReader, open_seekable
 from ship_det.tiling.png import PngWriter
 
@@ -52,23 +53,22 @@ def rotate_image(source: str | os.PathLike, target: str | os.PathLike, degrees: 
         ValueError: naming the source, where it cannot be decoded.
     """
     target = Path(target)
-    temporary = target.with_name(f'.{target.name}.{os.getpid()}.tmp')
-    try:
-        with open_seekable(source, target.parent) as reader, temporary.open('wb') as file:
-            rotation = Rotation.of(reader.size, degrees)
-            width, height = rotation.size
-            writer = PngWriter(file, width, height)
-            step = max(min(_PIECE, _ROW_BYTES // (3 * width)), 1)
-            for top in range(0, height, step):
-                rows = np.empty((min(step, height - top), width, 3), dtype=np.uint8)
-                for left in range(0, width, _PIECE):
-                    piece = rows[:, left : left + _PIECE]
-                    piece[:] = _turned_piece(reader, rotation, (left, top, piece.shape[1], piece.shape[0]))
-                writer.write(rows)
-            writer.close()
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(target) as temporary,
+        open_seekable(source, target.parent) as reader,
+        temporary.open('wb') as file,
+    ):
+        rotation = Rotation.of(reader.size, degrees)
+        width, height = rotation.size
+        writer = PngWriter(file, width, height)
+        step = max(min(_PIECE, _ROW_BYTES // (3 * width)), 1)
+        for top in range(0, height, step):
+            rows = np.empty((min(step, height - top), width, 3), dtype=np.uint8)
+            for left in range(0, width, _PIECE):
+                piece = rows[:, left : left + _PIECE]
+                piece[:] = _turned_piece(reader, rotation, (left, top, piece.shape[1], piece.shape[0]))
+            writer.write(rows)
+        writer.close()
     return rotation
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ship_det.annotations import DotaFolder
 from ship_det.annotations.dota_folder import PARTS
-from ship_det.annotations.files import write_text
+from ship_det.files import write_text
 from ship_det.tiling.assignment import assign_units
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
 

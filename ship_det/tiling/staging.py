@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ship_det.annotations import DotaFolder
-from ship_det.annotations.files import parse_json, read_text, write_text
+from ship_det.files import parse_json, read_text, write_text
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, write_chip_index
 
 RECORD_NAME = 'tiling.json'

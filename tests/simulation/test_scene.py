@@ -144,7 +144,7 @@ def test_an_image_that_does_not_read_back_is_not_kept(tmp_path, monkeypatch):
 
 def test_what_a_killed_run_left_is_replaced(scenes, tmp_path):
     simulate(tmp_path, SPEC, 0)
-    (tmp_path / 'images' / '.scene_0000.tif.tmp').write_bytes(b'II*')
+    (tmp_path / 'images' / '.scene_0000.tif.part.tmp').write_bytes(b'II*')
     (tmp_path / 'labelTxt' / 'scene_0000.txt').write_text('1 2 3')
     simulate(tmp_path, SPEC, 1)
     expected = digests(scenes[0])

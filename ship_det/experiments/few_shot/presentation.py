@@ -1,6 +1,5 @@
 """The paper's Table IV and Fig. 5 from results: accuracy by split and imbalance degree, beside the paper's numbers."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from ship_det.experiments.few_shot.config import LOSSES
 from ship_det.experiments.few_shot.results import Estimate, Row, paired_p_value
 from ship_det.experiments.few_shot.splits import PAPER_ACCURACY, split_name
+from ship_det.files import replacing
 
 _NAMES = dict(ce='CE', fl='FL', ci='CI', ci_modulator='CI, modulator only', ci_factors='CI, f only')
 # Blue, orange, green, ...: told apart with any kind of colour vision (Okabe and Ito).
@@ -81,12 +81,8 @@ def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
     own_first = sorted(zip(labels, handles, strict=True), key=lambda entry: 'paper' in entry[0])
     axes.legend([handle for _, handle in own_first], [label for label, _ in own_first], frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'.{path.stem}.{os.getpid()}.tmp{path.suffix}')
-    try:
-        figure.savefig(unfinished, dpi=130)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=path.suffix.removeprefix('.'), dpi=130)
 
 
 def _draw_loss(axes: Axes, loss: str, rows: Sequence[Row]) -> None:

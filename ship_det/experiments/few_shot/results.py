@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ship_det.annotations.files import parse_json, read_text
 from ship_det.experiments.few_shot.splits import Split
+from ship_det.files import parse_json, read_text
 
 #: Half the width of a 95 % interval in standard errors, for the hundreds of tasks that a run is tested on.
 _STANDARD_ERRORS = 1.96

@@ -15,8 +15,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ship_det.annotations.files import parse_json
 from ship_det.experiments.recognition.training import TrialResult
+from ship_det.files import parse_json
 
 #: What makes a trial.
 Key = tuple[str, str, int]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ship_det.annotations.files import naming, parse_json, read_text, staged_folder, write_text
+from ship_det.files import parse_json, read_text, replacing, staged_folder, write_text
 
 
 def test_byte_order_mark_and_line_ends(tmp_path):
@@ -32,13 +32,31 @@ def test_folder_that_is_missing_is_named(tmp_path):
         write_text(tmp_path / 'nowhere/a.txt', '')
 
 
-def test_full_disk_is_named():
-    if not os.path.exists('/dev/full'):
-        pytest.skip('no /dev/full here')
-    full = r"No space left on device: '/dev/full'"
-    with pytest.raises(OSError, match=full), naming('/dev/full'), open('/dev/full', 'w') as file:
-        file.write('x')
-        file.flush()
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no /dev/full here')
+def test_full_disk_is_named_and_nothing_stays(tmp_path):
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*/a\.txt'"),
+        replacing(tmp_path / 'a.txt') as temporary,
+    ):
+        temporary.symlink_to('/dev/full')
+        with open(temporary, 'w') as file:
+            file.write('x')
+            file.flush()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_that_is_read_meanwhile_keeps_its_own_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"'.*/source\.txt'"), replacing(tmp_path / 'a.txt') as temporary:
+        temporary.write_text((tmp_path / 'source.txt').read_text())
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_a_killed_writer_has_left_is_overwritten(tmp_path):
+    (tmp_path / '.a.txt.part.tmp').write_text('half')
+    with replacing(tmp_path / 'a.txt', owner='part') as temporary:
+        assert temporary.name == '.a.txt.part.tmp'
+        temporary.write_text('whole')
+    assert os.listdir(tmp_path) == ['a.txt']
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Text files of labels: decoding on the way in, replacing whole files on the way out."""
+"""Files: text and JSON on the way in, whole files or none on the way out."""
 
 import json
 import os
@@ -43,14 +43,36 @@ def parse_json(text: str) -> Any:
 
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Write a UTF-8 file under a temporary name, then rename it, so that no reader ever sees half a file."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding='utf-8', newline='\n')
+
+
+@contextmanager
+def replacing(path: str | os.PathLike, owner: str | None = None) -> Iterator[Path]:
+    """A path to write a file to, which takes the place of ``path`` where the block ends well.
+
+    No reader ever sees half a file, and a failed block leaves ``path`` as it was and nothing beside it.
+
+    Args:
+        path: file to replace, or one that is not there yet. Its folder must exist.
+        owner: what tells writers of one file apart; None for the process. What a killed writer leaves behind is
+            overwritten by the next one of its name.
+
+    Raises:
+        OSError: naming ``path``, where the file cannot be written; that of a full disk names none.
+    """
     path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    with naming(path):
-        try:
-            temporary.write_text(text, encoding='utf-8', newline='\n')
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f'.{path.name}.{owner or os.getpid()}.tmp')
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        # A file that is read within the block keeps its own name.
+        if error.filename not in (None, str(temporary), temporary):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -84,12 +106,3 @@ def staged_folder(out: str | os.PathLike) -> Iterator[Path]:
                 path.rmdir()
         raise
     shutil.rmtree(stage)
-
-
-@contextmanager
-def naming(path: str | os.PathLike) -> Iterator[None]:
-    """Make an OSError within the block name the file: that of a full disk names none."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
