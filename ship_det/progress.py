@@ -4,6 +4,8 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -88,6 +90,39 @@ class ConsoleHandler(logging.Handler):
         """Print the record, if a person should read it."""
         if record.levelno >= logging.ERROR or getattr(record, 'for_console', False):
             self._console.say(self.format(record).strip('\n'))
+
+
+@contextmanager
+def progress_bar(title: str, total: float | None = None, counts: bool = True) -> Iterator[Callable[..., None]]:
+    """A bar with the time that is left; nothing is shown before there is something to show.
+
+    Args:
+        title: what is being done.
+        total: how much there is to do; None where that is not known yet.
+        counts: show how many of how many are done, not only the share.
+
+    Yields:
+        A function ``show(done, total=None, title=None)``: how much is done, and what has changed beside it.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    amount = MofNCompleteColumn() if counts else TaskProgressColumn()
+    columns = TextColumn('{task.description}', markup=False), BarColumn(), amount
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task(title, total=total, visible=total is not None)
+
+        def show(done: float, total: float | None = None, title: str | None = None) -> None:
+            progress.update(task, completed=done, total=total, description=title, visible=True)
+
+        yield show
 
 
 def format_seconds(seconds: Any) -> str:

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ship_det.progress import progress_bar
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -39,20 +41,14 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> int:
     args = parse_args()
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ship_det.dataset_checks import ERROR, CheckOptions, check_dataset
 
     root = Path(args.dataset)
     out = Path(args.out) if args.out else default_folder(root)
     lists = find_lists(root, args.train, args.test)
     options = CheckOptions(args.min_side, args.max_aspect, min_instances=args.min_instances)
-    columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        bar = progress.add_task('checking images', total=None)
-        report = check_dataset(
-            root, lists, options, args.workers, lambda done, total: progress.update(bar, completed=done, total=total)
-        )
+    with progress_bar('checking images') as show:
+        report = check_dataset(root, lists, options, args.workers, show)
     print_findings(report)
     write_findings(out, report)
     write_contact_sheet(out / 'contact_sheet.jpg', root, report)

@@ -9,6 +9,7 @@ angles counterclockwise on screen, or clockwise as coco-rotated-clockwise), yolo
 import argparse
 
 from ship_det.cli import split_names
+from ship_det.progress import progress_bar
 
 FORMATS = 'dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'
 
@@ -39,8 +40,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map
 
     options = ConversionOptions(
@@ -52,16 +51,14 @@ def main() -> None:
         transfer=args.transfer,
         verify=args.verify,
     )
-    columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        bar = progress.add_task('converting', total=None)
+    with progress_bar('converting') as show:
         summary = convert(
             args.source_format,
             args.target_format,
             args.source,
             args.out,
             options,
-            lambda done, total: progress.update(bar, completed=done, total=total),
+            show,
         )
     print(f'{summary.images} images, {summary.objects.total()} objects in {args.out}')
     for name, count in summary.objects.most_common():

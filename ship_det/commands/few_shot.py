@@ -5,10 +5,10 @@ goes on from its last checkpoint; a finished one is not done again.
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ship_det.progress import progress_bar
 
 if TYPE_CHECKING:
     from ship_det.experiments.few_shot import FewShotConfig
@@ -66,7 +66,7 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
     keep_freed_memory()
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     check_device(device)
-    with reading() as progress:
+    with progress_bar('reading images') as progress:
         experiment = open_experiment(config, work_dir, device, progress)
     open_runs, total = experiment.open_runs(), len(experiment.runs())
     print(f'{len(open_runs)} of {total} runs to do on {device}, {config.iterations} meta-updates each')
@@ -74,23 +74,9 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
         run_with_progress(experiment, one, f'{number}/{total} {one.name}')
 
 
-@contextmanager
-def reading() -> Iterator:
-    """A progress bar for reading images, which a cached tensor never shows."""
-    from rich.progress import Progress
-
-    with Progress() as bar:
-        task = bar.add_task('reading images', visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
-
-
 def run_with_progress(experiment: 'Experiment', one, title: str) -> None:
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TextColumn('{task.fields[words]}'))
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as bar:
-        task = bar.add_task(title, total=experiment.config.iterations, words='')
-        result = experiment.run(one, lambda done, words: bar.update(task, completed=done, words=words))
+    with progress_bar(title, experiment.config.iterations) as show_progress:
+        result = experiment.run(one, lambda done, words: show_progress(done, title=f'{title} {words}'))
     print(f'{one.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')
 
 

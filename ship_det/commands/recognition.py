@@ -8,6 +8,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ship_det.progress import progress_bar
+
 if TYPE_CHECKING:
     from ship_det.experiments.recognition.experiment import Experiment
     from ship_det.experiments.recognition.runner import Selection
@@ -81,14 +83,6 @@ def selected(config: str, option: str, names: list[str] | None, known: dict) -> 
 def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Selection', finished: 'TrialFile') -> None:
     """Run what is not finished, with a progress bar in trials."""
     import torch
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
     from ship_det.devices import check_device
     from ship_det.evaluation.results_file import software
@@ -111,19 +105,18 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     data = experiment.load_data(args.data)
     for setting in selection.settings:
         experiment.counts(setting, data)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(TextColumn('{task.description}'), *columns) as progress:
-        bar = progress.add_task('training', total=to_do)
-        done = 0
+    with progress_bar('training', to_do) as show:
+        done = 0.0
         for stack in stacks:
             seeds = ', '.join(map(str, stack.seeds))
-            progress.update(bar, description=f'{stack.setting}, seed {seeds}: {len(stack.losses)} losses')
-            advance = stack_progress(progress, bar, stack.trials)
+            show(done, title=f'{stack.setting}, seed {seeds}: {len(stack.losses)} losses')
+
+            def advance(share: float, trials: int = stack.trials) -> None:
+                nonlocal done
+                done += share * trials
+                show(done)
+
+            before = done
             finished.add(run_stack(experiment, data, stack, device, advance, software()))
-            done += stack.trials
-            progress.update(bar, completed=done)
-
-
-def stack_progress(progress, bar, trials: int):
-    """A function that moves the bar by a share of ``trials``."""
-    return lambda share: progress.advance(bar, share * trials)
+            done = before + stack.trials
+            show(done)

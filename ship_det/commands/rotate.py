@@ -1,7 +1,10 @@
 """Turn every image of a data set and its labels by an angle: does a detector find the same ships at another heading?"""
 
 import argparse
+import math
 from pathlib import Path
+
+from ship_det.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
@@ -14,21 +17,25 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from rich.progress import track
-
     from ship_det.annotations import DotaFolder, LabeledObject, write_dota
+    from ship_det.files import staged_folder
     from ship_det.tiling.rotation import rotate_image
 
     if args.out.exists() and any(args.out.iterdir()):
         raise ValueError(f'{args.out}: expected a new or empty folder')
-    source, out = DotaFolder(args.source), DotaFolder(args.out)
+    if not math.isfinite(args.degrees):
+        raise ValueError(f'--degrees: found {args.degrees}, expected a finite number')
+    source = DotaFolder(args.source)
     images = source.select()
-    out.make()
-    for path in track(images, 'turning images', transient=True):
-        rotation = rotate_image(path, out.image_dir / f'{path.stem}.png', args.degrees)
-        objects = [
-            LabeledObject(rotation(labeled.quad), labeled.name, labeled.difficult)
-            for labeled in source.read_objects(path)[0]
-        ]
-        write_dota(out.label_dir / f'{path.stem}.txt', objects)
+    with staged_folder(args.out) as stage, progress_bar('turning images', len(images)) as show:
+        out = DotaFolder(stage)
+        out.make()
+        for done, path in enumerate(images, start=1):
+            rotation = rotate_image(path, out.image_dir / f'{path.stem}.png', args.degrees)
+            objects = [
+                LabeledObject(rotation(labeled.quad), labeled.name, labeled.difficult)
+                for labeled in source.read_objects(path)[0]
+            ]
+            write_dota(out.label_dir / f'{path.stem}.txt', objects)
+            show(done)
     print(f'{len(images)} images turned by {args.degrees:g} degrees in {args.out}')

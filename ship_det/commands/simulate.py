@@ -9,6 +9,8 @@ The same seed gives the same bytes; finished scenes are left as they are.
 import argparse
 from collections import Counter
 
+from ship_det.progress import progress_bar
+
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -30,7 +32,6 @@ def main() -> None:
     arguments = parse_arguments()
     # Imported late, so that --help answers at once.
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
     from ship_det.simulation import SceneSpec, simulate
@@ -39,17 +40,15 @@ def main() -> None:
         arguments.size, arguments.gsd, arguments.seed, arguments.ships, arguments.tail, arguments.min_per_class
     )
     console = Console()
-    columns = (
-        TextColumn('drawing scenes'),
-        BarColumn(),
-        TextColumn('{task.percentage:>3.0f} %'),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task('drawing', total=arguments.scenes * spec.size)
-        reports = simulate(
-            arguments.out, spec, arguments.scenes, arguments.workers, lambda rows: bar.advance(task, rows)
-        )
+    done = 0
+    with progress_bar('drawing scenes', arguments.scenes * spec.size, counts=False) as show:
+
+        def advance(rows: int) -> None:
+            nonlocal done
+            done += rows
+            show(done)
+
+        reports = simulate(arguments.out, spec, arguments.scenes, arguments.workers, advance)
     counts, missing = Counter(), Counter()
     for report in reports:
         counts.update(report.counts)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ship_det.cli import split_names
+from ship_det.progress import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +94,6 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
             object is an instance.
     """
     import numpy as np
-    from rich.progress import track
 
     from ship_det.annotations import read_dota
     from ship_det.annotations.dota import UnknownClassError
@@ -105,17 +105,19 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
     quads: defaultdict[str, list[np.ndarray]] = defaultdict(list)
     difficult: defaultdict[str, int] = defaultdict(int)
     empty_files = 0
-    for file in track(files, 'reading labels', transient=True):
-        try:
-            objects = read_dota(file, classes)
-        except UnknownClassError as error:
-            raise ValueError(f'{error}; without --classes all that are found count') from error
-        empty_files += not objects
-        for item in objects:
-            if item.difficult:
-                difficult[item.name] += 1
-            else:
-                quads[item.name].append(item.quad)
+    with progress_bar('reading labels', len(files)) as show:
+        for done, file in enumerate(files, start=1):
+            try:
+                objects = read_dota(file, classes)
+            except UnknownClassError as error:
+                raise ValueError(f'{error}; without --classes all that are found count') from error
+            empty_files += not objects
+            for item in objects:
+                if item.difficult:
+                    difficult[item.name] += 1
+                else:
+                    quads[item.name].append(item.quad)
+            show(done)
     if not quads:
         raise ValueError(f'{folder}: found {sum(difficult.values())} objects, all difficult, expected an instance')
     names = classes or sorted(quads | difficult, key=lambda name: (-len(quads[name]), name))

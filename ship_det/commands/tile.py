@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from ship_det.processes import RunAll, processes
+from ship_det.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
@@ -60,8 +61,6 @@ def main() -> None:
 
 def tile(args: argparse.Namespace, run_all: RunAll) -> None:
     """Cut the scenes of the command line, with a progress bar."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ship_det.tiling import TilingOptions, tile_scenes_with
 
     options = TilingOptions(
@@ -77,15 +76,13 @@ def tile(args: argparse.Namespace, run_all: RunAll) -> None:
         stretch=tuple(args.stretch) if args.stretch else None,
         nodata=args.nodata,
     )
-    columns = TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns) as progress:
-        bar = progress.add_task('cutting chips', total=None)
+    with progress_bar('cutting chips') as show:
         summary = tile_scenes_with(
             run_all,
             args.scenes,
             args.out,
             options,
-            lambda done, total: progress.update(bar, completed=done, total=total),
+            show,
         )
     print_summary(args.out, summary.tally, summary.class_counts, summary.resumed)
 

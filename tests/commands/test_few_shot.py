@@ -1,6 +1,6 @@
 """The command line of the few-shot experiments."""
 
-import importlib.util
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -43,9 +43,7 @@ def config(tmp_path) -> Path:
 @pytest.fixture
 def few_shot(monkeypatch, tmp_path, capsys):
     """Run the command line in this process: exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location('few_shot_tool', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = importlib.import_module('ship_det.commands.few_shot')
 
     def call(*arguments: object) -> tuple[int, str, str]:
         words = [*map(str, arguments), '--work-dir', str(tmp_path / 'work'), '--device', 'cpu']

@@ -1,6 +1,6 @@
 """The command line that writes a report."""
 
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -20,10 +20,7 @@ BOX = [50.0, 40.0, 60.0, 12.0, 0.3]
 
 @pytest.fixture(scope='module')
 def report():
-    spec = importlib.util.spec_from_file_location('report_under_test', SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module('ship_det.commands.report')
 
 
 @pytest.fixture
