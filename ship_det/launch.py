@@ -1,4 +1,4 @@
-"""From a config file to a runner: what tools/train.py and tools/test.py share."""
+"""From a config file to a runner: what training, testing and inference share."""
 
 import logging
 import os

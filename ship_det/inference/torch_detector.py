@@ -11,11 +11,10 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmrotate.registry import MODELS
 from numpy.typing import NDArray
 
-from ship_det.checkpoints import read_checkpoints_as_data, trained_classes
+from ship_det.checkpoints import load_checkpoint, trained_classes
 from ship_det.evaluation.voc_metric import instance_arrays
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
@@ -28,7 +27,7 @@ _LEFT_OUT = ('LoadImage', 'LoadAnnotations', 'ConvertBoxType')
 
 
 class TorchDetector:
-    """Finds ships as ``tools/test.py`` does with the same config and checkpoint.
+    """Finds ships as ``ship-det test`` does with the same config and checkpoint.
 
     Args:
         config: config file with a test pipeline and rotated boxes.
@@ -87,8 +86,7 @@ class TorchDetector:
 
     def _load(self, cfg: Config, config: str | os.PathLike, checkpoint: str | os.PathLike) -> tuple[str, ...]:
         """Take the weights; the classes that they were trained with."""
-        read_checkpoints_as_data()
-        saved = CheckpointLoader.load_checkpoint(str(checkpoint), 'cpu')
+        saved = load_checkpoint(Path(checkpoint))
         weights = saved.get('state_dict', saved)
         differences = compare(self._model, weights, with_losses=False)
         if differences:
