@@ -1,7 +1,7 @@
 """Write a report of detections: one page with figures, curves, test chips and the worst mistakes.
 
-PREDICTIONS is a file of `ship-det test --out`, or several to compare, also as NAME=FILE; DATASET a folder in DOTA layout
-(images/, labelTxt/). DIR gets index.html, which needs nothing else, the charts as PNG, and chips/NAME.png.
+PREDICTIONS is a file of `ship-det test --out`, or several to compare, also as NAME=FILE; DATASET a folder in DOTA
+layout (images/, labelTxt/). DIR gets index.html, which needs nothing else, the charts as PNG, and chips/NAME.png.
 """
 
 import argparse
