@@ -1,8 +1,8 @@
 """Evaluate saved predictions without a model: average precision per class and mean.
 
 PREDICTIONS is a file of `ship-det test --out`; DATASET a folder in DOTA layout (images/, labelTxt/). With --merge
-SCENES the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared with the
-labels of the scenes.
+SCENES the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared
+with the labels of the scenes.
 """
 
 import argparse

@@ -12,7 +12,7 @@ from ship_det.progress import FOR_CONSOLE, Console
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Test a detector: average precision per class and mean. Predictions and figures are saved in the '
-        'work dir; tools/evaluate.py and tools/report.py read the predictions again without a model.'
+        'work dir; `ship-det evaluate` and `ship-det report` read the predictions again without a model.'
     )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
@@ -22,7 +22,7 @@ def parse_args() -> argparse.Namespace:
         '--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object (%(default)s)'
     )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
-    parser.add_argument('--report', metavar='DIR', help='write the page of tools/report.py into this folder')
+    parser.add_argument('--report', metavar='DIR', help='write the page of `ship-det report` into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
     parser.add_argument(
         '--show-dir', metavar='DIR', help='write each image with its ground truth and detections into this folder'
