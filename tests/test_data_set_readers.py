@@ -1,7 +1,6 @@
 """Everything that reads a data set in DOTA layout sees the same images, labels and lists in it."""
 
-import importlib.util
-import sys
+import importlib
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -20,8 +19,6 @@ from ship_det.imbalance import count_instances
 from ship_det.tiling import TilingOptions
 from ship_det.tiling.plan import plan_scenes
 from ship_det.tiling.splitting import read_chips
-
-TOOLS = Path(__file__).parents[1] / 'data_tools'
 
 # Each image has one object of a class of its own, so that instances say which images were read, and a difficult one.
 CLASSES = tuple('abcdefgh')
@@ -104,12 +101,7 @@ def read_counted(root):
 
 
 def load_tool(name):
-    spec = importlib.util.spec_from_file_location(f'data_tools_{name}', TOOLS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    # Where dataclasses look for annotations.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(f'ship_det.commands.{name}')
 
 
 def read_rotated(root):
