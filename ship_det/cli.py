@@ -34,6 +34,11 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     """
     try:
         code = main() or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Nothing is left to be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
     except (ValueError, OSError) as error:
         if os.environ.get('SHIP_DET_TRACEBACK'):
             raise

@@ -61,7 +61,12 @@ def replacing(path: str | os.PathLike, owner: str | None = None) -> Iterator[Pat
     Raises:
         OSError: naming ``path``, where the file cannot be written; that of a full disk names none.
     """
-    path = Path(path)
+    if os.path.abspath(path).startswith(('/dev/', '/proc/')) or Path(path).is_fifo():
+        # Not a file to replace: /dev/stdout, a pipe.
+        yield Path(path)
+        return
+    # A link stays one.
+    path = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     temporary = path.with_name(f'.{path.name}.{owner or os.getpid()}.tmp')
     try:
         yield temporary

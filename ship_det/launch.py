@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -33,9 +32,6 @@ from ship_det.settings import (
     read_chain,
     spread_settings,
 )
-
-#: Name of the folder that a runner makes in its work dir for its logs.
-RUN_FOLDER = re.compile(r'\d{8}_\d{6}')
 
 
 @contextmanager
@@ -106,13 +102,16 @@ def read_config(
     return cfg
 
 
-def build_runner(cfg: Config, console: Console | None = None, test_command: str = '') -> Runner:
+def build_runner(
+    cfg: Config, console: Console | None = None, test_command: str = '', started: StartedHook | None = None
+) -> Runner:
     """Build the runner of a config.
 
     Args:
         cfg: config.
         console: where progress is said, in place of all that MMEngine logs; None leaves everything to MMEngine.
         test_command: see :class:`ship_det.hooks.ConsoleHook`.
+        started: see ``discard_failed_start``.
 
     Raises:
         ValueError: the config names an unknown part or gives it wrong arguments, or the launcher needs GPUs.
@@ -126,13 +125,22 @@ def build_runner(cfg: Config, console: Console | None = None, test_command: str 
 
         class ConsoleRunner(Runner):
             def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+                if started is not None:
+                    started.folders.append(Path(self.log_dir))
                 logger = super().build_logger(*args, **kwargs)
                 if console is not None:
                     quiet(logger, console)
                 return logger
 
+            def dump_config(self) -> None:
+                if started is not None:
+                    started.wrote_config = True
+                super().dump_config()
+
         runner = ConsoleRunner.from_cfg(cfg)
     runner.register_hook(CheckpointFitHook())
+    if started is not None:
+        runner.register_hook(started)
     if console is not None:
         runner.register_hook(ConsoleHook(console, test_command))
         runner.register_hook(InterruptHook(console.say))
@@ -143,11 +151,11 @@ def build_runner(cfg: Config, console: Console | None = None, test_command: str 
 def discard_failed_start(cfg: Config) -> Iterator[StartedHook]:
     """Leave the work dir of a config as it was where the block fails before the first iteration is over.
 
-    The hook that it gives has to be registered with the runner: it notes that iteration.
+    What it gives is for ``build_runner``: it notes that iteration and what is made before it. Another process may use
+    the same work dir meanwhile.
     """
     folder, name = Path(cfg.work_dir), Path(cfg.filename or '').name
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    before = set(folder.iterdir()) if folder.is_dir() else set()
     dump = folder / name
     kept = dump.read_bytes() if name and dump.is_file() else None
     started = StartedHook()
@@ -156,13 +164,12 @@ def discard_failed_start(cfg: Config) -> Iterator[StartedHook]:
     except BaseException:
         if not started.is_over and is_main_process():
             logging.shutdown()
-            for path in set(folder.iterdir() if folder.is_dir() else ()) - before:
-                if path == dump:
-                    path.unlink()
-                elif RUN_FOLDER.fullmatch(path.name):
-                    shutil.rmtree(path, ignore_errors=True)
-            if kept is not None:
+            for path in started.folders:
+                shutil.rmtree(path, ignore_errors=True)
+            if started.wrote_config and kept is not None:
                 dump.write_bytes(kept)
+            elif started.wrote_config:
+                dump.unlink(missing_ok=True)
             for path in made:
                 with suppress(OSError):
                     path.rmdir()

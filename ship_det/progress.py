@@ -1,6 +1,7 @@
 """What a long-running command says on the console, so that nobody wonders whether it is still at work."""
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -34,12 +35,15 @@ class Console:
         self._thread = threading.Thread(target=self._break_silence, daemon=True)
 
     def __enter__(self) -> 'Console':
-        self._thread.start()
+        # Of processes that train together the first one speaks.
+        if os.environ.get('RANK', os.environ.get('SLURM_PROCID', '0')) == '0':
+            self._thread.start()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._stop.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         if self._line_is_open:
             self._write('\n')
             self._line_is_open = False

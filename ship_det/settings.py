@@ -41,6 +41,7 @@ _OPTIONAL_KEYS = {
     **{name: _LOADER_KEYS for name in DATALOADERS},
     'randomness': {*inspect.signature(Runner.set_randomness).parameters},
     'auto_scale_lr': {'enable', 'base_batch_size'},
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     'clip_grad': {'max_norm', 'max_value', 'norm_type', 'error_if_nonfinite', 'foreach'},
     'paramwise_cfg': {
         *('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'flat_decay_mult'),
@@ -111,6 +112,7 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
                     f'{path}: data_root={cfg.data_root} does not reach {key}, which names its own, '
                     f'{data["data_root"]}; --cfg-options {key}.data_root=... sets that one'
                 )
+        _move_annotations(cfg, [root for root in inherited if root])
     classes = _stated_classes(cfg, path)
     if classes is not None:
         inherited = [_stated_classes(settings, path) for settings in stated]
@@ -238,6 +240,17 @@ def parse_classes(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(','))
 
 
+def _move_annotations(cfg: Config, roots: Sequence[str]) -> None:
+    """Let the files of evaluators, such as COCO's ``ann_file``, lie in the config's data_root too."""
+    for key in ('val_evaluator', 'test_evaluator'):
+        evaluators = cfg.get(key) or []
+        for evaluator in evaluators if isinstance(evaluators, list | tuple) else [evaluators]:
+            file = evaluator.get('ann_file')
+            root = next((root for root in roots if isinstance(file, str) and file.startswith(root)), None)
+            if root is not None:
+                evaluator['ann_file'] = os.path.join(cfg.data_root, file.removeprefix(root).lstrip('/'))
+
+
 def _targets(node: ast.stmt) -> list[ast.expr]:
     if isinstance(node, ast.Assign):
         return node.targets
@@ -308,6 +321,9 @@ def _dataset_classes(data: Mapping) -> tuple[str, ...] | None:
     if classes is None:
         kind = _find_type(data.get('type'))
         classes = getattr(kind, 'METAINFO', {}).get('classes')
+        if inspect.isclass(kind) and 'classwise' in _parameters(kind)[0]:
+            # HRSC2016 has one class or 31, as its arguments say.
+            return None
     return (classes,) if isinstance(classes, str) else None if classes is None else tuple(classes)
 
 
@@ -340,6 +356,9 @@ def _check_option(cfg: Config, key: str) -> None:
             node = node[int(name)]
         elif isinstance(node, Mapping):
             if name not in node:
+                if parts[:depth] == ['default_hooks']:
+                    # A hook of any name.
+                    return
                 known, complete = _known_keys(node, parts[depth - 1]) if depth else (_RUNNER_KEYS, True)
                 if name not in known and (complete or difflib.get_close_matches(name, known, cutoff=0.8)):
                     _refuse(key, name, {*node, *known} - {'type'})
@@ -352,7 +371,8 @@ def _check_option(cfg: Config, key: str) -> None:
 
 def _refuse(key: str, name: str, known: Collection[str]) -> None:
     close = difflib.get_close_matches(name, list(known), 1, cutoff=0.6)
-    hint = f'did you mean {close[0]}?' if close else f'expected one of {", ".join(sorted(known))}.'
+    expected = f'expected one of {", ".join(sorted(known))}.' if known else 'it takes no settings.'
+    hint = f'did you mean {close[0]}?' if close else expected
     raise ValueError(f'--cfg-options {key}: nothing reads {name}; {hint} What is new goes into a config file')
 
 

@@ -91,3 +91,17 @@ def test_staged_folder_replaces_all_files_or_none(tmp_path):
     found = {str(path.relative_to(out)): path.read_text() for path in out.rglob('*.txt')}
     assert found == {'a.txt': '3', 'part/b.txt': '1'}
     assert sorted(path.name for path in out.iterdir()) == ['a.txt', 'part']
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / 'real').mkdir()
+    (tmp_path / 'link.txt').symlink_to(tmp_path / 'real' / 'a.txt')
+    write_text(tmp_path / 'link.txt', 'new\n')
+    assert (tmp_path / 'link.txt').is_symlink()
+    assert (tmp_path / 'real' / 'a.txt').read_text() == 'new\n'
+
+
+def test_what_is_no_file_is_written_to(tmp_path, capfd):
+    write_text('/dev/stdout', 'shown\n')
+    assert capfd.readouterr().out == 'shown\n'
+    assert not [name for name in os.listdir('/dev') if name.endswith('.tmp')]

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from ship_det.commands.config_arguments import load_config
+from ship_det.hooks import StartedHook
 from ship_det.launch import build_runner, discard_failed_start
 
 CONFIG = """
@@ -61,9 +62,11 @@ def config(tmp_path) -> Config:
     return Config(dict(work_dir=str(tmp_path / 'deep' / 'work')), filename=str(path))
 
 
-def make_run(config: Config) -> Path:
+def make_run(config: Config, started: StartedHook) -> Path:
     """What a runner makes in its work dir before anything is trained."""
     folder = Path(config.work_dir) / '20260102_030405'
+    started.folders.append(folder)
+    started.wrote_config = True
     (folder / 'vis_data').mkdir(parents=True)
     (folder / 'run.log').touch()
     (folder.parent / 'small.py').write_text('new')
@@ -71,8 +74,8 @@ def make_run(config: Config) -> Path:
 
 
 def test_a_failed_start_leaves_no_folder(config, tmp_path):
-    with pytest.raises(ValueError, match='no such folder'), discard_failed_start(config):
-        make_run(config)
+    with pytest.raises(ValueError, match='no such folder'), discard_failed_start(config) as started:
+        make_run(config, started)
         raise ValueError('no such folder')
     assert [path.name for path in tmp_path.iterdir()] == ['small.py']
 
@@ -82,8 +85,8 @@ def test_a_failed_start_leaves_what_was_there(config):
     (work / '20250101_000000').mkdir(parents=True)
     (work / 'iter_1.pth').touch()
     (work / 'small.py').write_text('old')
-    with pytest.raises(KeyboardInterrupt), discard_failed_start(config):
-        make_run(config)
+    with pytest.raises(KeyboardInterrupt), discard_failed_start(config) as started:
+        make_run(config, started)
         raise KeyboardInterrupt
     assert sorted(path.name for path in work.iterdir()) == ['20250101_000000', 'iter_1.pth', 'small.py']
     assert (work / 'small.py').read_text() == 'old'
@@ -91,7 +94,16 @@ def test_a_failed_start_leaves_what_was_there(config):
 
 def test_a_training_that_fails_later_keeps_its_log(config):
     with pytest.raises(ValueError, match='loss'), discard_failed_start(config) as started:
-        folder = make_run(config)
+        folder = make_run(config, started)
         started.after_train_iter(None, 0)
         raise ValueError('loss is nan')
     assert (folder / 'run.log').is_file()
+
+
+def test_a_failed_start_leaves_what_another_process_makes_meanwhile(config):
+    with pytest.raises(ValueError, match='refused'), discard_failed_start(config) as started:
+        make_run(config, started)
+        other = Path(config.work_dir) / '20260102_030406'
+        other.mkdir()
+        raise ValueError('refused')
+    assert list(Path(config.work_dir).iterdir()) == [other]

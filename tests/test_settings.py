@@ -172,6 +172,8 @@ def test_options_that_nothing_reads_are_refused(option, message):
         'custom_hooks.2.interval=5',
         'test_evaluator.ap_mode=area',
         'find_unused_parameters=True',
+        'env_cfg.resource_limit=9999',
+        'default_hooks.ema.type=EMAHook',
         'load_from=a.pth',
         'train_dataloader.dataset.pipeline.3.size=200',
     ],
@@ -208,3 +210,26 @@ def test_a_config_without_a_chain_is_taken_as_it_is():
     before = cfg.to_dict()
     spread_settings(cfg, read_chain(DEMO))
     assert cfg.to_dict() == before
+
+
+def test_annotation_files_of_evaluators_lie_in_the_data_root_too(tmp_path):
+    path = tmp_path / 'coco.py'
+    path.write_text(
+        "data_root = 'old/'\n"
+        "test_dataloader = dict(dataset=dict(type='CocoDataset', data_root=data_root, metainfo=dict(classes=('a',))))\n"
+        "test_evaluator = [dict(type='CocoMetric', ann_file=data_root + 'annotations/a.json'), dict(type='Any')]\n"
+        "val_evaluator = dict(type='CocoMetric', ann_file='elsewhere/a.json')\n"
+    )
+    cfg = load(path, data_root='NEW')
+    assert cfg.test_evaluator[0].ann_file == 'NEW/annotations/a.json'
+    assert cfg.val_evaluator.ann_file == 'elsewhere/a.json'
+
+
+def test_every_config_of_mmrotate_is_read():
+    import mmrotate
+
+    configs = sorted((Path(mmrotate.__file__).parent / '.mim/configs').rglob('*hrsc*.py'))
+    assert len(configs) > 5
+    for path in configs:
+        if '_base_' not in path.parts:
+            load(path, 'train_dataloader.batch_size=1')

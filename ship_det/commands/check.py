@@ -49,9 +49,9 @@ def main() -> int:
     options = CheckOptions(args.min_side, args.max_aspect, min_instances=args.min_instances)
     with progress_bar('checking images') as show:
         report = check_dataset(root, lists, options, args.workers, show)
-    print_findings(report)
     write_findings(out, report)
     write_contact_sheet(out / 'contact_sheet.jpg', root, report)
+    print_findings(report)
     used = ', '.join(str(path) for path in (lists.train, lists.test) if path) or 'none'
     print(f'{len(report.images)} images, {report.counts.total()} instances; lists: {used}')
     print(f'all findings: {out / "findings.jsonl"}; look at {out / "contact_sheet.jpg"}')

@@ -34,7 +34,7 @@ def main() -> None:
     """Run the subcommand that the command line names."""
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
     if name in ('-h', '--help'):
-        print(usage())
+        run(lambda: print(usage()))
     elif name == '--version':
         print(f'ship-det {ship_det.__version__}')
     elif name in SUBCOMMANDS:

@@ -52,11 +52,12 @@ def main() -> None:
             )
         cfg.load_from, cfg.resume = args.checkpoint, False
         if args.show:
+            if not (cfg.get('default_hooks') or {}).get('visualization'):
+                raise ValueError(f'{args.config}: --show needs default_hooks.visualization, found none')
             cfg.default_hooks.visualization.update(draw=True, show=True, wait_time=args.wait_time)
         with discard_failed_start(cfg) as started:
             console.begin('building the model')
-            runner = build_runner(cfg, console)
-            runner.register_hook(started)
+            runner = build_runner(cfg, console, started=started)
             console.begin('reading the data set')
             with config_errors(args.config):
                 _ = runner.test_loop
@@ -164,7 +165,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
     from ship_det.report import ReportOptions, RunFiles, draw_images, write_report
 
     dataset = dota_dataset(runner, args)
-    training = runner.cfg.get('train_dataloader', {}).get('dataset', {}).get('ann_file')
+    training = ((runner.cfg.get('train_dataloader') or {}).get('dataset') or {}).get('ann_file')
     known = training and DotaFolder(dataset.data_root).locate_list(training) is not None
     thresholds = metric.iou_thresholds
     # The images that were tested, which may be some of the list's.

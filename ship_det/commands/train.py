@@ -50,6 +50,8 @@ def main() -> None:
                 raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
             cfg.auto_scale_lr.enable = True
         if args.tensorboard:
+            if not (cfg.get('visualizer') or {}).get('vis_backends'):
+                raise ValueError(f'{args.config}: --tensorboard needs visualizer.vis_backends, found none')
             cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
         if args.seed is not None:
             if not 0 <= args.seed < 2**32:
@@ -59,8 +61,7 @@ def main() -> None:
             resume(cfg, args.resume)
         with discard_failed_start(cfg) as started:
             console.begin('building the model')
-            runner = build_runner(cfg, console, f'ship-det test {args.config} {{}}')
-            runner.register_hook(started)
+            runner = build_runner(cfg, console, f'ship-det test {args.config} {{}}', started)
             console.begin('reading the data set')
             with config_errors(args.config):
                 _ = runner.train_loop, runner.val_loop

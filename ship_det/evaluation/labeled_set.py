@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,10 @@ def find_predicted_list(root: str | os.PathLike, files: Iterable[str]) -> Path |
         return None
     for part in reversed(PARTS):
         path = folder.lists.get(part)
-        if path is not None and names == {image.name for image in folder.scan_list(path)[0]}:
-            return path
+        # A list that cannot be read is none that was predicted.
+        with suppress(ValueError):
+            if path is not None and names == {image.name for image in folder.scan_list(path)[0]}:
+                return path
     return None
 
 

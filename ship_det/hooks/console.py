@@ -45,9 +45,18 @@ def introduce(runner: Runner, console: Console, purpose: str, dataset: Any) -> N
 
 
 class StartedHook(Hook):
-    """Notes whether an iteration of training or testing is over."""
+    """Notes whether an iteration of training or testing is over, and what the start has made in the work dir.
 
-    is_over = False
+    Attributes:
+        is_over: whether one is.
+        folders: folders of this run's logs.
+        wrote_config: whether the config was written into the work dir.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self.folders: list[Path] = []
+        self.wrote_config = False
 
     def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
         self.is_over = True

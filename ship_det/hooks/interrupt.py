@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -11,10 +12,11 @@ import torch
 from mmengine.device import get_device
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ship_det.cli import Interrupted
 from ship_det.hooks.checkpoint import INTERRUPTED
+from ship_det.hooks.reproducible import ReproducibleTrainingHook
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -78,7 +80,9 @@ class InterruptHook(Hook):
         self._received = number
         # Processes that load data are forked with this handler.
         if is_main_process() and os.getpid() == self._process:
-            self._say('stopping after this iteration; once more stops at once and loses what was not saved')
+            # The signal may come in the middle of a line, which cannot be written to then.
+            with suppress(RuntimeError):
+                self._say('stopping after this iteration; once more stops at once and loses what was not saved')
 
     def _stop_if_asked(self, runner: Runner, iteration: int) -> None:
         received = torch.tensor(self._received, device=get_device())
@@ -89,8 +93,15 @@ class InterruptHook(Hook):
             return
         path = _save(runner, iteration)
         self.after_train(runner)
-        message = f'stopped after iteration {iteration}, saved as {path}; --resume continues there'
+        where = 'continues there' if _resumes_within_epochs(runner) else 'begins its epoch again'
+        message = f'stopped after iteration {iteration}, saved as {path}; --resume {where}'
         raise Interrupted(int(received), message)
+
+
+def _resumes_within_epochs(runner: Runner) -> bool:
+    """Whether a resumed training leaves out the part of an epoch that it has had."""
+    by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+    return not by_epoch or any(isinstance(hook, ReproducibleTrainingHook) for hook in runner.hooks)
 
 
 def _save(runner: Runner, iteration: int) -> Path:
@@ -99,7 +110,8 @@ def _save(runner: Runner, iteration: int) -> Path:
     folder = runner.work_dir if hook is None or hook.out_dir is None else hook.out_dir
     options = {'backend_args': hook.backend_args} if hook is not None else {}
     # The loops count an epoch when it is over.
-    meta = {'epoch': runner.epoch, 'iter': iteration}
+    begun = runner.epoch * len(runner.train_dataloader)
+    meta = {'epoch': runner.epoch, 'iter': iteration if _resumes_within_epochs(runner) else begun}
     runner.save_checkpoint(folder, INTERRUPTED, by_epoch=False, meta=meta, **options)
     path = Path(folder) / INTERRUPTED
     if is_main_process():

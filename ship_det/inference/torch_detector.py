@@ -108,7 +108,7 @@ def _without_initial_weights(model: Any) -> Any:
     """A model's settings without the weights that it would start a training from."""
     if isinstance(model, dict):
         items = {key: _without_initial_weights(value) for key, value in model.items()}
-        pretrained = isinstance(model.get('init_cfg'), dict) and model['init_cfg'].get('type') == 'Pretrained'
+        pretrained = isinstance(model.get('init_cfg'), dict) and _type_name(model['init_cfg']).startswith('Pretrained')
         return type(model)(items | {'init_cfg': None} if pretrained else items)
     if isinstance(model, list | tuple):
         return type(model)(_without_initial_weights(part) for part in model)
@@ -119,5 +119,11 @@ def _array_pipeline(cfg: Config) -> Sequence[dict]:
     """The test pipeline of a config, for images that are in memory."""
     dataset = cfg.test_dataloader.dataset
     while 'pipeline' not in dataset:
-        dataset = dataset['dataset']
-    return [step for step in dataset.pipeline if not step['type'].rpartition('.')[2].startswith(_LEFT_OUT)]
+        dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
+    return [step for step in dataset.pipeline if not _type_name(step).startswith(_LEFT_OUT)]
+
+
+def _type_name(part: dict) -> str:
+    """Name of a part's type without its scope; a config that imports its parts has the classes themselves."""
+    kind = part.get('type', '')
+    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__

@@ -86,3 +86,12 @@ def test_detectors_without_torch_say_what_is_missing(tmp_path):
     assert result.stderr.startswith('error: found no ')
     assert 'which detectors need: `make setup` installs it' in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('arguments', ['--help', 'stats labelTxt'])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path, arguments):
+    (tmp_path / 'labelTxt').mkdir()
+    (tmp_path / 'labelTxt/a.txt').write_text('10 10 60 10 60 20 10 20 ship 0\n')
+    command = f'{sys.executable} -m ship_det.commands.main {arguments} | true'
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert result.stderr == ''

@@ -167,6 +167,8 @@ def test_the_list_that_was_predicted_is_found(tmp_path):
         (tmp_path / 'images' / f'{name}.png').touch()
     (tmp_path / 'train.txt').write_text('a.png\nb.png\n')
     (tmp_path / 'test.txt').write_text('d\nc\n')
+    # A list that cannot be read is none that was predicted.
+    (tmp_path / 'val.txt').touch()
     assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
     assert find_predicted_list(tmp_path, ['b.png', 'a.png']) == tmp_path / 'train.txt'
     assert find_predicted_list(tmp_path, ['c.png']) is None
