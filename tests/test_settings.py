@@ -225,11 +225,20 @@ def test_annotation_files_of_evaluators_lie_in_the_data_root_too(tmp_path):
     assert cfg.val_evaluator.ann_file == 'elsewhere/a.json'
 
 
-def test_every_config_of_mmrotate_is_read():
+def test_configs_of_mmrotate_are_read():
     import mmrotate
 
-    configs = sorted((Path(mmrotate.__file__).parent / '.mim/configs').rglob('*hrsc*.py'))
-    assert len(configs) > 5
+    configs = [
+        path
+        for path in sorted((Path(mmrotate.__file__).parent / '.mim/configs').rglob('*.py'))
+        if '_base_' not in path.parts
+    ]
+    refused = []
     for path in configs:
-        if '_base_' not in path.parts:
+        try:
             load(path, 'train_dataloader.batch_size=1')
+        except ValueError as error:
+            refused.append(str(error))
+    # Some need a package or a base that is not there.
+    assert len(configs) - len(refused) > 90
+    assert all('custom modules' in message or ': no such file' in message for message in refused), refused
