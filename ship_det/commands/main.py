@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     'split': 'split chips into training, validation and test lists',
     'check': 'find what breaks training later',
     'stats': 'count classes: imbalance and class factors',
+    'anchors': 'how well anchors fit the ships of a data set',
     'rotate': 'turn a data set by any angle',
     'train': 'train a detector',
     'test': 'test a detector: average precision per class',

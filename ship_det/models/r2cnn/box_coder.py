@@ -77,11 +77,13 @@ class R2CNNCoder(BaseBBoxCoder):
 
     v = ((x-xc)/w, (y-yc)/h, log(wb/w), log(hb/h)) of the box's axis-aligned bounds and
     u = ((x1-xc)/w, (y1-yc)/h, (x2-xc)/w, (y2-yc)/h, log(h_incl/h)), both against the proposal's centre (xc, yc) and
-    size (w, h), divided by their standard deviations. Decoding the encoded boxes gives the boxes back.
+    size (w, h), less their means and divided by their standard deviations. Decoding the encoded boxes gives the boxes
+    back.
 
     Args:
         axis_stds: standard deviations of v.
         inclined_stds: standard deviations of u.
+        inclined_means: means of u. Corners lie about half a proposal from its centre, so without means u is far from 0.
         output: which box ``decode`` returns: 'inclined' or 'axis_aligned'.
         flip_margin: angle to the vertical, rad, below which a box may be coded from its other end too.
         square_ratio: h / w above which a box may be coded along its short side too.
@@ -93,6 +95,7 @@ class R2CNNCoder(BaseBBoxCoder):
         self,
         axis_stds: Sequence[float] = (0.1, 0.1, 0.2, 0.2),
         inclined_stds: Sequence[float] = (0.1, 0.1, 0.1, 0.1, 0.2),
+        inclined_means: Sequence[float] = (0.0, 0.0, 0.0, 0.0, 0.0),
         output: str = 'inclined',
         flip_margin: float = math.pi / 12,
         square_ratio: float = 0.85,
@@ -102,8 +105,11 @@ class R2CNNCoder(BaseBBoxCoder):
             raise ValueError(f"output must be 'inclined' or 'axis_aligned', got {output!r}")
         if len(axis_stds) != 4 or len(inclined_stds) != 5 or min(*axis_stds, *inclined_stds) <= 0:
             raise ValueError(f'expected 4 and 5 positive stds, got {axis_stds} and {inclined_stds}')
+        if len(inclined_means) != 5:
+            raise ValueError(f'expected 5 inclined_means, got {inclined_means}')
         self.axis_stds = tuple(axis_stds)
         self.inclined_stds = tuple(inclined_stds)
+        self.inclined_means = tuple(inclined_means)
         self.output = output
         self.flip_margin = flip_margin
         self.square_ratio = square_ratio
@@ -175,11 +181,11 @@ class R2CNNCoder(BaseBBoxCoder):
             ],
             dim=1,
         )
-        return code / code.new_tensor(self.inclined_stds)
+        return (code - code.new_tensor(self.inclined_means)) / code.new_tensor(self.inclined_stds)
 
     def _decode_edges(self, priors: Tensor, codes: Tensor) -> Tensor:
         center, size = self._center_size(priors)
-        codes = codes * codes.new_tensor(self.inclined_stds)
+        codes = codes * codes.new_tensor(self.inclined_stds) + codes.new_tensor(self.inclined_means)
         return torch.cat(
             [
                 codes[:, :2] * size + center,

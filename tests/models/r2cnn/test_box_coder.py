@@ -27,15 +27,16 @@ def bounds(boxes: torch.Tensor) -> torch.Tensor:
     theta=st.floats(-math.pi / 2, math.pi / 2, exclude_max=True),
     shift=st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)),
     grow=st.floats(0.6, 1.6),
+    means=st.sampled_from([(0.0,) * 5, (-0.43, -0.1, 0.43, -0.1, -1.5)]),
 )
-def test_decoding_the_code_gives_the_box_back(w, aspect, theta, shift, grow):
+def test_decoding_the_code_gives_the_box_back(w, aspect, theta, shift, grow, means):
     for dtype, tolerance in ((torch.float64, 1e-4), (torch.float32, 1e-3)):  # a float32 at 900 px is good to 6e-5 px
         box = torch.tensor([[400.0, 300.0, w, max(w * aspect, 2.0), theta]], dtype=dtype)
         prior = bounds(box)
         size = prior[:, 2:] - prior[:, :2]
         center = (prior[:, 2:] + prior[:, :2]) / 2 + size * torch.tensor([shift])
         prior = torch.cat([center - size * grow / 2, center + size * grow / 2], dim=1)
-        coder = R2CNNCoder()
+        coder = R2CNNCoder(inclined_means=means)
         decoded = coder.decode(prior, coder.encode(prior, box)).tensor
         iou = aligned_iou(decoded.double().numpy(), box.double().numpy())
         assert iou[0] > 0.9999 - 20 * (tolerance - 1e-4) / box[0, 3]
@@ -50,6 +51,28 @@ def test_first_edge_of_a_horizontal_box():
     # One corner on, clockwise on screen: down the right side; the height is now the long side.
     assert first_edge(box, 1)[0].tolist() == pytest.approx([60.0, 37.0, 60.0, 43.0, 20.0], abs=1e-5)
     assert first_edge(box, 2)[0].tolist() == pytest.approx([60.0, 43.0, 40.0, 43.0, 6.0], abs=1e-5)
+
+
+def test_means_are_taken_off_the_inclined_code_before_it_is_divided():
+    box, prior = torch.tensor([[100.0, 80.0, 60.0, 20.0, 0.4]]), torch.tensor([[60.0, 50.0, 150.0, 110.0]])
+    means, stds = (-0.4, -0.1, 0.4, -0.2, -1.5), (0.2, 0.5, 0.25, 0.4, 0.6)
+    plain = R2CNNCoder(inclined_stds=(1.0,) * 5).encode(prior, box)
+    code = R2CNNCoder(inclined_stds=stds, inclined_means=means).encode(prior, box)
+    expected = [(u - mean) / std for u, mean, std in zip(plain[0, 4:].tolist(), means, stds, strict=True)]
+    assert code[0, 4:].tolist() == pytest.approx(expected, abs=1e-6)
+    assert code[0, :4].tolist() == plain[0, :4].tolist()
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(inclined_means=(0.0,) * 4), 'expected 5 inclined_means'),
+        (dict(inclined_stds=(0.1,) * 4), 'expected 4 and 5 positive stds'),
+    ],
+)
+def test_numbers_that_do_not_fit_the_code_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        R2CNNCoder(**options)
 
 
 def test_axis_aligned_code_is_the_bounds():
