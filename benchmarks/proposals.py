@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from mmdet.structures.bbox import bbox_overlaps, get_box_tensor
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmrotate.registry import MODELS
 from rich.console import Console
@@ -59,6 +60,7 @@ def best_ious(model: torch.nn.Module, loader: torch.utils.data.DataLoader) -> tu
 def main() -> None:
     args = parse_args()
     cfg = load_config(args, loaders=('test_dataloader',))
+    init_default_scope(cfg.get('default_scope', 'mmrotate'))
     loader = Runner.build_dataloader(dict(cfg.test_dataloader, num_workers=0, persistent_workers=False))
     table = Table('checkpoint', 'ships', 'proposals an image', *(f'recall at {iou}' for iou in IOUS), box=None)
     for checkpoint in args.checkpoints:

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ship_det.imbalance import class_factors
-from ship_det.losses.modulator import modulated_rows, modulated_sum, row_factors
-from ship_det.losses.softmax import check_reduction, check_shapes, raised, row_scale
+from ship_det.losses.modulator import modulated_rows, modulated_slopes, modulated_sum, row_factors
+from ship_det.losses.softmax import check_reduction, check_shapes, raised, row_scale, target_margin
 
 Counts = Sequence[float] | np.ndarray | Tensor
 
@@ -93,6 +93,30 @@ def _reduced_loss(
     return rows if reduction == 'none' else rows.sum()
 
 
+@torch.no_grad()
+def gradient_ratio(
+    logits: Tensor, target: Tensor, factors: Tensor | None, weight: Tensor | None, modulate: bool = True
+) -> Tensor:
+    """How many times as large as the natural-log CI loss's the cross-entropy's gradient is over a batch.
+
+    The size of a gradient is the sum of its absolute values over all logits; in a row it is twice that of the target's.
+
+    Args:
+        logits: shape (N, K).
+        target: class indices, shape (N,).
+        factors: factor of each column, shape (K,) or longer; None for 1.
+        weight: factor of each row, shape (N,).
+        modulate: whether the CI loss has its modulator.
+    """
+    plain = torch.sigmoid(-target_margin(logits, target))
+    own = modulated_slopes(logits, target) if modulate else plain
+    if weight is not None:
+        plain, own = plain * weight, own * weight
+    if factors is not None:
+        own = own * factors.to(own.dtype)[target]
+    return plain.sum() / own.sum().clamp(min=torch.finfo(own.dtype).tiny)
+
+
 @lru_cache(maxsize=64)
 def column_factors(class_counts: tuple[float, ...], background_factor: float = 1.0) -> Tensor:
     """Class factors, eq. (5), then that of the background, shape (C + 1,), float64."""
@@ -140,6 +164,9 @@ class CILoss(nn.Module):
         background_factor: factor of the background, the last column where there is one more than counts.
         reduction: 'mean', 'sum' or 'none'.
         loss_weight: factor of the whole loss.
+        match_gradient: multiply each batch's loss by the number that makes its gradient as large as the
+            cross-entropy's, see :func:`gradient_ratio`: beside a detector's box loss the classes then keep the share of
+            the shared layers that cross-entropy gives them.
     """
 
     use_sigmoid = False
@@ -155,6 +182,7 @@ class CILoss(nn.Module):
         background_factor: float = 1.0,
         reduction: str = 'mean',
         loss_weight: float = 1.0,
+        match_gradient: bool = False,
     ) -> None:
         super().__init__()
         if not 0 <= background_factor < math.inf:
@@ -165,6 +193,7 @@ class CILoss(nn.Module):
         self.background_factor = background_factor
         self.reduction = check_reduction(reduction)
         self.loss_weight = loss_weight
+        self.match_gradient = match_gradient
         self._scale = loss_weight / _log(log_base)
         self.register_buffer('class_counts', torch.zeros(0, dtype=torch.int64))
         self.register_buffer('factors', torch.zeros(0), persistent=False)
@@ -210,6 +239,8 @@ class CILoss(nn.Module):
             _check_columns(factors.shape[0] - 1, cls_score.shape[1])
         reduction = reduction_override or self.reduction
         scale = row_scale(cls_score.shape[0], reduction, avg_factor) * self._scale
+        if self.match_gradient:
+            scale = scale * float(gradient_ratio(cls_score, label, factors, weight, self.modulate))
         return _reduced_loss(cls_score, label, factors, weight, scale, self.modulate, reduction)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:

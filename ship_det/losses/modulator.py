@@ -20,6 +20,14 @@ def modulated_rows(logits: Tensor, target: Tensor) -> Tensor:
     return -4 * torch.sin(u).pow(3) * torch.cos(u) * F.logsigmoid(margin)
 
 
+def modulated_slopes(logits: Tensor, target: Tensor) -> Tensor:
+    """Size of each modulated log term's gradient in the target's logit, shape (N,); that of -log p is q."""
+    margin = target_margin(logits, target)
+    p, q = torch.sigmoid(margin), torch.sigmoid(-margin)
+    s, c = torch.sin(q * (math.pi / 4)), torch.cos(q * (math.pi / 4))
+    return 4 * q * s.square() * (s * c - math.pi * (0.75 - s.square()) * p * F.logsigmoid(margin))
+
+
 def modulated_sum(
     logits: Tensor, target: Tensor, factors: Tensor, weight: Tensor | None = None, scale: float | Tensor = 1.0
 ) -> Tensor:

@@ -16,7 +16,14 @@ from ship_det.losses.softmax import check_shapes, raised
 VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
 
 
-def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weight: Tensor | None = None) -> Tensor:
+def pf_loss(
+    logits: Tensor,
+    target: Tensor,
+    variant: str = 'class_mean',
+    *,
+    weight: Tensor | None = None,
+    background: bool = False,
+) -> Tensor:
     """PF-loss of a batch, reconstructed; with n_c rows of class c in the batch and S the classes present in it:
 
     - ``class_mean``: (1 / |S|) sum_c mean_{i in c} (-log p_i); the cross-entropy where the classes are balanced.
@@ -24,15 +31,22 @@ def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weig
     - ``soft_gmean``: -(1 / |S|) sum_c log(mean_{i in c} p_i), minus the log of a soft geometric mean of the recalls;
       an outlier gets almost no gradient.
 
+    With a background, which is no class to balance, the classes share what the cross-entropy gives to all of them
+    together and the background keeps its own: with the shares of the batch s = n_foreground / n and 1 - s the mean over
+    S becomes s times the mean over the foreground classes in S plus (1 - s) times the background's term, and the logits
+    are moved by log(n_c |S| / n_foreground), that of the background not at all. As one class among 16 the background
+    would have 1/16 of the weight of what is three quarters of a detector's samples.
+
     Where torch.distributed is initialised the batch is that of all processes: each returns the loss of the joined
     batch, with a gradient whose mean over the processes (as DistributedDataParallel takes it) is that loss's gradient.
     Every process must call it as often and with as many columns; one without rows passes logits (0, K).
 
     Args:
-        logits: shape (N, K); the background, if any, is a class like the others.
+        logits: shape (N, K).
         target: class indices, shape (N,).
         variant: one of the above.
         weight: how often each row counts, shape (N,); rows of weight 0 do not exist for the loss.
+        background: the last column is the background.
 
     Raises:
         ValueError: if the variant is not known or the shapes do not fit.
@@ -41,32 +55,36 @@ def pf_loss(logits: Tensor, target: Tensor, variant: str = 'class_mean', *, weig
     logits = raised(logits)
     uses = torch.ones_like(logits[:, 0]) if weight is None else weight.to(logits.dtype)
     if variant == 'class_mean':
-        return _class_mean(logits, target, uses)
+        return _class_mean(logits, target, uses, background)
     if variant == 'balanced_softmax':
-        return _balanced_softmax(logits, target, uses)
+        return _balanced_softmax(logits, target, uses, background)
     if variant == 'soft_gmean':
-        return _soft_gmean(logits, target, uses)
+        return _soft_gmean(logits, target, uses, background)
     raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
 
 
-def _class_mean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+def _class_mean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
     rows = F.cross_entropy(logits, target, reduction='none')
     sums, counts = _sum_over_processes(
         torch.stack([_by_class(rows * uses, target, logits), _by_class(uses, target, logits)])
     )
-    return _mean_over_present(sums / _or_one(counts), counts)
+    return (sums / _or_one(counts) * _class_shares(counts, background)).sum()
 
 
-def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
     counts = _sum_over_processes(_by_class(uses, target, logits))
     # An absent class leaves the softmax; a finite offset in place of log 0 keeps rows of weight 0 finite.
     absent = torch.full_like(counts, torch.finfo(counts.dtype).min / 4)
-    offsets = torch.where(counts > 0, _or_one(counts).log(), absent)
+    priors = counts
+    if background:
+        classes = counts[:-1]
+        priors = torch.cat([classes * (classes > 0).sum() / _or_one(classes.sum()), (counts[-1:] > 0).to(counts.dtype)])
+    offsets = torch.where(counts > 0, _or_one(priors).log(), absent)
     rows = torch.where(uses > 0, F.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
     return _sum_over_processes((rows * uses).sum()) / _or_one(counts.sum())
 
 
-def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
+def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
     log_p = -F.cross_entropy(logits, target, reduction='none')
     # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
     lowest = logits.new_full(logits.shape[1:], torch.finfo(logits.dtype).min)
@@ -75,7 +93,7 @@ def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor) -> Tensor:
     parts = uses * torch.exp(torch.where(uses > 0, log_p - peaks[target], 0.0))
     sums, counts = _sum_over_processes(torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)]))
     log_means = peaks + _or_one(sums).log() - _or_one(counts).log()
-    return _mean_over_present(-log_means, counts)
+    return -(torch.where(counts > 0, log_means, 0.0) * _class_shares(counts, background)).sum()
 
 
 def _by_class(values: Tensor, target: Tensor, logits: Tensor) -> Tensor:
@@ -88,9 +106,13 @@ def _or_one(values: Tensor) -> Tensor:
     return torch.where(values == 0, 1.0, values)
 
 
-def _mean_over_present(values: Tensor, counts: Tensor) -> Tensor:
-    present = counts > 0
-    return torch.where(present, values, 0.0).sum() / _or_one(present.sum())
+def _class_shares(counts: Tensor, background: bool) -> Tensor:
+    """Weight of each class in the loss, shape (K,), 0 where it is absent and 1 in all."""
+    if not background:
+        return (counts > 0) / _or_one((counts > 0).sum())
+    total = _or_one(counts.sum())
+    classes = counts[:-1]
+    return torch.cat([_class_shares(classes, False) * classes.sum() / total, counts[-1:] / total])
 
 
 def _sum_over_processes(values: Tensor) -> Tensor:
@@ -144,16 +166,19 @@ class PFLoss(nn.Module):
     Args:
         variant: 'class_mean', 'balanced_softmax' or 'soft_gmean'.
         loss_weight: factor of the whole loss.
+        background: whether the last column is the background. None: there is none, unless a head says that there is,
+            as those of ``ship_det.models`` do.
     """
 
     use_sigmoid = False
 
-    def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0) -> None:
+    def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0, background: bool | None = None) -> None:
         super().__init__()
         if variant not in VARIANTS:
             raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
         self.variant = variant
         self.loss_weight = loss_weight
+        self.background = background
 
     def forward(
         self,
@@ -166,7 +191,9 @@ class PFLoss(nn.Module):
         """Loss of logits (N, K) and labels (N,), a scalar."""
         if reduction_override not in (None, 'mean'):
             raise ValueError(f"reduction_override: found {reduction_override!r}, expected 'mean': a batch has one loss")
-        return self.loss_weight * pf_loss(cls_score, label, self.variant, weight=weight)
+        return self.loss_weight * pf_loss(
+            cls_score, label, self.variant, weight=weight, background=bool(self.background)
+        )
 
     def extra_repr(self) -> str:
-        return f'variant={self.variant!r}'
+        return f'variant={self.variant!r}, background={self.background}'

@@ -238,3 +238,36 @@ def test_half_precision_model_keeps_its_counts():
 def test_losses_do_not_import_mmdetection():
     code = 'import sys, ship_det.losses; assert not {"mmcv", "mmengine", "mmdet", "mmrotate"} & set(sys.modules)'
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+@pytest.mark.parametrize('options', [{}, dict(modulate=False), dict(use_factors=False), dict(background_factor=3.0)])
+@pytest.mark.parametrize('columns', [6, 7])
+def test_a_matched_gradient_is_as_large_as_that_of_the_cross_entropy(options, columns):
+    """In all, that is; between the rows it is spread as without."""
+    torch.manual_seed(0)
+    logits = (torch.randn(40, columns, dtype=torch.float64) * 3).requires_grad_()
+    target, weight = torch.randint(columns, (40,)), torch.rand(40, dtype=torch.float64)
+    counts = [1000, 200, 90, 40, 8, 3]
+
+    def gradient(loss):
+        return torch.autograd.grad(loss(logits, target, weight, avg_factor=31.0), logits)[0]
+
+    def plain_entropy(logits, target, weight, avg_factor):
+        return (cross_entropy(logits, target, reduction='none') * weight).sum() / avg_factor
+
+    matched = gradient(CILoss(counts, match_gradient=True, **options))
+    expected = gradient(plain_entropy).abs().sum()
+    torch.testing.assert_close(matched.abs().sum(), expected, rtol=1e-6, atol=0)
+    plain = gradient(CILoss(counts, **options))
+    torch.testing.assert_close(matched / expected, plain / plain.abs().sum(), rtol=1e-6, atol=1e-12)
+    half = gradient(CILoss(counts, match_gradient=True, loss_weight=0.5, **options))
+    torch.testing.assert_close(half, matched / 2)
+
+
+def test_a_matched_gradient_of_examples_that_are_right_is_finite():
+    for logit in (20.0, 100.0, 1e30):
+        logits = torch.tensor([[logit, 0.0, 0.0]], requires_grad=True)
+        loss = CILoss([5, 4], match_gradient=True)(logits, torch.tensor([0]))
+        loss.backward()
+        assert loss.isfinite()
+        assert logits.grad.isfinite().all()

@@ -73,8 +73,54 @@ def test_attends_to_the_minority_rather_than_to_the_outlier(gradient_shares, var
 
 
 def test_has_nothing_to_tune():
-    assert list(inspect.signature(PFLoss).parameters) == ['variant', 'loss_weight']
-    assert list(inspect.signature(pf_loss).parameters) == ['logits', 'target', 'variant', 'weight']
+    """Whether there is a background is a fact, not a choice."""
+    assert list(inspect.signature(PFLoss).parameters) == ['variant', 'loss_weight', 'background']
+    assert list(inspect.signature(pf_loss).parameters) == ['logits', 'target', 'variant', 'weight', 'background']
+
+
+class TestBackground:
+    """A batch of three classes and the background: 2, 4, 0 and 18 rows, as a detector's head samples them."""
+
+    counts = (2, 4, 0, 18)
+    target = torch.repeat_interleave(torch.arange(4), torch.tensor(counts))
+
+    @pytest.fixture
+    def logits(self):
+        return torch.randn(24, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
+
+    def test_class_mean(self, logits):
+        rows = cross_entropy(logits, self.target, reduction='none')
+        expected = 6 / 24 * (rows[:2].mean() + rows[2:6].mean()) / 2 + 18 / 24 * rows[6:].mean()
+        torch.testing.assert_close(pf_loss(logits, self.target, background=True), expected)
+
+    def test_soft_gmean(self, logits):
+        p = softmax(logits, 1)[torch.arange(24), self.target]
+        expected = -6 / 24 * (p[:2].mean().log() + p[2:6].mean().log()) / 2 - 18 / 24 * p[6:].mean().log()
+        torch.testing.assert_close(pf_loss(logits, self.target, 'soft_gmean', background=True), expected)
+
+    def test_balanced_softmax(self, logits):
+        # n_c |S| / n_foreground: 2 * 2 / 6 and 4 * 2 / 6; the absent class leaves the softmax.
+        moved = logits[:, [0, 1, 3]] + torch.tensor([2 / 3, 4 / 3, 1.0]).log()
+        expected = cross_entropy(moved, torch.tensor([0, 1, 9, 2])[self.target])
+        torch.testing.assert_close(pf_loss(logits, self.target, 'balanced_softmax', background=True), expected)
+
+    @pytest.mark.parametrize('variant', VARIANTS)
+    def test_the_background_alone(self, logits, variant):
+        loss = pf_loss(logits, torch.full((24,), 3), variant, background=True)
+        loss.backward()
+        assert loss.isfinite()
+        assert logits.grad.isfinite().all()
+
+    @pytest.mark.parametrize('variant', ['class_mean', 'balanced_softmax'])
+    def test_is_the_cross_entropy_where_the_classes_are_balanced(self, logits, variant):
+        target = torch.tensor([0, 1, 2] * 2 + [3] * 18)
+        torch.testing.assert_close(pf_loss(logits, target, variant, background=True), cross_entropy(logits, target))
+
+    def test_a_module_that_was_not_told_has_none(self, logits):
+        loss = PFLoss()
+        assert loss(logits, self.target) == pf_loss(logits, self.target)
+        loss.background = True
+        assert loss(logits, self.target) == pf_loss(logits, self.target, background=True)
 
 
 @pytest.mark.parametrize('variant', VARIANTS)
