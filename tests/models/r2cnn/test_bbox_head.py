@@ -151,5 +151,10 @@ def test_other_classification_losses_drop_in(loss, batch):
 
 @pytest.mark.parametrize(('given', 'expected'), [({}, True), (dict(background=False), False)])
 def test_pf_loss_learns_of_the_background_from_the_head(given, expected):
-    head = R2CNNBBoxHead(in_features=10, num_classes=NUM_CLASSES, loss_cls=dict(type='PFLoss', **given))
+    head = R2CNNBBoxHead(
+        in_features=10,
+        num_classes=NUM_CLASSES,
+        loss_cls=dict(type='PFLoss', **given),
+        loss_bbox=dict(type='mmdet.SmoothL1Loss'),
+    )
     assert head.loss_cls.background is expected
