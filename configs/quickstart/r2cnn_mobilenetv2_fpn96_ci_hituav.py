@@ -14,7 +14,11 @@ classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
 settings = dict(metainfo=dict(classes=classes), other_classes='ignore')
 epochs = 12
 
-model = dict(roi_head=dict(bbox_head=dict(num_classes=4)))
+model = dict(
+    # A person is some 10 px long.
+    rpn_head=dict(anchor_generator=dict(scales=[3, 4.8], ratios=[0.2, 0.5, 1.0, 2.0, 5.0])),
+    roi_head=dict(bbox_head=dict(num_classes=4)),
+)
 train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, ann_file='', **settings))
 val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, ann_file='', **settings))
 test_dataloader = val_dataloader

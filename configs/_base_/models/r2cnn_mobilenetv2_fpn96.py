@@ -13,7 +13,9 @@ model = dict(
         init_cfg=dict(type='Pretrained', checkpoint='{{$SHIP_DET_MOBILENETV2:torchvision://mobilenet_v2}}'),
     ),
     neck=dict(in_channels=[24, 32, 96, 320], out_channels=96),
-    rpn_head=dict(in_channels=96, feat_channels=96, anchor_generator=dict(scales=[8], ratios=[0.5, 1.0, 2.0])),
+    rpn_head=dict(
+        in_channels=96, feat_channels=96, anchor_generator=dict(scales=[8, 11.3], ratios=[0.12, 0.35, 1.0, 2.8, 8.0])
+    ),
     roi_head=dict(
         bbox_head=dict(in_features=96 * (7 * 7 + 3 * 11 + 11 * 3)),
     ),

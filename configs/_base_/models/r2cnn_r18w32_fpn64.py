@@ -1,5 +1,5 @@
 # R2CNN that learns from nothing in minutes on a CPU: a ResNet-18 of half width, 64 channels in the pyramid, small
-# heads, and anchors as slender as a ship that lies along an image axis.
+# heads, and anchors for ships of 10 px and more.
 _base_ = './r2cnn_r50_fpn.py'
 
 model = dict(
@@ -16,7 +16,7 @@ model = dict(
     rpn_head=dict(
         in_channels=64,
         feat_channels=64,
-        anchor_generator=dict(scales=[4], ratios=[0.12, 0.35, 1.0, 2.8, 8.0]),
+        anchor_generator=dict(scales=[3, 4.8], ratios=[0.2, 0.5, 1.0, 2.0, 5.0]),
     ),
     roi_head=dict(
         bbox_roi_extractor=dict(sampling_ratio=1),
@@ -24,9 +24,6 @@ model = dict(
             in_features=64 * (7 * 7 + 3 * 11 + 11 * 3),
             fc_out_channels=256,
             norm_cfg=dict(type='LN'),
-            # Corners lie about half a proposal from its centre: codes of size 1 leave the classes their share of the
-            # gradient.
-            bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
             loss_bbox=dict(beta=0.1),
             axis_weight=0.5,
             inclined_weight=2.0,
