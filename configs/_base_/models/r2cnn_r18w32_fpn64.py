@@ -26,7 +26,7 @@ model = dict(
             norm_cfg=dict(type='LN'),
             loss_bbox=dict(beta=0.1),
             axis_weight=0.5,
-            inclined_weight=2.0,
+            inclined_weight=1.0,
         ),
     ),
     train_cfg=dict(
