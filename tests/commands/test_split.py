@@ -83,7 +83,7 @@ def test_a_list_never_names_a_chip_that_is_gone(data_tool, scenes, tmp_path):
 
 
 def cells(output: str, name: str) -> list[str]:
-    (line,) = [line for line in output.splitlines() if f' {name} ' in line]
+    (line,) = [line for line in output.splitlines() if line.startswith(f'│ {name} ')]
     return [cell.strip() for cell in line.split('│')[2:-1]]
 
 
