@@ -92,7 +92,7 @@ def explain_added(root: str, chips: list['Chip'], parts: dict[str, list['Chip']]
     left_out = sum(chip.file not in kept for chip in chips)
     if not left_out:
         return []
-    return [f'left out: {plural(left_out, "chip")} added on ships that val or test look at by chips of the grid']
+    return [f'in no list: {plural(left_out, "chip")} added on ships (val and test take the grid alone)']
 
 
 def read_numbers(path: str, chips: list['Chip']) -> dict[str, int]:

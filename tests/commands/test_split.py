@@ -110,7 +110,7 @@ def test_empty_chips_in_test_and_a_share_of_them_in_training(data_tool, scenes, 
     assert cells(result.stdout, 'of these empty') == ['1', str(in_bay)]
     assert cells(result.stdout, 'of these added on ships') == ['1', '0']
     assert f'left out of training: {in_bay - 1} empty chips (--empty 0.1 keeps that share)' in result.stdout
-    assert 'left out: 1 chip added on ships' in result.stdout
+    assert 'in no list: 1 chip added on ships' in result.stdout
     # The grid alone shows no tanker.
     assert 'no instance in test: tanker (2 instances in 2 scenes;' in result.stdout
 
