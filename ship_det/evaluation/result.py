@@ -177,7 +177,7 @@ class EvaluationResult:
 
     def _rate(self, count: int) -> list[str]:
         """The cell of some false alarms, where the table has such a column."""
-        return [f'{self.searched.rate(count):.3g}'] if self.searched else []
+        return [format_rate(self.searched.rate(count))] if self.searched else []
 
     def _mean_at(self, point: str, figure: str) -> float:
         return self.mean(lambda one: getattr(getattr(one, point), figure))
@@ -187,7 +187,7 @@ class EvaluationResult:
             f'@{self.score_threshold:g}: detections of this score or more.',
             '@best: the score with the best F1 of the class on these very images.',
             f'False alarms @{self.score_threshold:g}, detections that are not right: {self.num_false_alarms}, '
-            f'{self.num_false_alarms / max(self.num_images, 1):.3g} an image.',
+            f'{format_rate(self.num_false_alarms / max(self.num_images, 1))} an image.',
         ]
         absent = [name for name, one in self.classes.items() if not one.num_ground_truths]
         if absent:
@@ -200,6 +200,11 @@ class EvaluationResult:
         if self.num_ignored:
             notes.append(f'{self.num_ignored} detections there count neither as right nor as wrong.')
         return '\n'.join(notes)
+
+
+def format_rate(rate: float) -> str:
+    """A rate of false alarms as text: three digits, and no power of ten."""
+    return f'{rate:.3g}' if rate < 100 else f'{rate:.0f}'
 
 
 def _without_nan(value: Any) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.drawing.chart_style import Chart
 from ship_det.evaluation.labeled_set import LabeledSet
+from ship_det.evaluation.result import format_rate
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
 from ship_det.report.errors import Analysis
 from ship_det.report.gallery import Gallery
@@ -160,8 +161,8 @@ def _figures(content: Content, run: Run) -> str:
         figures += [(f'mAP@{iou:g} on whole scenes', f'{result.mean_ap:.3f}') for iou, result in run.scenes[1].items()]
         of_scenes = run.scenes[1][main.iou_threshold]
         if of_scenes.searched is not None:
-            rate = of_scenes.searched.rate(of_scenes.num_false_alarms)
-            figures.append((f'false alarms/{of_scenes.searched.unit} on whole scenes {score}', f'{rate:.3g}'))
+            rate = format_rate(of_scenes.searched.rate(of_scenes.num_false_alarms))
+            figures.append((f'false alarms/{of_scenes.searched.unit} on whole scenes {score}', rate))
     figures += [
         (f'mean precision {score}', f'{main.mean(lambda one: one.precision):.3f}'),
         (f'mean recall {score}', f'{main.mean(lambda one: one.recall):.3f}'),

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.evaluation.result import ClassResult, EvaluationResult
+from ship_det.evaluation.result import ClassResult, EvaluationResult, format_rate
 from ship_det.report.runs import Run
 
 # What is shown for nan: no ground truth, so no figure.
@@ -118,7 +118,7 @@ def _rate(result: EvaluationResult, false_alarms: int) -> list[str]:
     if result.searched is None:
         return []
     hint = 'false alarm' if false_alarms == 1 else 'false alarms'
-    return [f'<td title="{false_alarms:,d} {hint}">{result.searched.rate(false_alarms):.3g}</td>']
+    return [f'<td title="{false_alarms:,d} {hint}">{format_rate(result.searched.rate(false_alarms))}</td>']
 
 
 def _bar(value: float) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ship_det.evaluation import evaluate
-from ship_det.evaluation.result import SearchedArea
+from ship_det.evaluation.result import SearchedArea, format_rate
 
 CLASSES = ('a-class-with-a-rather-long-name', 'submarine', 'tanker')
 
@@ -67,6 +67,13 @@ def test_false_alarms_of_the_searched_area(result, searched, unit, rate):
     content = result.to_dict()
     assert (content['num_false_alarms'], content['searched']['megapixels']) == (1, 8)
     assert content['false_alarms_per_km2'] == (2 if unit == 'km2' else None)
+
+
+@pytest.mark.parametrize(
+    ('rate', 'text'), [(0, '0'), (0.01234, '0.0123'), (12.34, '12.3'), (2692.4, '2692'), (123456.7, '123457')]
+)
+def test_a_rate_has_three_digits_and_no_power_of_ten(rate, text):
+    assert format_rate(rate) == text
 
 
 def test_curve(result):
