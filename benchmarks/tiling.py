@@ -41,7 +41,12 @@ CHIP, OVERLAP, WORKERS = 1000, 200, 2
 MIN_VISIBLE = 0.7
 SAMPLE_SECONDS = 0.2
 TILE = Path(__file__).parents[1] / 'data_tools' / 'tile.py'
-SAME_WINDOWS, DEFAULT, PEER = 'tile.py, same windows', 'tile.py, default', 'img_split.py'
+SAME_WINDOWS, WITH_SHIPS, DEFAULT, PEER = (
+    'tile.py, same windows',
+    'tile.py --keep-empty 0',
+    'tile.py, default',
+    'img_split.py',
+)
 
 
 @dataclass
@@ -86,7 +91,8 @@ def commands(scenes: Path, out: Path) -> dict[str, list]:
     folders = ['--img-dirs', scenes / 'images', '--ann-dirs', scenes / 'labelTxt']
     sizes = ['--sizes', CHIP, '--gaps', OVERLAP, '--nproc', WORKERS]
     return {
-        SAME_WINDOWS: [*ours, '--no-whole', '--keep-empty', 1],
+        SAME_WINDOWS: [*ours, '--no-whole'],
+        WITH_SHIPS: [*ours, '--keep-empty', 0],
         PEER: [sys.executable, img_split(), *folders, *sizes, '--save-dir', out],
         DEFAULT: ours,
     }

@@ -61,7 +61,7 @@ def main() -> None:
     step('Train R2CNN with CI loss', 'train', CONFIG, *train_arguments)
     checkpoint = (training / 'last_checkpoint').read_text().strip()
     step('Test on scenes not trained on', 'test', CONFIG, checkpoint, '--out', predictions, *options)
-    lists = ('--list', chips / 'test.txt', '--train-list', chips / 'train.txt')
+    lists = ('--list', chips / 'test.txt', '--train-list', chips / 'train.txt', '--merge', scenes)
     # CI loss leaves easy examples alone once they are right, so right scores stay lower than with cross-entropy.
     outputs = ('--score', 0.3, '--log', newest(training, '*/vis_data/scalars.json'), '--out', args.work_dir)
     step('Write the page', 'report', predictions, chips, *lists, *outputs)

@@ -2,7 +2,7 @@
 
 PREDICTIONS is a file of `ship-det test --out`; DATASET a folder in DOTA layout (images/, labelTxt/). With --merge
 SCENES the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared
-with the labels of the scenes.
+with the labels of the scenes, which gives false alarms by km2 too.
 """
 
 import argparse
@@ -33,6 +33,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
     parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
+    parser.add_argument(
+        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
+    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     return parser.parse_args()
@@ -42,6 +45,8 @@ def main() -> None:
     args = parse_args()
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
+    if args.gsd is not None and not args.merge:
+        raise ValueError('--gsd: expected --merge SCENES beside it')
     check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
     from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
     from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
@@ -63,7 +68,8 @@ def main() -> None:
     if args.merge:
         from ship_det.evaluation import SceneData, merge_scenes
 
-        merged = merge_scenes(selected, SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou))
+        data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd)
+        merged = merge_scenes(selected, data)
         scene_results = merged.evaluate(args.iou, **options)
         print(merged.table(scene_results.values()))
         if args.merged_out:

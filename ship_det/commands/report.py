@@ -36,6 +36,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
     parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
+    parser.add_argument(
+        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
+    )
     parser.add_argument('--chips', type=int, default=24, help='most test chips to show')
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
     parser.add_argument('--title', default='Ship detection report', help='of the page')
@@ -44,6 +47,8 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.gsd is not None and not args.merge:
+        raise ValueError('--gsd: expected --merge SCENES beside it')
     named = [name_and_file(text) for text in args.predictions]
     logs = args.log or [None] * len(named)
     if len(logs) != len(named):
@@ -61,6 +66,7 @@ def main() -> None:
         title=args.title,
         scenes=args.merge,
         merge_iou=args.merge_iou,
+        gsd=args.gsd,
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]
     for one in write_report(files, args.dataset, args.out, options):

@@ -2,8 +2,9 @@
 
 Writes train.txt, val.txt and test.txt (image file names, one a line) into the data set's folder and prints how many
 instances of each class every part has. By scene, chips of one scene, which overlap, never straddle two parts. Classes
-are spread over the parts in their shares, rare ones first. With --situation the training list is a sample that has no
-more than the given number of instances of each class; the other lists stay what they are without it.
+are spread over the parts in their shares, rare ones first. Validation and test get all chips of the grid and none that
+tile.py added on ships; training gets both, and of the empty ones a share. With --situation the training list is a
+sample that has no more than the given number of instances of each class; the other lists stay what they are without it.
 """
 
 import argparse
@@ -23,6 +24,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--val', type=float, default=0.0, help='share of the validation part; the rest is test')
     parser.add_argument('--by', choices=['scene', 'chip'], default='scene', help='what goes to one part as a whole')
     parser.add_argument('--seed', type=int, default=0, help='decides between equally good splits')
+    parser.add_argument(
+        '--empty',
+        type=float,
+        default=0.1,
+        metavar='SHARE',
+        help='share of the chips without an object that training gets, at least one; 0 for none, 1 for all',
+    )
     parser.add_argument('--test-scenes', default='', metavar='A,B', help='these scenes are the test part')
     parser.add_argument(
         '--situation', metavar='FILE', help='YAML, "class: count": instances to sample for training; others: all'
@@ -42,6 +50,7 @@ def main() -> None:
         missing_classes,
         read_chips,
         split_chips,
+        thin_out_empty,
         write_split,
     )
 
@@ -50,8 +59,15 @@ def main() -> None:
     numbers = read_numbers(args.situation, chips) if args.situation else {}
     test_scenes = split_names('--test-scenes', args.test_scenes)
     parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
-    missing = missing_classes(parts, args.by)
-    sampled = sample_training(parts, numbers, args.seed) if args.situation else []
+    missing = missing_classes(parts, args.by, chips)
+    lines = explain_added(args.chips, chips, parts)
+    before = len(parts['train'])
+    parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
+    if len(parts['train']) < before:
+        left_out = plural(before - len(parts['train']), 'empty chip')
+        lines.append(f'left out of training: {left_out} (--empty {args.empty:g} keeps that share)')
+    if args.situation:
+        lines += sample_training(parts, numbers, args.seed)
     out = Path(args.out or args.chips)
     out.mkdir(parents=True, exist_ok=True)
     write_split(out, parts)
@@ -61,8 +77,22 @@ def main() -> None:
         if not one.scarce:
             reason += '; no split found gives every part every class'
         print(f'no instance in {one.part}: {one.name} ({reason})')
-    for line in sampled:
+    for line in lines:
         print(line)
+
+
+def explain_added(root: str, chips: list['Chip'], parts: dict[str, list['Chip']]) -> list[str]:
+    """What became of the chips that were added on ships, where they are not all in training."""
+    if any(chip.added is None for chip in chips):
+        return [
+            f'{root}/chips.jsonl does not say which chips were added on ships, so that val and test may have some; '
+            'tile.py says it when it is run again with the options in tiling.json'
+        ]
+    kept = {chip.file for of_part in parts.values() for chip in of_part}
+    left_out = sum(chip.file not in kept for chip in chips)
+    if not left_out:
+        return []
+    return [f'in no list: {plural(left_out, "chip")} added on ships (val and test take the grid alone)']
 
 
 def read_numbers(path: str, chips: list['Chip']) -> dict[str, int]:
@@ -114,6 +144,9 @@ def print_parts(parts: dict[str, list['Chip']], classes: Counter[str], numbers: 
     table.add_section()
     blank = [''] * len(wanted)
     table.add_row('chips', *blank, *(str(len(chips)) for chips in parts.values()))
+    table.add_row('of these empty', *blank, *(str(sum(chip.empty for chip in chips)) for chips in parts.values()))
+    added = [sum(bool(chip.added) for chip in chips) for chips in parts.values()]
+    table.add_row('of these added on ships', *blank, *map(str, added))
     table.add_row('scenes', *blank, *(str(len({chip.scene for chip in chips})) for chips in parts.values()))
     # A class may be called [red] or :ship:.
     Console(markup=False, emoji=False).print(table)

@@ -21,6 +21,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object (%(default)s)'
     )
+    parser.add_argument(
+        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
+    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--report', metavar='DIR', help='write the page of `ship-det report` into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
@@ -36,6 +39,8 @@ def main() -> None:
     args = parse_args()
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
+    if args.gsd is not None and not args.merge:
+        raise ValueError('--gsd: expected --merge SCENES beside it')
     with Console() as console:
         console.begin('loading PyTorch and MMRotate')
         with quiet_imports():
@@ -126,7 +131,7 @@ def scene_data(runner: Any, args: argparse.Namespace) -> Any:
     from ship_det.evaluation.scenes import SceneData, choose_scenes
 
     dataset = dota_dataset(runner, args)
-    data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou)
+    data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou, args.gsd)
     choose_scenes({dataset.get_data_info(index)['file_name'] for index in range(len(dataset))}, data)
     return data
 
@@ -153,7 +158,7 @@ def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespac
         merged.write(args.merged_out)
         console.say(f'predictions on whole scenes: {args.merged_out}')
     file = Path(metric.results_file).with_name('scene_results.json')
-    choices = {**metric.configuration, 'scenes': args.merge, 'merge_iou': args.merge_iou}
+    choices = {**metric.configuration, 'scenes': args.merge, 'merge_iou': args.merge_iou, 'gsd': args.gsd}
     write_results(file, results.values(), choices)
     console.say(f'results on whole scenes: {file}')
 
@@ -181,6 +186,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
         other_classes=dataset.other_classes,
         scenes=args.merge,
         merge_iou=args.merge_iou,
+        gsd=args.gsd,
     )
     files = RunFiles('test', metric.predictions_file)
     if args.show_dir:

@@ -1,8 +1,9 @@
 """Cut scenes into labelled chips.
 
 SCENES is a data set folder with images/ and DOTA labels in labelTxt/; OUT gets the same layout and chips.jsonl, one
-line a chip: file, scene, window (x, y, w, h), instance counts. Killed and started again, it goes on where it was.
-Other pixels than 8 bit are stretched between two percentiles of their scene; a chip without any data is left out.
+line a chip: file, scene, window (x, y, w, h), instance counts, whether it was added to the grid on ships. Killed and
+started again, it goes on where it was. Other pixels than 8 bit are stretched between two percentiles of their scene; a
+chip without any data is left out.
 """
 
 import argparse
@@ -39,7 +40,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--min-visible', type=float, default=0.7, help='an object of which less is visible is marked difficult'
     )
-    parser.add_argument('--keep-empty', type=float, default=0.0, help='share of the chips without an object to keep')
+    parser.add_argument(
+        '--keep-empty',
+        type=float,
+        default=1.0,
+        help='share of the chips without an object to keep; below 1 a test does not see the whole scene',
+    )
     parser.add_argument('--format', choices=['png', 'jpg', 'tif'], default='png', help='of the chips')
     parser.add_argument(
         '--whole',
@@ -91,6 +97,7 @@ def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], res
     """Say what was made, and what became of every object."""
     already = f' ({resumed} were there already)' if resumed else ''
     print(f'{tally["chips"]} chips from {tally["scenes"]} scenes in {out}{already}')
+    print(f'chips added on ships: {tally["chips added on ships"]}, empty chips: {tally["empty chips"]}')
     print(
         f'empty chips skipped: {tally["empty chips skipped"]}, '
         f'chips without data skipped: {tally["chips without data skipped"]}'

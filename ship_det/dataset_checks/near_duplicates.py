@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ship_det.dataset_checks.findings import ERROR, WARNING, Finding
 from ship_det.raster import SceneReader
 from ship_det.raster.shrinking import Shrinker
-from ship_det.tiling.chip_index import Chip
+from ship_det.tiling.chip_index import Chip, shared_area
 
 # Bits in which the hashes of two images may differ, and the correlation of their thumbnails that decides. Among
 # successive frames of a video, pairs of one place have 0.95 and more, pairs of two places less than 0.9.
@@ -90,19 +90,9 @@ def overlapping_chips(chips: Sequence[Chip], train: Collection[str], test: Colle
         if chip.file not in test or chip.scene not in by_scene:
             continue
         others = by_scene[chip.scene]
-        shares = _shared(chip, others)
+        shares = shared_area(chip, others)
         best = int(np.argmax(shares))
         if shares[best] > 0:
             severity = ERROR if shares[best] >= _SAME else WARNING
             message = f'{shares[best]:.0%} of it is in the training chip images/{others[best].file}'
             yield Finding('overlapping chips in train and test', severity, f'images/{chip.file}', message, chip.file)
-
-
-def _shared(chip: Chip, others: Sequence[Chip]) -> NDArray[np.float64]:
-    """Area that a chip's window shares with those of others, as a share of the smaller one, (N,)."""
-    x, y, w, h = chip.window
-    windows = np.array([other.window for other in others], dtype=np.float64)
-    width = np.minimum(x + w, windows[:, 0] + windows[:, 2]) - np.maximum(x, windows[:, 0])
-    height = np.minimum(y + h, windows[:, 1] + windows[:, 3]) - np.maximum(y, windows[:, 1])
-    smaller = np.minimum(w * h, windows[:, 2] * windows[:, 3])
-    return np.maximum(width, 0) * np.maximum(height, 0) / np.maximum(smaller, 1)

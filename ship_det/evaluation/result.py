@@ -62,6 +62,28 @@ class ClassResult:
 
 
 @dataclass(frozen=True)
+class SearchedArea:
+    """How much was searched for ships.
+
+    Attributes:
+        megapixels: million px.
+        km2: the same on the ground, km2; None where the ground sampling distance is not known.
+    """
+
+    megapixels: float
+    km2: float | None = None
+
+    @property
+    def unit(self) -> str:
+        """What ``rate`` counts in."""
+        return 'Mpx' if self.km2 is None else 'km2'
+
+    def rate(self, count: int) -> float:
+        """A count for each km2, or for each megapixel where those are not known."""
+        return count / (self.megapixels if self.km2 is None else self.km2)
+
+
+@dataclass(frozen=True)
 class EvaluationResult:
     """Figures of all classes at one IoU threshold, and the choices they depend on.
 
@@ -73,6 +95,7 @@ class EvaluationResult:
         ap_mode: '11points' or 'area'.
         score_threshold: of ``at_score``.
         num_ignore_regions: ignore regions without a class in all images.
+        searched: area that the images show, each place once; None where that is not asked.
     """
 
     classes: Mapping[str, ClassResult]
@@ -82,6 +105,12 @@ class EvaluationResult:
     ap_mode: ApMode
     score_threshold: float
     num_ignore_regions: int = 0
+    searched: SearchedArea | None = None
+
+    @property
+    def num_false_alarms(self) -> int:
+        """Detections of all classes that are wrong at the score threshold: on no object, or not well enough on it."""
+        return sum(one.at_score.false_positives for one in self.classes.values())
 
     @property
     def num_ignored(self) -> int:
@@ -103,7 +132,12 @@ class EvaluationResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curves, for JSON: nan is None."""
-        choices = {key: value for key, value in vars(self).items() if key != 'classes'}
+        choices = {key: value for key, value in vars(self).items() if key not in ('classes', 'searched')}
+        choices['num_false_alarms'] = self.num_false_alarms
+        if self.searched is not None:
+            known = self.searched.km2 is not None
+            choices['searched'] = asdict(self.searched)
+            choices['false_alarms_per_km2'] = self.searched.rate(self.num_false_alarms) if known else None
         means = {point: {name: self._mean_at(point, name) for name in _FIGURES} for point in _POINTS}
         classes = {}
         for name, one in self.classes.items():
@@ -122,21 +156,28 @@ class EvaluationResult:
         table.add_column('class')
         at_score = [f'{header}\n@{self.score_threshold:g}' for header in _FIGURES.values()]
         best = [f'{header}\n@best' for header in _FIGURES.values()]
-        for header in ('objects', 'detections', 'AP', *at_score, *best, 'score\n@best'):
+        alarms = [f'false alarms\n/{self.searched.unit} @{self.score_threshold:g}'] if self.searched else []
+        for header in ('objects', 'detections', 'AP', *at_score, *best, 'score\n@best', *alarms):
             table.add_column(header, justify='right')
         for name, one in self.classes.items():
             values = [getattr(getattr(one, point), figure) for point in _POINTS for figure in _FIGURES]
             counts = (str(one.num_ground_truths), str(one.num_detections))
-            table.add_row(name, *counts, *(f'{value:.4f}' for value in (one.ap, *values, one.best_f1.score)))
+            rate = self._rate(one.at_score.false_positives)
+            table.add_row(name, *counts, *(f'{value:.4f}' for value in (one.ap, *values, one.best_f1.score)), *rate)
         table.add_section()
         objects = sum(one.num_ground_truths for one in self.classes.values())
         detections = sum(one.num_detections for one in self.classes.values())
         values = [self._mean_at(point, figure) for point in _POINTS for figure in _FIGURES]
-        table.add_row('mean', str(objects), str(detections), *(f'{value:.4f}' for value in (self.mean_ap, *values)), '')
+        means = (f'{value:.4f}' for value in (self.mean_ap, *values))
+        table.add_row('mean', str(objects), str(detections), *means, '', *self._rate(self.num_false_alarms))
         text = io.StringIO()
         # Far wider than any table, so that nothing is cut off; a class may be called [red] or :ship:.
         Console(file=text, width=1000, color_system=None, markup=False, emoji=False).print(table)
         return '\n'.join(line.rstrip() for line in text.getvalue().splitlines())
+
+    def _rate(self, count: int) -> list[str]:
+        """The cell of some false alarms, where the table has such a column."""
+        return [format_rate(self.searched.rate(count))] if self.searched else []
 
     def _mean_at(self, point: str, figure: str) -> float:
         return self.mean(lambda one: getattr(getattr(one, point), figure))
@@ -145,6 +186,8 @@ class EvaluationResult:
         notes = [
             f'@{self.score_threshold:g}: detections of this score or more.',
             '@best: the score with the best F1 of the class on these very images.',
+            f'False alarms @{self.score_threshold:g}, detections that are not right: {self.num_false_alarms}, '
+            f'{format_rate(self.num_false_alarms / max(self.num_images, 1))} an image.',
         ]
         absent = [name for name, one in self.classes.items() if not one.num_ground_truths]
         if absent:
@@ -157,6 +200,11 @@ class EvaluationResult:
         if self.num_ignored:
             notes.append(f'{self.num_ignored} detections there count neither as right nor as wrong.')
         return '\n'.join(notes)
+
+
+def format_rate(rate: float) -> str:
+    """A rate of false alarms as text: three digits, and no power of ten."""
+    return f'{rate:.3g}' if rate < 100 else f'{rate:.0f}'
 
 
 def _without_nan(value: Any) -> Any:

@@ -9,7 +9,9 @@
                   "mean_ap": ..., "mean": {...}, "classes": {"tanker": {"ap": ..., ...}, ...}}]}
 
 One entry of ``results`` an IoU threshold; null where there is no ground truth to have a figure of. ``scene_results``
-has the same form and is there where the scenes that the images were cut from were evaluated too.
+has the same form and is there where the scenes that the images were cut from were evaluated too. Its entries also have
+the area that was searched, ``"searched": {"megapixels": ..., "km2": ...}``, and ``"false_alarms_per_km2"``, null where
+it is not known how large a pixel is.
 """
 
 import json

@@ -1,14 +1,17 @@
 """Evaluation of whole scenes: the detections of chips, put back where their chips were cut and merged.
 
-A scene is evaluated when all chips that ``chips.jsonl`` lists of it have predictions. Of another scene some objects
-were never looked at, and whether others lie in a chip depends on how the chips were drawn; so it is left out and named.
-Chips without objects are usually not cut: false alarms that a detector would have there are not seen, so the share of
+A scene is evaluated when all chips of its grid have predictions. Of another scene some objects were never looked at,
+and whether others lie in a chip depends on how the chips were drawn; so it is left out and named. Chips that were added
+on ships do not count: no label tells a detector where to look.
+
+Where chips without objects were not cut, false alarms that a detector would have there are not seen, so the share of
 the scenes that chips cover belongs to the figures.
 """
 
+import math
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,9 @@ from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import OtherClasses, read_objects
 from ship_det.evaluation.predictions import Predictions, write_predictions
-from ship_det.evaluation.result import EvaluationResult
+from ship_det.evaluation.result import EvaluationResult, SearchedArea
 from ship_det.evaluation.voc import evaluate_thresholds
-from ship_det.raster import image_size
+from ship_det.raster import image_size, pixel_area
 from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
 
@@ -34,12 +37,21 @@ class SceneData:
         scenes: folder of the scenes, with ``images/`` and ``labelTxt/``.
         other_classes: what objects of other classes in the scenes are, see ``read_labeled_set``.
         merge_iou: threshold of ``merge_windows``.
+        gsd: ground sampling distance of all scenes, m/px; None for what each scene's georeference says.
+
+    Raises:
+        ValueError: a ground sampling distance that is none.
     """
 
     chips: str | os.PathLike
     scenes: str | os.PathLike
     other_classes: OtherClasses = 'error'
     merge_iou: float = MERGE_IOU
+    gsd: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.gsd is not None and not (math.isfinite(self.gsd) and self.gsd > 0):
+            raise ValueError(f'gsd: expected metres a pixel, more than 0, found {self.gsd}')
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,16 @@ class MergedScenes:
     Attributes:
         predictions: one record a scene, boxes in px of the scene.
         ground_truths: labels of the same scenes.
-        num_chips: chips merged.
+        num_chips: chips merged, those of the grid.
         num_detections: detections on them.
         covered: share of the area of the scenes that lies in a chip.
+        searched: the area in a chip, each place once.
         partial: scenes left out, as some of their chips have no predictions: chips with predictions, chips.
         absent: number of scenes left out, as none of their chips has predictions.
         merge_iou: the threshold they were merged with.
+        without_gsd: scenes whose ground sampling distance is not known.
+        num_added: predicted chips of the scenes that were left out, as they were added on ships; None where the index
+            does not say which were.
     """
 
     predictions: Predictions
@@ -62,16 +78,20 @@ class MergedScenes:
     num_chips: int
     num_detections: int
     covered: float
+    searched: SearchedArea
     partial: dict[str, tuple[int, int]]
     absent: int
     merge_iou: float
+    without_gsd: tuple[str, ...]
+    num_added: int | None
 
     def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
-        """``evaluate_thresholds`` with the scenes as images."""
+        """``evaluate_thresholds`` with the scenes as images, and the area for the rate of false alarms."""
         predictions = self.predictions
-        return evaluate_thresholds(
+        results = evaluate_thresholds(
             predictions.images, self.ground_truths, predictions.classes, iou_thresholds, **options
         )
+        return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the merged predictions: a predictions file whose images are the scenes."""
@@ -88,8 +108,15 @@ class MergedScenes:
             f'Merged {self.num_detections} detections on {_count(self.num_chips, "chip")} into {kept} on '
             f'{_count(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
             'pieces of objects cut by a chip removed.',
-            f'The chips cover {100 * self.covered:.3g} % of the scenes; what a detector finds elsewhere does not show.',
+            self._coverage(),
+            self._area(),
         ]
+        if self.num_added is None:
+            notes.append(
+                f'{INDEX_NAME} does not say which chips were added on ships, so that labels chose some of those merged.'
+            )
+        elif self.num_added:
+            notes.append(f'Left out {_count(self.num_added, "chip")} added on ships: only the grid counts.')
         if self.partial:
             name, (predicted, total) = next(iter(self.partial.items()))
             scenes = _count(len(self.partial), 'scene')
@@ -99,6 +126,28 @@ class MergedScenes:
         if self.absent:
             notes.append(f'Left out {_count(self.absent, "scene")} none of whose chips was tested.')
         return notes
+
+    def _coverage(self) -> str:
+        if self.covered > 1 - 1e-9:
+            return 'The chips cover 100 % of the scenes, so that a false alarm counts wherever it is.'
+        # Rounded down: 99.99 % is not all.
+        share = math.floor(1e3 * self.covered) / 10 if self.covered > 0.99 else 100 * self.covered
+        return (
+            f'The chips cover {share:.3g} % of the scenes; what a detector finds elsewhere does not show. There is no '
+            'data, or no chip was cut since it shows no ship (tile.py --keep-empty 1 cuts those).'
+        )
+
+    def _area(self) -> str:
+        searched = self.searched
+        if searched.km2 is not None:
+            area = f'{searched.km2:.3g} km2'
+        else:
+            scenes = f'{len(self.without_gsd)} of {_count(len(self.ground_truths), "scene")}'
+            area = (
+                f'{searched.megapixels:.3g} Mpx, as {scenes} have no georeference, first {self.without_gsd[0]} (--gsd '
+                'gives metres a pixel)'
+            )
+        return f'False alarms are counted on {area}, the area in a chip; the last line has those of all classes.'
 
 
 def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
@@ -115,25 +164,32 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     by_file = {record['file']: record for record in predictions.images}
     chosen = choose_scenes(by_file, data)
     folder = DotaFolder(data.scenes)
-    records, truths, areas, covered = [], [], [], []
+    records, truths, sizes, covered, pixel_areas = [], [], [], [], []
     for scene, chips in chosen.whole.items():
         image = folder.image_dir / scene
         windows = _windows(data, image, chips)
         records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
         objects, regions = read_objects(folder, image, predictions.classes, data.other_classes)
         truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes, regions)})
-        areas.append(windows.scene[0] * windows.scene[1])
+        sizes.append(windows.scene[0] * windows.scene[1])
         covered.append(windows.covered)
+        pixel_areas.append(data.gsd**2 if data.gsd is not None else pixel_area(image))
     chips = [chip for of_scene in chosen.whole.values() for chip in of_scene]
+    searched = np.multiply(covered, sizes)
+    without_gsd = tuple(scene for scene, area in zip(chosen.whole, pixel_areas, strict=True) if area is None)
+    km2 = None if without_gsd else float(np.dot(searched, np.array(pixel_areas, dtype=np.float64))) / 1e6
     return MergedScenes(
         predictions=Predictions(predictions.classes, tuple(records)),
         ground_truths=tuple(truths),
         num_chips=len(chips),
         num_detections=sum(len(by_file[chip.file]['scores']) for chip in chips),
-        covered=float(np.average(covered, weights=areas)),
+        covered=float(searched.sum() / sum(sizes)),
+        searched=SearchedArea(float(searched.sum()) / 1e6, km2),
         partial=chosen.partial,
         absent=chosen.absent,
         merge_iou=data.merge_iou,
+        without_gsd=without_gsd,
+        num_added=None if any(chip.added is None for chip in chips) else chosen.num_added,
     )
 
 
@@ -142,14 +198,16 @@ class ChosenScenes:
     """Which scenes can be evaluated, see ``MergedScenes`` for those that cannot.
 
     Attributes:
-        whole: chips of each scene all of whose chips have predictions, by name of the scene.
+        whole: chips of the grid of each scene all of whose have predictions, by name of the scene.
         partial: as of ``MergedScenes``.
         absent: as of ``MergedScenes``.
+        num_added: predicted chips of the whole scenes that were added on ships.
     """
 
     whole: dict[str, list[Chip]]
     partial: dict[str, tuple[int, int]]
     absent: int
+    num_added: int
 
 
 def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
@@ -160,12 +218,15 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         data: their folders.
 
     Raises:
-        ValueError: a file is not in ``chips.jsonl``, no scene has all its chips among the files, or a scene is missing.
+        ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, or a scene is
+            missing.
     """
+    index_chips = read_chip_index(data.chips)
     by_scene: dict[str, list[Chip]] = {}
-    for chip in read_chip_index(data.chips):
-        by_scene.setdefault(chip.scene, []).append(chip)
-    unknown = set(files).difference(chip.file for chips in by_scene.values() for chip in chips)
+    for chip in index_chips:
+        if not chip.added:
+            by_scene.setdefault(chip.scene, []).append(chip)
+    unknown = set(files).difference(chip.file for chip in index_chips)
     if unknown:
         index = Path(data.chips) / INDEX_NAME
         raise ValueError(f'{index}: no line for {len(unknown)} of the images with predictions, first {min(unknown)}')
@@ -183,7 +244,8 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         path = DotaFolder(data.scenes).image_dir / scene
         if not path.is_file():
             raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
-    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial))
+    num_added = sum(bool(chip.added) and chip.scene in whole and chip.file in files for chip in index_chips)
+    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial), num_added)
 
 
 def _windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows:

@@ -9,6 +9,7 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 - where nodata, a mask or an alpha of 0 says that there is nothing, pixels are black.
 """
 
+from ship_det.raster.ground import pixel_area
 from ship_det.raster.images import image_size, open_image, verify_image
 from ship_det.raster.reading import MAX_PIXELS, open_rgb, open_seekable, read_preview, read_rgb, read_shrunk
 from ship_det.raster.scene_reader import SceneReader, open_scene
@@ -25,6 +26,7 @@ __all__ = [
     'open_rgb',
     'open_scene',
     'open_seekable',
+    'pixel_area',
     'read_preview',
     'read_rgb',
     'read_shrunk',

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.drawing.chart_style import Chart
 from ship_det.evaluation.labeled_set import LabeledSet
+from ship_det.evaluation.result import format_rate
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
 from ship_det.report.errors import Analysis
 from ship_det.report.gallery import Gallery
@@ -158,6 +159,10 @@ def _figures(content: Content, run: Run) -> str:
     score = f'at score {main.score_threshold:g}'
     if run.scenes is not None:
         figures += [(f'mAP@{iou:g} on whole scenes', f'{result.mean_ap:.3f}') for iou, result in run.scenes[1].items()]
+        of_scenes = run.scenes[1][main.iou_threshold]
+        if of_scenes.searched is not None:
+            rate = format_rate(of_scenes.searched.rate(of_scenes.num_false_alarms))
+            figures.append((f'false alarms/{of_scenes.searched.unit} on whole scenes {score}', rate))
     figures += [
         (f'mean precision {score}', f'{main.mean(lambda one: one.precision):.3f}'),
         (f'mean recall {score}', f'{main.mean(lambda one: one.recall):.3f}'),
@@ -219,7 +224,8 @@ def _scenes(content: Content) -> str:
     main = content.runs[0].main
     note = (
         'The detections of the test images put back where the images were cut from, merged and compared with the '
-        f'labels of the scenes; figures as above, at score {main.score_threshold:g} or more.'
+        f'labels of the scenes; figures as above, at score {main.score_threshold:g} or more. A false alarm is a '
+        f'detection that is not right at IoU {main.iou_threshold:g}.'
     )
     return _section('Whole scenes', _each_run(content, lambda index: tables[index]), note)
 

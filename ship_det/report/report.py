@@ -56,6 +56,7 @@ class ReportOptions:
         title: of the page.
         scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
         merge_iou: see ``ship_det.evaluation.merge_windows``.
+        gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
     """
 
     list_file: str | os.PathLike | None = None
@@ -68,6 +69,7 @@ class ReportOptions:
     title: str = 'Ship detection report'
     scenes: str | os.PathLike | None = None
     merge_iou: float = MERGE_IOU
+    gsd: float | None = None
 
 
 def write_report(
@@ -102,7 +104,7 @@ def write_report(
         for files, read in zip(runs, predictions, strict=True)
     ]
     if options.scenes is not None:
-        data = SceneData(dataset, options.scenes, options.other_classes, options.merge_iou)
+        data = SceneData(dataset, options.scenes, options.other_classes, options.merge_iou, options.gsd)
         evaluated = [merge_run(run, read, labeled, data) for run, read in zip(evaluated, predictions, strict=True)]
     analyses = [analyze(run, labeled) for run in evaluated]
     with staged_folder(out) as stage:

@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.evaluation.result import ClassResult
+from ship_det.evaluation.result import ClassResult, EvaluationResult, format_rate
 from ship_det.report.runs import Run
 
 # What is shown for nan: no ground truth, so no figure.
@@ -17,11 +17,12 @@ _SAME = 0.005
 
 
 def class_table(run: Run, classes: Sequence[str], training: NDArray[np.int64] | None) -> str:
-    """Figures of each class: counts, AP at each IoU threshold, precision, recall, F1 and Gmean."""
+    """Figures of each class: counts, AP at each IoU threshold, precision, recall, F1, Gmean; of scenes false alarms."""
     main = run.main
     heads = [('class', 'text'), *([('training', '')] if training is not None else []), ('ground truth', '')]
     heads += [('detections', ''), *((f'AP@{iou:g}', '') for iou in sorted(run.results))]
     heads += [(name, '') for name in ('precision', 'recall', 'F1', 'Gmean', 'best F1')]
+    heads += [(f'false alarms/{main.searched.unit}', '')] if main.searched else []
     rows = []
     for label, name in enumerate(classes):
         one = main.classes[name]
@@ -31,12 +32,14 @@ def class_table(run: Run, classes: Sequence[str], training: NDArray[np.int64] | 
         cells += [_bar(run.results[iou].classes[name].ap) for iou in sorted(run.results)]
         cells += [_number(figure(one)) for figure in _FIGURES[:-1]]
         cells.append(_number(one.best_f1.f1, f'at score {one.best_f1.score:.2f}'))
+        cells += _rate(main, one.at_score.false_positives)
         rows.append(f'<tr data-class="{label}">{"".join(cells)}</tr>')
     totals = ['<td>mean of classes with ground truth</td>']
     totals += [_count(int(training.sum()))] if training is not None else []
     totals += [_count(sum(getattr(one, key) for one in main.classes.values())) for key in _COUNTS]
     totals += [_bar(run.results[iou].mean_ap) for iou in sorted(run.results)]
     totals += [_number(main.mean(figure)) for figure in _FIGURES]
+    totals += _rate(main, main.num_false_alarms)
     return _table(heads, rows, totals)
 
 
@@ -108,6 +111,14 @@ def _count(value: int) -> str:
 def _number(value: float, hint: str = '') -> str:
     title = f' title="{hint}"' if hint else ''
     return f'<td data-value="">{_NOTHING}</td>' if math.isnan(value) else f'<td{title}>{value:.3f}</td>'
+
+
+def _rate(result: EvaluationResult, false_alarms: int) -> list[str]:
+    """The cell of some false alarms, where the area that was searched is known."""
+    if result.searched is None:
+        return []
+    hint = 'false alarm' if false_alarms == 1 else 'false alarms'
+    return [f'<td title="{false_alarms:,d} {hint}">{format_rate(result.searched.rate(false_alarms))}</td>']
 
 
 def _bar(value: float) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ class Chip:
         window: (x, y, w, h) px of the scene.
         counts: instances of each class that occurs; difficult ones do not count.
         size: (width, height) px of the chip where the window was resampled; None where its pixels are the scene's.
+        added: it is none of the grid: labels chose its place, so that it shows ships whole; None where an index does
+            not say.
     """
 
     file: str
@@ -34,6 +36,12 @@ class Chip:
     window: tuple[int, int, int, int]
     counts: dict[str, int]
     size: tuple[int, int] | None = None
+    added: bool | None = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether it shows no object to find or to learn from; difficult ones it may show."""
+        return not any(self.counts.values())
 
     def to_scene(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move (..., 2) points from pixels of the chip to pixels of the scene."""
@@ -69,6 +77,16 @@ def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
     write_text(Path(root) / INDEX_NAME, ''.join(f'{chip.to_json()}\n' for chip in chips))
 
 
+def shared_area(chip: Chip, others: Sequence[Chip]) -> NDArray[np.float64]:
+    """Area that a chip's window shares with those of others of its scene, as a share of the smaller one, (N,)."""
+    x, y, w, h = chip.window
+    windows = np.array([other.window for other in others], dtype=np.float64).reshape(-1, 4)
+    width = np.minimum(x + w, windows[:, 0] + windows[:, 2]) - np.maximum(x, windows[:, 0])
+    height = np.minimum(y + h, windows[:, 1] + windows[:, 3]) - np.maximum(y, windows[:, 1])
+    smaller = np.minimum(w * h, windows[:, 2] * windows[:, 3])
+    return np.maximum(width, 0) * np.maximum(height, 0) / np.maximum(smaller, 1)
+
+
 def check_file_name(found: Any) -> str:
     """A name that a line of a list can hold and that leads out of no folder.
 
@@ -91,12 +109,15 @@ def _parse_chip(path: Path, number: int, line: str) -> Chip:
             size = chip_width, chip_height
         counts = dict(zip(record['counts'], _whole_numbers([*record['counts'].values()]), strict=True))
         file, scene = check_file_name(record['file']), check_file_name(record['scene'])
-        return Chip(file, scene, (x, y, width, height), counts, size)
+        added = record.get('added')
+        if 'added' in record and not isinstance(added, bool):
+            raise ValueError(f'found "added": {added!r}')
+        return Chip(file, scene, (x, y, width, height), counts, size, added)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}:{number}: not a chip ({error!r}), expected '
-            '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}}, where resampled with '
-            '"size": [w, h]'
+            '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}, "added": false}, where '
+            'resampled with "size": [w, h]'
         ) from error
 
 

@@ -20,7 +20,7 @@ class TilingOptions:
         overlap: px shared by neighbouring chips.
         scales: sizes of the chips' pixels: at 0.5 a chip shows twice the side of the scene; each scale is cut anew.
         min_visible: an object cut by the border stays an object where at least this share of its area is visible.
-        keep_empty: share of the chips without an object that is kept.
+        keep_empty: share of the chips without an object that is kept; 1 keeps the whole grid.
         format: png, jpg or tif.
         whole: add windows so that every object that fits in a chip is whole in at least one, at every scale.
         unlabeled: a scene without a label file has no objects, instead of being an error.
@@ -35,7 +35,7 @@ class TilingOptions:
     overlap: int = 200
     scales: tuple[float, ...] = (1.0,)
     min_visible: float = 0.7
-    keep_empty: float = 0.0
+    keep_empty: float = 1.0
     format: str = 'png'
     whole: bool = True
     unlabeled: bool = False

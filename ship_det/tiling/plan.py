@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations import DotaFolder, LabeledObject, read_dota
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
+from ship_det.geometry import sliding_windows
 from ship_det.raster import SceneReader, open_scene
 from ship_det.tiling.chip_index import Chip, check_file_name
 from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
@@ -54,6 +55,8 @@ class ScenePlan:
         planned = sum(map(len, self.passes))
         tally = Counter({'scenes': 1, 'chips': len(chips), 'empty chips skipped': self.empty})
         tally['chips without data skipped'] = planned - len(chips)
+        tally['chips added on ships'] = sum(bool(planned.chip.added) for planned in chips)
+        tally['empty chips'] = sum(planned.chip.empty for planned in chips)
         tally['scenes of another band order'] = int(self.reordered)
         visible = [found for planned in chips for found in planned.visible]
         tally.update({f'labels {how}': 0 for how in (WHOLE, CUT, MARKED)})
@@ -102,7 +105,9 @@ def _plan_pass(
     """Chips of a scene at one scale, and how many windows are left out because they are empty."""
     side, overlap = options.window_at(scale)
     windows = plan_windows(*reader.size, side, overlap, scene_objects if options.whole else None)
-    windows = windows[reader.file_order(windows)]
+    added = np.arange(len(windows)) >= len(sliding_windows(*reader.size, side, overlap))
+    order = reader.file_order(windows)
+    windows, added = windows[order], added[order]
     shown = scene_objects.visible(windows, options.min_visible)
     kept = _chosen(image, shown, options.keep_empty)
     chips = []
@@ -118,7 +123,8 @@ def _plan_pass(
         counts = Counter(found.labeled.name for found in visible if not found.labeled.difficult)
         ending = '' if scale == 1 else f'__{scale:g}'
         file = f'{image.stem}__{window[0]}_{window[1]}{ending}.{options.format}'
-        chips.append(PlannedChip(Chip(file, image.name, window, dict(sorted(counts.items())), chip_size), visible))
+        chip = Chip(file, image.name, window, dict(sorted(counts.items())), chip_size, bool(added[index]))
+        chips.append(PlannedChip(chip, visible))
     return chips, int((~kept).sum())
 
 

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ship_det.processes import RunAll, processes
 from ship_det.raster import SceneReader, Stretch, TileCache, open_scene
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.tiling.chip_images import resize, write_chip
-from ship_det.tiling.chip_index import INDEX_NAME
+from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index, write_chip_index
 from ship_det.tiling.options import TilingOptions
 from ship_det.tiling.plan import PlannedChip, ScenePlan, plan_scenes
 from ship_det.tiling.staging import StagedOutput, fingerprint
@@ -108,6 +108,7 @@ def tile_scenes_with(
         inputs = {plan.image.name: fingerprint(plan.image, folder.label_path(plan.image)) for plan in plans}
         output = StagedOutput(out, asdict(options), inputs)
         if output.complete:
+            _mark_added(out, plans)
             return _summarise(plans, set(output.record['without_data']), total)
         needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
         batches = [batch for plan in plans for batch in _split(plan)]
@@ -122,6 +123,14 @@ def tile_scenes_with(
     }
     output.finish([chip for chip in chips if chip.file not in without_data], details)
     return _summarise(plans, without_data, resumed)
+
+
+def _mark_added(out: Path, plans: list[ScenePlan]) -> None:
+    """Say in an index that does not say it which chips were added on ships."""
+    chips = read_chip_index(out)
+    if any(chip.added is None for chip in chips):
+        added = {planned.chip.file: planned.chip.added for plan in plans for part in plan.passes for planned in part}
+        write_chip_index(out, [replace(chip, added=added.get(chip.file)) for chip in chips])
 
 
 def _summarise(plans: list[ScenePlan], without_data: set[str], resumed: int) -> TilingSummary:

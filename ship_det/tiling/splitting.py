@@ -2,6 +2,9 @@
 
 What goes to one part as a whole is a scene (overlapping chips show the same ships, so they must not straddle parts) or,
 where that is wanted, a single chip.
+
+Validation and test get chips of the grid only, with and without ships: what a detector would look at where no labels
+tell it where to look. Chips that were added on ships are for training.
 """
 
 import os
@@ -17,7 +20,10 @@ from ship_det.annotations import DotaFolder
 from ship_det.annotations.dota_folder import PARTS
 from ship_det.files import write_text
 from ship_det.tiling.assignment import assign_units
-from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
+from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index, shared_area
+
+# A chip added on ships that shares so much, of the smaller one, with a chip of another part shows the same.
+_SAME = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,13 @@ def split_chips(
 ) -> dict[str, list[Chip]]:
     """Split chips into parts.
 
+    Chips added on ships go to training, or to no part: by scene those of other parts' scenes, by chip those that show
+    half of a chip of another part or have half of themselves in one. Where an index does not say which were added, all
+    count as chips of the grid.
+
     Args:
         chips: all chips.
-        shares: of the scenes or chips; with ``test_scenes`` only the ratio of train to val counts.
+        shares: of the scenes, or of the chips of the grid; with ``test_scenes`` only the ratio of train to val counts.
         by: ``scene`` or ``chip``.
         seed: decides between equally good splits.
         test_scenes: scenes, with or without suffix, that make up the test part.
@@ -91,7 +101,7 @@ def split_chips(
     fixed = _named_scenes(chips, test_scenes)
     wanted = {part: share for part, share in shares.of_parts().items() if part != 'test' or not fixed}
     unit_of = attrgetter('scene' if by == 'scene' else 'file')
-    free = [chip for chip in chips if chip.scene not in fixed]
+    free = [chip for chip in chips if chip.scene not in fixed and (by == 'scene' or not chip.added)]
     units = list(dict.fromkeys(map(unit_of, free)))
     sizes = _whole_sizes(list(wanted.values()), len(units), f'{by}s to split into {", ".join(wanted)}')
     assigned = assign_units(_count_table(free, units, unit_of), sizes, seed)
@@ -99,8 +109,36 @@ def split_chips(
     part_of = {unit: names[part] for unit, part in zip(units, assigned, strict=True)}
     parts: dict[str, list[Chip]] = {part: [] for part in PARTS if part in wanted or (fixed and part == 'test')}
     for chip in chips:
-        parts['test' if chip.scene in fixed else part_of[unit_of(chip)]].append(chip)
+        # By chip, an added one is no unit.
+        part = 'test' if chip.scene in fixed else part_of.get(unit_of(chip), 'train')
+        if part == 'train' or not chip.added:
+            parts[part].append(chip)
+    if by == 'chip':
+        others = [chip for part in parts if part != 'train' for chip in parts[part]]
+        parts['train'] = _without_copies(parts['train'], others)
     return parts
+
+
+def thin_out_empty(chips: Sequence[Chip], share: float, seed: int = 0) -> list[Chip]:
+    """Leave out chips without an object but for a share of them, drawn at random, and at least one where it is above 0.
+
+    Args:
+        chips: of the training part.
+        share: of the empty ones, 0 to 1.
+        seed: of the draw; a larger share draws the same ones and more.
+
+    Returns:
+        Chips that stay, in the order given.
+
+    Raises:
+        ValueError: another share.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f'empty: expected a share between 0 and 1, found {share}')
+    empty = [chip.file for chip in chips if chip.empty]
+    wanted = max(round(share * len(empty)), 1 if share else 0)
+    drawn = {empty[row] for row in np.random.default_rng(seed).permutation(len(empty))[:wanted]}
+    return [chip for chip in chips if not chip.empty or chip.file in drawn]
 
 
 @dataclass(frozen=True)
@@ -122,14 +160,17 @@ class MissingClass:
     scarce: bool
 
 
-def missing_classes(parts: dict[str, list[Chip]], by: str = 'scene') -> list[MissingClass]:
+def missing_classes(
+    parts: dict[str, list[Chip]], by: str = 'scene', chips: Sequence[Chip] | None = None
+) -> list[MissingClass]:
     """Classes that occur, but not in each part.
 
     Args:
         parts: chips of each part.
         by: ``scene`` or ``chip``, what went to one part as a whole.
+        chips: all chips, where some are in no part; None for those of the parts.
     """
-    chips = [chip for of_part in parts.values() for chip in of_part]
+    chips = chips or [chip for of_part in parts.values() for chip in of_part]
     totals = class_counts(chips)
     unit_of = attrgetter('scene' if by == 'scene' else 'file')
     found = []
@@ -163,6 +204,18 @@ def class_counts(chips: Sequence[Chip]) -> Counter[str]:
     return total
 
 
+def _without_copies(chips: list[Chip], others: list[Chip]) -> list[Chip]:
+    """Chips without those added on ships that show what a chip of another part shows."""
+    by_scene: dict[str, list[Chip]] = {}
+    for other in others:
+        by_scene.setdefault(other.scene, []).append(other)
+    return [
+        chip
+        for chip in chips
+        if not chip.added or shared_area(chip, by_scene.get(chip.scene, [])).max(initial=0) < _SAME
+    ]
+
+
 def _named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
     by_name = {name: chip.scene for chip in chips for name in (Path(chip.scene).stem, chip.scene)}
     for name in names:
@@ -181,13 +234,16 @@ def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:
 
 
 def _count_table(chips: list[Chip], units: list[str], unit_of: attrgetter) -> np.ndarray:
-    """(U, C + 1) instances of each class in each unit; the last column is the number of chips."""
+    """(U, C + 1) instances of each class in the grid's chips of each unit; the last column is the number of these."""
     classes = sorted(class_counts(chips))
     row = {unit: index for index, unit in enumerate(units)}
     column = {name: index for index, name in enumerate(classes)}
+    in_grid = class_counts([chip for chip in chips if not chip.added])
     table = np.zeros((len(units), len(classes) + 1), dtype=np.int64)
     for chip in chips:
-        table[row[unit_of(chip)], -1] += 1
+        table[row[unit_of(chip)], -1] += not chip.added
         for name, count in chip.counts.items():
-            table[row[unit_of(chip)], column[name]] += count
+            # A class that no chip of the grid shows enough of can be learnt, if not tested.
+            if not chip.added or not in_grid[name]:
+                table[row[unit_of(chip)], column[name]] += count
     return table

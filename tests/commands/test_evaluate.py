@@ -65,6 +65,7 @@ def test_chips_and_scenes(data, tmp_path):
     assert 'Left out the predictions of 1 images that are not in test.txt.' in done.stdout
     assert 'Merged 2 detections on 2 chips into 1 on 1 scene' in done.stdout
     assert 'The chips cover 100 % of the scenes' in done.stdout
+    assert 'no georeference, first s.png (--gsd gives metres a pixel)' in done.stdout
     (scene,) = read_predictions(tmp_path / 'scenes.jsonl').images
     assert scene['file'] == 's.png'
     np.testing.assert_allclose(scene['boxes'], SHIP)
@@ -81,6 +82,17 @@ def test_chips_and_scenes(data, tmp_path):
     assert [cell.strip() for cell in mean.split('|')][1:5] == ['mean', '1', '1', '1.0000']
 
 
+def test_false_alarms_by_area(data, tmp_path):
+    """The merged detection is a false alarm at IoU 1, on 160 x 80 px of 50 m."""
+    options = ('--iou', 1, '--score', 0.3, '--gsd', 50, '--json', tmp_path / 'figures.json')
+    done = call(data / 'p.jsonl', data / 'chips', '--list', 'test.txt', '--merge', data / 'scenes', *options)
+    assert done.returncode == 0, done.stderr
+    assert '/km2 @0.3' in done.stdout
+    assert 'False alarms are counted on 32 km2' in done.stdout
+    (scenes,) = json.loads((tmp_path / 'figures.json').read_text())['scene_results']
+    assert (scenes['num_false_alarms'], scenes['false_alarms_per_km2']) == (1, 1 / 32)
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -89,6 +101,8 @@ def test_chips_and_scenes(data, tmp_path):
         (['{data}/scenes', '--merge', '{data}/scenes'], 'no predictions for 1'),
         (['{data}/chips', '--merge', '{data}/nowhere'], 'nowhere/images/s.png: no such file'),
         (['{data}/chips', '--merged-out', '{data}/m.jsonl'], '--merged-out: expected --merge SCENES'),
+        (['{data}/chips', '--gsd', '2'], '--gsd: expected --merge SCENES'),
+        (['{data}/chips', '--list', 'test.txt', '--merge', '{data}/scenes', '--gsd', '0'], 'gsd: expected metres'),
     ],
 )
 def test_bad_input_is_one_message(data, arguments, message):

@@ -10,7 +10,7 @@ def test_help_imports_nothing_heavy(modules_of_help):
 def test_lists_and_table(data_tool, scenes, tmp_path):
     chips = tmp_path / 'chips'
     tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
-    result = data_tool('split.py', chips, '--test-scenes', 'port')
+    result = data_tool('split.py', chips, '--test-scenes', 'port', '--empty', 1)
     assert (result.returncode, result.stderr) == (0, '')
     train, test = ((chips / f'{part}.txt').read_text().splitlines() for part in ('train', 'test'))
     assert {name.split('__')[0] for name in train} == {'bay'}
@@ -80,3 +80,48 @@ def test_a_list_never_names_a_chip_that_is_gone(data_tool, scenes, tmp_path):
     result = data_tool('split.py', chips)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert f'images: lacks {gone.name}, which chips.jsonl has' in result.stderr
+
+
+def cells(output: str, name: str) -> list[str]:
+    (line,) = [line for line in output.splitlines() if line.startswith(f'│ {name} ')]
+    return [cell.strip() for cell in line.split('│')[2:-1]]
+
+
+def test_empty_chips_in_test_and_a_share_of_them_in_training(data_tool, scenes, tmp_path):
+    chips, index = tmp_path / 'chips', tmp_path / 'chips/chips.jsonl'
+    # The grid of 4 x 3 chips cuts both tankers, so that two chips are added.
+    for name in ('port', 'bay'):
+        (scenes / f'labelTxt/{name}.txt').write_text(
+            '10 10 60 10 60 20 10 20 ship 0\n40 55 50 55 50 125 40 125 tanker 0\n'
+        )
+    tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
+    found = {chip.file: chip for chip in read_chip_index(chips)}
+    assert [chip.window for chip in found.values() if chip.added] == [(0, 40, 100, 100)] * 2
+    result = data_tool('split.py', chips, '--test-scenes', 'port')
+    assert (result.returncode, result.stderr) == (0, '')
+    train, test = ((chips / f'{part}.txt').read_text().splitlines() for part in ('train', 'test'))
+    grid = [chip.file for chip in found.values() if chip.scene == 'port.tif' and not chip.added]
+    assert sorted(test) == sorted(grid)
+    assert len(grid) == 12
+    empty = [sum(found[name].empty for name in part) for part in (train, test)]
+    in_bay = sum(chip.empty for chip in found.values() if chip.scene == 'bay.tif')
+    assert empty == [1, in_bay]
+    assert cells(result.stdout, 'chips') == [str(len(train)), '12']
+    assert cells(result.stdout, 'of these empty') == ['1', str(in_bay)]
+    assert cells(result.stdout, 'of these added on ships') == ['1', '0']
+    assert f'left out of training: {in_bay - 1} empty chips (--empty 0.1 keeps that share)' in result.stdout
+    assert 'in no list: 1 chip added on ships' in result.stdout
+    # The grid alone shows no tanker.
+    assert 'no instance in test: tanker (2 instances in 2 scenes;' in result.stdout
+
+    index.write_text(index.read_text().replace(', "added": false', ''))
+    result = data_tool('split.py', chips, '--test-scenes', 'port', '--empty', 0)
+    assert cells(result.stdout, 'of these empty') == ['0', str(in_bay)]
+    assert 'chips.jsonl does not say which chips were added on ships' in result.stdout
+
+
+def test_bad_share_of_empty_chips_exits_with_2(data_tool, scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'chips')
+    result = data_tool('split.py', tmp_path / 'chips', '--empty', 2)
+    assert (result.returncode, result.stderr) == (2, 'error: empty: expected a share between 0 and 1, found 2.0\n')
+    assert not (tmp_path / 'chips/train.txt').exists()

@@ -325,6 +325,7 @@ CASES = {
     ),
     # Splitting.
     'split, share': Case(f'{SPLIT} --train 1.5', r'train: expected a share .*, found 1\.5'),
+    'split, share of empty chips': Case(f'{SPLIT} --empty nan', r'empty: expected a share .*, found nan'),
     'split, share nan': Case(f'{SPLIT} --train nan', r'train: expected a share .*, found nan'),
     'split, seed below 0': Case(f'{SPLIT} --seed -1', r'seed: expected a whole number from 0, found -1'),
     'split, unknown scene': Case(f'{SPLIT} --test-scenes z', r"no scene 'z', expected one of: s\.png"),
@@ -440,6 +441,8 @@ CASES = {
     ),
     # The report.
     'report, swapped': Case('report.py set p.jsonl --out o', r'set: a folder is in the way, expected a file'),
+    'report, metres a pixel without scenes': Case(f'{REPORT} --gsd 2', r'--gsd: expected --merge SCENES beside it'),
+    'report, no metres a pixel': Case(f'{REPORT} --merge scenes --gsd nan', r'gsd: expected metres .*, found nan'),
     'report, into a file': Case('report.py p.jsonl set --out p.jsonl', r'p\.jsonl: a file is in the way, expected'),
     'report, a name that leads out': Case('report.py ../x=p.jsonl set --out o', r"run name '\.\./x': expected letters"),
     'report, a name that is a program': Case("report.py '<script>=p.jsonl' set --out o", r"run name '<script>': expec"),
@@ -601,6 +604,9 @@ CASES = {
     ),
     'test, merged into a file without scenes': Case(
         'test.py c.py p.jsonl --merged-out y --work-dir w', r'--merged-out: expected --merge SCENES beside it'
+    ),
+    'test, metres a pixel without scenes': Case(
+        'test.py c.py p.jsonl --gsd 2 --work-dir w', r'--gsd: expected --merge SCENES beside it'
     ),
     # The demonstration and the doctor.
     'demo, one scene': Case('demo.py --scenes 1 --data d --work-dir w', r'--scenes: found 1, expected 2 or more'),

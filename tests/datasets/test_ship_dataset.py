@@ -103,6 +103,23 @@ def test_a_region_goes_through_the_training_pipeline(root):
         assert sample.gt_instances.labels.tolist() == [1]
 
 
+@pytest.mark.parametrize('name', ['demo_chips', 'ship_chips'])
+def test_training_sees_the_images_without_ships_that_its_list_names(root, name):
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=True)
+    (root / 'train.txt').write_text('d.png\nc.png\n')
+    cfg = Config.fromfile(CONFIGS / f'_base_/datasets/{name}.py').train_dataloader.dataset
+    options = {key: value for key, value in cfg.items() if key not in ('type', 'data_root')}
+    dataset = build(root, **options)
+    assert [dataset.get_data_info(i)['file_name'] for i in range(len(dataset))] == ['d.png', 'c.png']
+    sample = dataset[1]
+    assert sample['inputs'].ndim == 3
+    found = sample['data_samples']
+    assert (len(found.gt_instances), len(found.ignored_instances)) == (0, 0)
+    assert found.gt_instances.bboxes.shape == (0, 5)
+
+
 def break_label(root):
     (root / 'labelTxt' / 'a.txt').write_text(LABEL.format('rowboat', 0))
 

@@ -1,10 +1,12 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from ship_det.evaluation import evaluate
+from ship_det.evaluation.result import SearchedArea, format_rate
 
 CLASSES = ('a-class-with-a-rather-long-name', 'submarine', 'tanker')
 
@@ -49,6 +51,29 @@ def test_table_says_everything(result):
     assert 'No ground truth, so AP nan and out of the mean: tanker.' in text
     assert '1 difficult object' in text
     assert '@0.3: detections of this score or more.' in text
+    assert 'False alarms @0.3, detections that are not right: 1, 1 an image.' in text
+
+
+@pytest.mark.parametrize(
+    ('searched', 'unit', 'rate'), [(SearchedArea(8.0), 'Mpx', '0.125'), (SearchedArea(8.0, 0.5), 'km2', '2')]
+)
+def test_false_alarms_of_the_searched_area(result, searched, unit, rate):
+    """Of three detections from score 0.3 on one is on a difficult object and one wrong."""
+    result = replace(result, searched=searched)
+    table = result.table().splitlines()
+    rows = {cells[1].strip(): cells[-2].strip() for line in table if (cells := line.split('|'))[1:]}
+    assert (rows[''], rows['class']) == ('false alarms', f'/{unit} @0.3')
+    assert [rows[name] for name in (*CLASSES, 'mean')] == ['0', '0', rate, rate]
+    content = result.to_dict()
+    assert (content['num_false_alarms'], content['searched']['megapixels']) == (1, 8)
+    assert content['false_alarms_per_km2'] == (2 if unit == 'km2' else None)
+
+
+@pytest.mark.parametrize(
+    ('rate', 'text'), [(0, '0'), (0.01234, '0.0123'), (12.34, '12.3'), (2692.4, '2692'), (123456.7, '123457')]
+)
+def test_a_rate_has_three_digits_and_no_power_of_ten(rate, text):
+    assert format_rate(rate) == text
 
 
 def test_curve(result):

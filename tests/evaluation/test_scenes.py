@@ -7,15 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 from PIL import Image
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import Predictions, SceneData, evaluate, merge_scenes, read_predictions
 from ship_det.geometry import quad_to_rbox, rbox_to_quad, rotated_nms, sliding_windows
+from ship_det.tiling import Chip, write_chip_index
 
 CLASSES = ('tanker', 'submarine')
 SIDE, WINDOW, OVERLAP = 1360, 400, 100
+# A detection on the water between four ships, in the first chip of a scene.
+SPURIOUS = {'boxes': np.array([[340.0, 340, 9, 4, 0]]), 'scores': np.array([0.99]), 'labels': np.array([0])}
 
 
 def scatter_ships(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -164,6 +168,96 @@ def test_share_covered_when_chips_without_ships_were_not_cut(harbors, tmp_path):
     assert first['window'] == [0, 0, WINDOW, WINDOW]
     assert merged.covered == pytest.approx((WINDOW / SIDE) ** 2)
     assert 'cover 8.65 % of the scenes' in merged.notes()[1]
+    assert merged.searched.megapixels == pytest.approx(WINDOW**2 / 1e6)
+
+
+@pytest.fixture
+def marked(harbors, tmp_path) -> tuple[SceneData, Predictions]:
+    """The harbors with an index that says which chips were added: one a scene, with a detection on nothing."""
+    data, predictions = harbors
+    chips = [json.loads(line) for line in (data.chips / 'chips.jsonl').read_text().splitlines()]
+    scenes = sorted({chip['scene'] for chip in chips})
+    added = [
+        {'file': f'{scene}_added.png', 'scene': scene, 'window': [7, 9, WINDOW, WINDOW], 'counts': {}, 'added': True}
+        for scene in scenes
+    ]
+    lines = [{**chip, 'added': False} for chip in chips] + added
+    (tmp_path / 'chips.jsonl').write_text(''.join(json.dumps(chip) + '\n' for chip in lines))
+    records = tuple({'file': chip['file'], **SPURIOUS} for chip in added)
+    return SceneData(tmp_path, data.scenes), Predictions(CLASSES, predictions.images + records)
+
+
+def test_only_the_grid_counts(harbors, marked):
+    """With or without predictions of the added chips, scenes are whole, and what was found there does not count."""
+    for predictions, number in ((marked[1], 3), (harbors[1], 0)):
+        merged = merge_scenes(predictions, marked[0])
+        assert (len(merged.predictions.images), merged.num_added) == (3, number)
+        assert merged.num_chips == len(harbors[1].images)
+        (result,) = merged.evaluate([0.6], score_threshold=0.2).values()
+        assert (result.mean_ap, result.num_false_alarms) == (1, 0)
+        left_out = 'Left out 3 chips added on ships: only the grid counts.'
+        assert (left_out in merged.notes()) == (number > 0)
+    unmarked = merge_scenes(harbors[1], harbors[0])
+    assert unmarked.num_added is None
+    assert 'does not say which chips were added on ships' in ' '.join(unmarked.notes())
+
+
+def test_false_alarms_by_area(marked):
+    data, predictions = marked
+    first = predictions.images[0]
+    # One more that is on no ship, and one of too low a score.
+    more = {key: np.concatenate([first[key], value, value]) for key, value in SPURIOUS.items()}
+    more['scores'][-1] = 0.1
+    more['boxes'][-1, :2] += 20
+    predictions = Predictions(CLASSES, ({**first, **more}, *predictions.images[1:]))
+    merged = merge_scenes(predictions, data)
+    (result,) = merged.evaluate([0.5], score_threshold=0.2).values()
+    assert result.num_false_alarms == 1
+    assert result.searched.km2 is None
+    assert result.searched.megapixels == pytest.approx(3 * SIDE**2 / 1e6)
+    assert merged.without_gsd == tuple(f'harbor_{seed}.png' for seed in range(3))
+    note = 'counted on 5.55 Mpx, as 3 of 3 scenes have no georeference, first harbor_0.png (--gsd gives metres a pixel)'
+    assert note in ' '.join(merged.notes())
+
+    merged = merge_scenes(predictions, replace(data, gsd=2.0))
+    (result,) = merged.evaluate([0.5], score_threshold=0.2).values()
+    assert result.searched.km2 == pytest.approx(3 * (2 * SIDE / 1000) ** 2)
+    assert result.to_dict()['false_alarms_per_km2'] == pytest.approx(1 / result.searched.km2)
+    assert 'counted on 22.2 km2' in ' '.join(merged.notes())
+
+
+@pytest.mark.filterwarnings('ignore::rasterio.errors.NotGeoreferencedWarning')
+def test_area_of_georeferenced_scenes(tmp_path):
+    """Two scenes of 0.5 and 1 m/px; of the second a half is in no chip."""
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    lines = []
+    for number, (gsd, width) in enumerate([(0.5, 200), (1.0, 400)]):
+        transform = rasterio.Affine(gsd, 0, 500_000, 0, -gsd, 5_000_000)
+        profile = {'driver': 'GTiff', 'count': 1, 'width': width, 'height': 100, 'dtype': 'uint8'}
+        with rasterio.open(
+            tmp_path / f'images/{number}.tif', 'w', crs='EPSG:32633', transform=transform, **profile
+        ) as scene:
+            scene.write(np.ones((1, 100, width), dtype=np.uint8))
+        (tmp_path / f'labelTxt/{number}.txt').write_text('')
+        lines.append(Chip(f'{number}.png', f'{number}.tif', (0, 0, 200, 100), {}))
+    write_chip_index(tmp_path, lines)
+    nothing = {'boxes': [], 'scores': [], 'labels': []}
+    found = Predictions(CLASSES, tuple({'file': f'{number}.png', **nothing} for number in range(2)))
+    merged = merge_scenes(found, SceneData(tmp_path, tmp_path))
+    assert merged.covered == pytest.approx(40_000 / 60_000)
+    assert merged.searched.km2 == pytest.approx((0.25 + 1) * 20_000 / 0.9996**2 / 1e6, rel=1e-4)
+    # With one that is nowhere on Earth the area is not known.
+    with rasterio.open(tmp_path / 'images/1.tif', 'w', **profile) as scene:
+        scene.write(np.ones((1, 100, 400), dtype=np.uint8))
+    merged = merge_scenes(found, SceneData(tmp_path, tmp_path))
+    assert (merged.searched.km2, merged.without_gsd) == (None, ('1.tif',))
+
+
+@pytest.mark.parametrize('gsd', [0, -1, float('nan'), float('inf')])
+def test_no_ground_sampling_distance(gsd):
+    with pytest.raises(ValueError, match=f'gsd: expected metres a pixel, more than 0, found {gsd}'):
+        SceneData('chips', 'scenes', gsd=gsd)
 
 
 def without_scene(data, predictions):

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,16 @@ def test_whole_scenes(sample, tmp_path):
     assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
+    assert '<span>false alarms/Mpx on whole scenes at score 0.5</span>' in page
+
+    options = replace(options, gsd=10)
+    (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'again', options)
+    # Three quarters of 400 x 400 px of 10 m.
+    rate = run.scenes[1][0.6].num_false_alarms / 12
+    page = (tmp_path / 'again/index.html').read_text()
+    assert f'<b>{rate:.3g}</b><span>false alarms/km2 on whole scenes at score 0.5</span>' in page
+    assert page.count('<th scope="col" data-sort="number">false alarms/km2</th>') == 1
+    assert 'False alarms are counted on 12 km2' in page
 
 
 def test_ignore_regions(sample, tmp_path):

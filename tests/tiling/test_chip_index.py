@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from ship_det.tiling import Chip, read_chip_index, write_chip_index
+from ship_det.tiling.chip_index import shared_area
 
 
 def test_keys_and_round_trip(tmp_path):
     chips = [Chip('a__0_0.png', 'a.tif', (0, 0, 10, 20), {'ship': 2}), Chip('ü__5_0.png', 'ü.tif', (5, 0, 10, 20), {})]
     write_chip_index(tmp_path, chips)
     first = json.loads((tmp_path / 'chips.jsonl').read_text(encoding='utf-8').splitlines()[0])
-    assert first == {'file': 'a__0_0.png', 'scene': 'a.tif', 'window': [0, 0, 10, 20], 'counts': {'ship': 2}}
+    expected = {'file': 'a__0_0.png', 'scene': 'a.tif', 'window': [0, 0, 10, 20], 'counts': {'ship': 2}, 'added': False}
+    assert first == expected
     assert read_chip_index(tmp_path) == chips
 
 
@@ -21,6 +23,30 @@ def test_size_is_written_where_the_chip_was_resampled(tmp_path):
     write_chip_index(tmp_path, [chip])
     assert json.loads((tmp_path / 'chips.jsonl').read_text())['size'] == [100, 50]
     assert read_chip_index(tmp_path) == [chip]
+
+
+def test_an_index_that_does_not_say_which_chips_were_added(tmp_path):
+    line = '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}%s}\n'
+    (tmp_path / 'chips.jsonl').write_text(line % '' + line.replace('a.png', 'b.png') % ', "added": true')
+    chips = read_chip_index(tmp_path)
+    assert [chip.added for chip in chips] == [None, True]
+    write_chip_index(tmp_path, chips)
+    assert read_chip_index(tmp_path) == chips
+
+
+@pytest.mark.parametrize(
+    ('counts', 'empty'), [({}, True), ({'ship': 0}, True), ({'ship': 1}, False), ({'ship': 0, 'tug': 2}, False)]
+)
+def test_empty_is_without_an_object_that_counts(counts, empty):
+    assert Chip('a.png', 'a.tif', (0, 0, 1, 1), counts).empty == empty
+
+
+def test_shared_area_is_a_share_of_the_smaller_window():
+    chips = [Chip(f'{n}.png', 'a.tif', window, {}) for n, window in enumerate([(50, 0, 100, 100), (200, 0, 9, 9)])]
+    whole, small = Chip('w.png', 'a.tif', (0, 0, 100, 100), {}), Chip('s.png', 'a.tif', (60, 10, 20, 40), {})
+    assert shared_area(whole, chips).tolist() == [0.5, 0]
+    assert shared_area(small, [whole, *chips]).tolist() == [1, 1, 0]
+    assert shared_area(small, []).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -39,6 +65,8 @@ def test_points_move_to_the_scene(size, expected):
         '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1], "counts": {}}',
         '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1]}',
         '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}, "size": [1]}',
+        '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}, "added": null}',
+        '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}, "added": 1}',
     ],
 )
 def test_bad_line_is_named(tmp_path, line):

@@ -1,9 +1,12 @@
-"""What a plan refuses, before any pixel is read."""
+"""What is to be cut: the grid, marked windows on ships, scales; and what a plan refuses before any pixel is read."""
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ship_det.annotations import LabeledObject
+from ship_det.geometry import rbox_to_quad, sliding_windows
 from ship_det.tiling import TilingOptions
 from ship_det.tiling.plan import plan_scene, plan_scenes
 
@@ -49,7 +52,7 @@ def test_missing_band_is_named_before_anything_is_cut(scenes):
 
 def test_scales_show_more_or_less_of_the_scene(scenes):
     quad = np.array([[300.0, 20.0], [340.0, 20.0], [340.0, 40.0], [300.0, 40.0]])
-    options = TilingOptions(chip=100, overlap=0, scales=(1.0, 0.5, 2.0, 0.3), whole=False)
+    options = TilingOptions(chip=100, overlap=0, scales=(1.0, 0.5, 2.0, 0.3), whole=False, keep_empty=0)
     plan = plan_scene(scenes / 'images/port.tif', [LabeledObject(quad, 'ship')], options)
     assert [len(chips) for chips in plan.passes] == [1, 1, 1, 1]
     expected = {
@@ -74,3 +77,24 @@ def test_a_scene_smaller_than_its_window_keeps_its_shape(scenes):
     plan = plan_scene(scenes / 'images/port.tif', [], TilingOptions(scales=(0.5,), keep_empty=1))
     ((planned,),) = plan.passes
     assert (planned.chip.window, planned.chip.size) == ((0, 0, 700, 500), (350, 250))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(40, 300), st.sampled_from([0.0, 0.2, 0.5]), st.sampled_from([1.0, 0.6]), st.integers(0, 2**32 - 1))
+def test_all_of_the_grid_is_cut_and_what_was_added_on_ships_is_marked(scenes, chip, overlap, scale, seed):
+    rng = np.random.default_rng(seed)
+    boxes = np.column_stack(
+        [rng.uniform(0, [700, 500], (12, 2)), rng.uniform(8, 90, (12, 2)), rng.uniform(-1.5, 1.5, 12)]
+    )
+    objects = [LabeledObject(quad, 'ship') for quad in rbox_to_quad(boxes)]
+    options = TilingOptions(chip=chip, overlap=int(overlap * chip), scales=(scale,))
+    ((*chips,),) = plan_scene(scenes / 'images/port.tif', objects, options).passes
+    grid = [planned.chip.window for planned in chips if planned.chip.added is False]
+    assert sorted(grid) == sorted(map(tuple, sliding_windows(700, 500, *options.window_at(scale)).tolist()))
+    added = [planned for planned in chips if planned.chip.added]
+    assert len(grid) + len(added) == len(chips)
+    whole = {
+        found.source for planned in chips if not planned.chip.added for found in planned.visible if found.how == 'whole'
+    }
+    for planned in added:
+        assert {found.source for found in planned.visible if found.how == 'whole'} - whole

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from ship_det.processes import processes
 from ship_det.raster import SceneReader, open_scene
 from ship_det.tiling import Chip, TilingOptions, read_chip_index, tile_scenes, tile_scenes_with
 
-SMALL = TilingOptions(chip=200, overlap=50)
+SMALL = TilingOptions(chip=200, overlap=50, keep_empty=0.0)
 
 
 CUT_AND_DIE = """
@@ -172,11 +173,36 @@ def test_complete_folder_is_left_alone(scenes, tmp_path):
 def test_complete_folder_refuses_other_options_and_other_labels(scenes, tmp_path):
     tile_scenes(scenes, tmp_path / 'chips', SMALL)
     with pytest.raises(ValueError, match=r'chips: made with overlap 50, not 60'):
-        tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=200, overlap=60))
+        tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=200, overlap=60, keep_empty=0.0))
+    with pytest.raises(ValueError, match=r'chips: made with keep_empty 0\.0, not 1\.0'):
+        tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=200, overlap=50))
     with (scenes / 'labelTxt' / 'bay.txt').open('a') as labels:
         labels.write('10 10 50 10 50 20 10 20 boat 0\n')
     with pytest.raises(ValueError, match=r'chips: made from other scenes or labels'):
         tile_scenes(scenes, tmp_path / 'chips', SMALL)
+
+
+def test_complete_folder_learns_which_chips_were_added(scenes, tmp_path):
+    out = tmp_path / 'chips'
+    tile_scenes(scenes, out, SMALL)
+    index = out / 'chips.jsonl'
+    said = index.read_text()
+    assert said.count('"added": true') > 0 and said.count('"added": false') > 0
+    index.write_text(re.sub(', "added": (true|false)', '', said))
+    times = {path: path.stat().st_mtime_ns for path in out.rglob('*.png')}
+    assert tile_scenes(scenes, out, SMALL).resumed == len(times)
+    assert index.read_text() == said
+    assert {path: path.stat().st_mtime_ns for path in out.rglob('*.png')} == times
+
+
+def test_all_chips_of_the_grid_are_cut_by_default(scenes, tmp_path):
+    (scenes / 'labelTxt' / 'port.txt').write_text('')
+    (scenes / 'labelTxt' / 'bay.txt').write_text('10 10 50 10 50 20 10 20 boat 0\n')
+    summary = tile_scenes(scenes, tmp_path / 'chips', TilingOptions(chip=200, overlap=60))
+    chips = read_chip_index(tmp_path / 'chips')
+    assert len(chips) == summary.tally['chips'] == 40
+    assert summary.tally['empty chips'] == sum(chip.empty for chip in chips) == 39
+    assert (summary.tally['chips added on ships'], summary.tally['empty chips skipped']) == (0, 0)
 
 
 def test_folder_of_another_origin_is_refused(scenes):

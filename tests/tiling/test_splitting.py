@@ -1,6 +1,10 @@
 """Chips split by scene or by chip."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ship_det.tiling import Chip, write_chip_index
 from ship_det.tiling.splitting import (
@@ -10,6 +14,7 @@ from ship_det.tiling.splitting import (
     missing_classes,
     read_chips,
     split_chips,
+    thin_out_empty,
     write_split,
 )
 
@@ -102,6 +107,99 @@ def test_lists_are_written_and_stale_ones_removed(tmp_path):
     write_split(tmp_path, parts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['test.txt', 'train.txt']
     assert (tmp_path / 'test.txt').read_text().splitlines() == [chip.file for chip in parts['test']]
+
+
+# Five scenes of two chips of the grid, side by side, and one of half of each that shows a tanker whole.
+ADDED = [
+    chip
+    for name in 'abcde'
+    for chip in (
+        Chip(f'{name}__0_0.png', f'{name}.tif', (0, 0, 100, 100), {'ship': 1}),
+        Chip(f'{name}__100_0.png', f'{name}.tif', (100, 0, 100, 100), {}),
+        Chip(f'{name}__50_0.png', f'{name}.tif', (50, 0, 100, 100), {'tanker': 1}, None, True),
+    )
+]
+
+
+@pytest.mark.parametrize('by', ['scene', 'chip'])
+@pytest.mark.parametrize('seed', range(3))
+def test_val_and_test_get_the_grid_and_none_that_was_added_on_ships(by, seed):
+    parts = split_chips(ADDED, Shares(0.6, 0.2), by, seed)
+    held_out = parts['val'] + parts['test']
+    assert [len(parts[part]) for part in ('val', 'test')] == [2, 2]
+    assert not any(chip.added for chip in held_out)
+    if by == 'scene':
+        assert sum(chip.added for chip in parts['train']) == 3
+        # The empty ones too.
+        assert sum(chip.empty for chip in held_out) == 2
+    shown = {chip.scene for chip in held_out}
+    # By chip, each added one shows half of both others of its scene.
+    assert {chip.scene for chip in parts['train'] if chip.added} == {chip.scene for chip in ADDED} - shown
+
+
+def test_an_added_chip_that_shows_little_of_a_test_chip_is_trained_on():
+    near = Chip('a__149_0.png', 'a.tif', (149, 0, 100, 100), {'tanker': 1}, None, True)
+    grid = [Chip(f'a__{x}_0.png', 'a.tif', (x, 0, 100, 100), {'ship': 1}) for x in (0, 100)]
+    for seed in range(4):
+        parts = split_chips([*grid, near], Shares(0.5), 'chip', seed)
+        # 51 px wide it shares with the chip at 100, of another scene nothing.
+        assert (near in parts['train']) == (grid[1] in parts['train'])
+    parts = split_chips([*grid, replace(near, window=(151, 0, 100, 100))], Shares(0.5), 'chip')
+    assert len(parts['train']) == 2
+
+
+def test_named_test_scenes_are_tested_on_their_grid():
+    parts = split_chips(ADDED, Shares(0.8), test_scenes=['a'])
+    assert [chip.file for chip in parts['test']] == ['a__0_0.png', 'a__100_0.png']
+    assert len(parts['train']) == 12
+
+
+def test_a_class_that_only_added_chips_show_is_missed_in_the_test():
+    parts = split_chips(ADDED, Shares(0.8))
+    assert missing_classes(parts, chips=ADDED) == [MissingClass('test', 'tanker', 5, 5, False)]
+    parts = split_chips(ADDED[:5] + ADDED[6:], Shares(0.5), test_scenes=list('acde'))
+    assert missing_classes(parts, chips=ADDED[:5] + ADDED[6:]) == [
+        MissingClass('train', 'tanker', 4, 4, False),
+        MissingClass('test', 'tanker', 4, 4, False),
+    ]
+
+
+def test_classes_are_spread_by_what_the_grid_shows_of_them():
+    """Tankers are in four scenes, but the grid shows them in two: one of these is tested, the other trained on."""
+    shows = {'a': 'tanker', 'b': 'tanker', 'c': 'ship', 'd': 'ship'}
+    chips = [Chip(f'{n}0.png', f'{n}.tif', (0, 0, 9, 9), {'ship': 1, shows[n]: 1}) for n in shows]
+    chips += [Chip(f'{n}1.png', f'{n}.tif', (4, 0, 9, 9), {'tanker': 1}, None, True) for n in 'cd']
+    for seed in range(8):
+        parts = split_chips(chips, Shares(0.5), seed=seed)
+        assert missing_classes(parts, chips=chips) == []
+        assert len(scenes_of(parts['test']) & {'a.tif', 'b.tif'}) == 1
+
+
+def test_all_count_as_the_grid_where_the_index_does_not_say():
+    chips = [replace(chip, added=None) for chip in ADDED]
+    parts = split_chips(chips, Shares(0.8))
+    assert [len(of_part) for of_part in parts.values()] == [12, 3]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.booleans(), max_size=40), st.floats(0, 1), st.floats(0, 1), st.integers(0, 2**32))
+def test_a_share_of_the_empty_chips_stays(empty, first, second, seed):
+    chips = [Chip(f'{n}.png', 'a.tif', (n, 0, 9, 9), {} if e else {'ship': 1}) for n, e in enumerate(empty)]
+    smaller, larger = (thin_out_empty(chips, share, seed) for share in sorted((first, second)))
+    assert [chip for chip in chips if chip in larger] == larger
+    assert {chip.file for chip in smaller} <= {chip.file for chip in larger}
+    assert [chip for chip in smaller if not chip.empty] == [chip for chip in chips if not chip.empty]
+    kept = sum(chip.empty for chip in larger)
+    assert abs(kept - max(first, second) * sum(empty)) <= 0.5 or kept == 1
+    assert thin_out_empty(chips, 1, seed) == chips
+    assert not any(chip.empty for chip in thin_out_empty(chips, 0, seed))
+    assert sum(chip.empty for chip in thin_out_empty(chips, 1e-9, seed)) == min(sum(empty), 1)
+
+
+@pytest.mark.parametrize('share', [-0.1, 1.1, float('nan')])
+def test_no_share_of_empty_chips(share):
+    with pytest.raises(ValueError, match=f'empty: expected a share between 0 and 1, found {share}'):
+        thin_out_empty(ADDED, share)
 
 
 def test_images_that_were_not_tiled_are_scenes_of_their_own(tmp_path):
