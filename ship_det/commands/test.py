@@ -181,6 +181,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
         other_classes=dataset.other_classes,
         scenes=args.merge,
         merge_iou=args.merge_iou,
+        ground_truth=metric.options['ground_truth'],
     )
     files = RunFiles('test', metric.predictions_file)
     if args.show_dir:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
+from ship_det.evaluation.instances import GroundTruthForm
 from ship_det.evaluation.matching import MinIoU
 
 _POINTS = ('at_score', 'best_f1')
@@ -73,6 +74,7 @@ class EvaluationResult:
         ap_mode: '11points' or 'area'.
         score_threshold: of ``at_score``.
         num_ignore_regions: ignore regions without a class in all images.
+        ground_truth: what detections were compared with, 'quads' as labelled or 'rectangles'.
     """
 
     classes: Mapping[str, ClassResult]
@@ -82,6 +84,7 @@ class EvaluationResult:
     ap_mode: ApMode
     score_threshold: float
     num_ignore_regions: int = 0
+    ground_truth: GroundTruthForm = 'quads'
 
     @property
     def num_ignored(self) -> int:
@@ -143,6 +146,7 @@ class EvaluationResult:
 
     def _notes(self) -> str:
         notes = [
+            'Ground truth: quads as labelled.' if self.ground_truth == 'quads' else 'Ground truth: rectangles.',
             f'@{self.score_threshold:g}: detections of this score or more.',
             '@best: the score with the best F1 of the class on these very images.',
         ]
