@@ -162,10 +162,10 @@ def gather_ground_truths(
     """Join the labelled objects of all images.
 
     Args:
-        ground_truths: one mapping an image with ``quads`` (M, 4, 2), the corners as labelled, or ``boxes`` (M, 5), which
-            are not looked at where there are quads; ``labels`` (M,) class indices; optionally ``difficult`` (M,) bool,
-            default False, ``ignore_regions`` (K, 4, 2) quads or (K, 5) boxes, default none, and ``file``. Where only
-            some images have quads, the corners of the others' boxes are theirs.
+        ground_truths: one mapping an image with ``quads`` (M, 4, 2), the corners as labelled, or ``boxes`` (M, 5),
+            which are not looked at where there are quads; ``labels`` (M,) class indices; optionally ``difficult`` (M,)
+            bool, default False, ``ignore_regions`` (K, 4, 2) quads or (K, 5) boxes, default none, and ``file``. Where
+            only some images have quads, the corners of the others' boxes are theirs.
         classes: class names; a label is an index into it.
         form: 'quads', or 'rectangles', which makes of each quad its rectangle of minimum area. Without any quads
             ground truth is rectangles.

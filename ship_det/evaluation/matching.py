@@ -1,8 +1,9 @@
 """Which detections are right: the matching of the VOC devkit, for rotated boxes, on all images at once.
 
-Ground truth is the quads as labelled, as in DOTA's evaluation, or rotated boxes. Each detection looks at the ground truth of its class and image that it overlaps most. If that overlap is large enough,
-the detection is right; not if a detection of higher score took the same ground truth before. Where the ground truth is
-difficult, the detection counts neither as right nor as wrong.
+Ground truth is the quads as labelled, as in DOTA's evaluation, or rotated boxes. Each detection looks at the ground
+truth of its class and image that it overlaps most. If that overlap is large enough, the detection is right; not if a
+detection of higher score took the same ground truth before. Where the ground truth is difficult, the detection counts
+neither as right nor as wrong.
 
 Ignore regions have no class. A detection of any class that is not right and has more than ``IGNORE_IOF`` of its area in
 the ignore regions of its image counts neither as right nor as wrong either.

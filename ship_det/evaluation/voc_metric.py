@@ -31,9 +31,9 @@ _NO_QUADS = (
 class VOCRotatedMetric(BaseMetric):
     """Mean average precision of rotated boxes, see ``ship_det.evaluation.evaluate``.
 
-    Ground truth is the ``instances`` of the data set, the quads as labelled in the pixels of the image on disk, to which
-    MMRotate rescales predictions too. ``ShipDataset`` hands them over whatever the test pipeline is; of another data
-    set the pipeline does, where it ends with::
+    Ground truth is the ``instances`` of the data set: the quads as labelled, in the pixels of the image on disk, to
+    which MMRotate rescales predictions too. ``ShipDataset`` hands them over whatever the test pipeline is. With another
+    data set the pipeline does, where it ends with::
 
         dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', ..., 'scale_factor', 'instances')),
 

@@ -24,7 +24,8 @@ _CHUNK_PAIRS = 4096
 _CHUNK_ENTRIES = 1 << 20
 # Relative inflation of the bounds in the prefilter, far above rounding: no overlapping pair is lost.
 _BOUNDS_SLACK = 1e-9
-# An overlap below this share of the box whose frame it is found in is rounding of a disjoint or touching pair, and reads 0.
+# An overlap below this share of the box whose frame it is found in is rounding of a disjoint or touching pair, and
+# reads 0.
 _OVERLAP_FLOOR = 1e-14
 
 
@@ -210,8 +211,8 @@ def pairwise_iou(a: ArrayLike, b: ArrayLike) -> FloatArray:
 
     Args:
         a: (N, 5) boxes (cx, cy, w, h, theta).
-        b: (M, 5) boxes, or (M, 4, 2) quads: corners either way round, with a dent too. Those of a self-crossing quad are
-            put in order first, as label files are read, see ``ship_det.geometry.quads.order_quads``.
+        b: (M, 5) boxes, or (M, 4, 2) quads: corners either way round, with a dent too. Those of a self-crossing quad
+            are put in order first, as label files are read, see ``ship_det.geometry.quads.order_quads``.
 
     Returns:
         (N, M) float64 in [0, 1]. A shape without area has IoU 0 with everything, itself included.

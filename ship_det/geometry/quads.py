@@ -1,7 +1,7 @@
 """Areas of quads and the order of their corners."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ship_det.geometry.boxes import FloatArray
 
@@ -65,7 +65,7 @@ def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
     return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
-def _segments_cross(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> FloatArray:
+def _segments_cross(a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray) -> NDArray[np.bool_]:
     """Whether segment a-b properly crosses segment c-d; all (N, 2), result (N,) bool."""
     c_and_d_apart = _cross(b - a, c - a) * _cross(b - a, d - a) < 0
     a_and_b_apart = _cross(d - c, a - c) * _cross(d - c, b - c) < 0

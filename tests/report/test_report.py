@@ -57,6 +57,7 @@ def test_scenes_are_drawn_smaller(sample, tmp_path, monkeypatch):
 
 def test_headline_figures(written):
     _, run, page = written
+    assert '<dt>ground truth</dt><dd>quads as labelled</dd>' in page
     assert run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
     assert '<b>0.818</b><span>mAP@0.6</span>' in page
     assert '<b>3</b><span>test images</span>' in page
