@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,9 @@ def test_whole_scenes(sample, tmp_path):
     assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
+    options = replace(options, ground_truth='rectangles')
+    (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'other', options)
+    assert {result.ground_truth for result in [*run.results.values(), *run.scenes[1].values()]} == {'rectangles'}
 
 
 def test_ignore_regions(sample, tmp_path):
