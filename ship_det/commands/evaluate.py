@@ -31,6 +31,12 @@ def parse_args() -> argparse.Namespace:
         default='error',
         help='what labels of classes that the predictions do not know are',
     )
+    parser.add_argument(
+        '--ground-truth',
+        choices=['quads', 'rectangles'],
+        default='quads',
+        help='compare detections with the quads as labelled or with rectangles around them',
+    )
     parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
     parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
     parser.add_argument(
@@ -58,7 +64,12 @@ def main() -> None:
         print(f'images: those of {list_file}, which have predictions')
     labeled = read_labeled_set(args.dataset, predictions.classes, list_file, args.other_classes)
     selected, left_out = select_predictions(args.predictions, predictions, labeled, list_file is not None)
-    options = {'ap_mode': args.ap_mode, 'min_iou': args.min_iou, 'score_threshold': args.score}
+    options = {
+        'ap_mode': args.ap_mode,
+        'min_iou': args.min_iou,
+        'score_threshold': args.score,
+        'ground_truth': args.ground_truth,
+    }
     results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, args.iou, **options)
     for result in results.values():
         print(result.table())

@@ -34,6 +34,12 @@ def parse_args() -> argparse.Namespace:
         default='error',
         help='what labels of classes that the predictions do not know are',
     )
+    parser.add_argument(
+        '--ground-truth',
+        choices=['quads', 'rectangles'],
+        default='quads',
+        help='compare detections with the quads as labelled or with rectangles around them',
+    )
     parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
     parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
     parser.add_argument(
@@ -67,6 +73,7 @@ def main() -> None:
         scenes=args.merge,
         merge_iou=args.merge_iou,
         gsd=args.gsd,
+        ground_truth=args.ground_truth,
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]
     for one in write_report(files, args.dataset, args.out, options):

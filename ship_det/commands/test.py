@@ -187,6 +187,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
         scenes=args.merge,
         merge_iou=args.merge_iou,
         gsd=args.gsd,
+        ground_truth=metric.options['ground_truth'],
     )
     files = RunFiles('test', metric.predictions_file)
     if args.show_dir:

@@ -1,6 +1,7 @@
 """Chips with rotated ship annotations in DOTA layout."""
 
 from collections import Counter
+from typing import Any
 
 from mmdet.datasets import BaseDetDataset
 from mmengine.logging import MMLogger
@@ -22,6 +23,9 @@ _OTHER_CLASSES = (
 @DATASETS.register_module()
 class ShipDataset(BaseDetDataset):
     """Images and DOTA labels: ROOT/images/NAME.png and ROOT/labelTxt/NAME.txt.
+
+    In test mode each data sample has the labels as they are on disk beside what the pipeline makes of them, under the
+    key ``instances`` of its metainfo: ``VOCRotatedMetric`` compares detections with the quads as labelled.
 
     The classes are those of ``metainfo=dict(classes=(...))``, AOSR15's without it. An object marked difficult is an
     ignore region of its class: neither a ship to find nor background.
@@ -95,6 +99,16 @@ class ShipDataset(BaseDetDataset):
                 f' difficult; expected at least one of {", ".join(self.metainfo["classes"])}'
             )
         return kept
+
+    def prepare_data(self, idx: int) -> Any:
+        """What the pipeline makes of an image; in test mode with its labels, whatever the pipeline keeps of them."""
+        data = super().prepare_data(idx)
+        if self.test_mode and isinstance(data, dict) and 'data_samples' in data:
+            samples = data['data_samples']
+            # Test-time augmentation makes several samples of an image.
+            for sample in samples if isinstance(samples, list) else [samples]:
+                sample.set_metainfo({'instances': self.get_data_info(idx)['instances']})
+        return data
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Classes of the instances of an image that count, which MMDetection's ClassBalancedDataset repeats it by."""

@@ -14,6 +14,7 @@ from ship_det.evaluation.curves import (
 )
 from ship_det.evaluation.instances import (
     Detections,
+    GroundTruthForm,
     GroundTruths,
     IgnoreRegions,
     gather_detections,
@@ -31,6 +32,7 @@ __all__ = [
     'ClassResult',
     'Detections',
     'EvaluationResult',
+    'GroundTruthForm',
     'GroundTruths',
     'IgnoreRegions',
     'Matches',

@@ -5,14 +5,19 @@ The evaluation works on whole arrays; ``image`` says which image each row belong
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.geometry.boxes import FloatArray, quad_to_rbox
+from ship_det.geometry.boxes import FloatArray, quad_to_rbox, rbox_to_quad
+from ship_det.geometry.quads import order_quads
 
 ImageRecord = Mapping[str, Any]
+
+#: What detections are compared with: the quads as labelled, as DOTA's evaluation does, or rectangles around them.
+GroundTruthForm = Literal['quads', 'rectangles']
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,16 @@ class IgnoreRegions:
 
     Attributes:
         image: (K,) index of the image.
-        boxes: (K, 5) float64 rotated boxes.
+        shapes: (K, 4, 2) float64 quads as labelled, clockwise on screen, or (K, 5) rotated boxes.
     """
 
     image: NDArray[np.intp]
-    boxes: FloatArray
+    shapes: FloatArray
+
+    @cached_property
+    def boxes(self) -> FloatArray:
+        """(K, 5) rotated boxes, those of minimum area around the quads where the regions are quads."""
+        return quad_to_rbox(self.shapes) if self.shapes.ndim == 3 else self.shapes
 
 
 NO_REGIONS = IgnoreRegions(np.zeros(0, dtype=np.intp), np.zeros((0, 5)))
@@ -54,17 +64,27 @@ class GroundTruths:
 
     Attributes:
         image: (M,) index of the image.
-        boxes: (M, 5) float64 rotated boxes.
+        shapes: (M, 4, 2) float64 quads as labelled, clockwise on screen, or (M, 5) rotated boxes.
         labels: (M,) class indices.
         difficult: (M,) bool; such an object is neither to be found nor wrong to find.
         regions: ignore regions, which have no class.
     """
 
     image: NDArray[np.intp]
-    boxes: FloatArray
+    shapes: FloatArray
     labels: NDArray[np.intp]
     difficult: NDArray[np.bool_]
     regions: IgnoreRegions = NO_REGIONS
+
+    @property
+    def form(self) -> GroundTruthForm:
+        """Whether the objects are quads or rectangles."""
+        return 'quads' if self.shapes.ndim == 3 else 'rectangles'
+
+    @cached_property
+    def boxes(self) -> FloatArray:
+        """(M, 5) rotated boxes, those of minimum area around the quads where the objects are quads."""
+        return quad_to_rbox(self.shapes) if self.shapes.ndim == 3 else self.shapes
 
 
 class LabeledQuad(Protocol):
@@ -78,7 +98,7 @@ class LabeledQuad(Protocol):
 def ground_truth_record(
     objects: Iterable[LabeledQuad], classes: Sequence[str], regions: Iterable[LabeledQuad] = ()
 ) -> dict[str, NDArray]:
-    """The labels of one image as ``evaluate`` takes them: each quad becomes its rectangle of minimum area.
+    """The labels of one image as ``evaluate`` takes them.
 
     Args:
         objects: with a class.
@@ -93,10 +113,10 @@ def ground_truth_record(
     if unknown:
         raise ValueError(f'unknown class {unknown[0]!r}, expected one of {list(classes)}')
     return {
-        'boxes': quad_to_rbox(np.array([one.quad for one in objects], dtype=np.float64)),
+        'quads': np.array([labeled.quad for labeled in objects], dtype=np.float64).reshape(-1, 4, 2),
         'labels': np.array([index[one.name] for one in objects], dtype=np.intp),
         'difficult': np.array([one.difficult for one in objects], dtype=bool),
-        'ignore_regions': quad_to_rbox(np.array([one.quad for one in regions], dtype=np.float64)),
+        'ignore_regions': np.array([region.quad for region in regions], dtype=np.float64).reshape(-1, 4, 2),
     }
 
 
@@ -136,40 +156,66 @@ def gather_detections(predictions: Sequence[ImageRecord], classes: Sequence[str]
     return Detections(image, boxes, labels, scores)
 
 
-def gather_ground_truths(ground_truths: Sequence[ImageRecord], classes: Sequence[str]) -> GroundTruths:
+def gather_ground_truths(
+    ground_truths: Sequence[ImageRecord], classes: Sequence[str], form: GroundTruthForm = 'quads'
+) -> GroundTruths:
     """Join the labelled objects of all images.
 
     Args:
-        ground_truths: one mapping an image with ``boxes`` (M, 5), ``labels`` (M,) class indices, optionally
-            ``difficult`` (M,) bool, default False, ``ignore_regions`` (K, 5) boxes, default none, and ``file``.
+        ground_truths: one mapping an image with ``quads`` (M, 4, 2), the corners as labelled, or ``boxes`` (M, 5),
+            which are not looked at where there are quads; ``labels`` (M,) class indices; optionally ``difficult`` (M,)
+            bool, default False, ``ignore_regions`` (K, 4, 2) quads or (K, 5) boxes, default none, and ``file``. Where
+            only some images have quads, the corners of the others' boxes are theirs.
         classes: class names; a label is an index into it.
+        form: 'quads', or 'rectangles', which makes of each quad its rectangle of minimum area. Without any quads
+            ground truth is rectangles.
 
     Raises:
-        ValueError: as ``gather_detections``.
+        ValueError: as ``gather_detections``, or another ``form``.
     """
-    gather = _Gather(ground_truths, classes, 'ground truths')
+    if form not in get_args(GroundTruthForm):
+        raise ValueError(f'ground_truth: expected one of {get_args(GroundTruthForm)}, found {form!r}')
+    gather = _Gather(ground_truths, classes, 'ground truths', ('quads', 'boxes'))
+    shapes, labels = gather.shapes(form), gather.labels()
     difficult = gather.values('difficult', np.bool_, default=False)
-    return GroundTruths(gather.image, gather.boxes(), gather.labels(), difficult, _gather_regions(ground_truths))
+    return GroundTruths(gather.image, shapes, labels, difficult, _gather_regions(ground_truths, form))
 
 
-def _gather_regions(ground_truths: Sequence[ImageRecord]) -> IgnoreRegions:
+def _gather_regions(ground_truths: Sequence[ImageRecord], form: GroundTruthForm) -> IgnoreRegions:
     if not any('ignore_regions' in record for record in ground_truths):
         return NO_REGIONS
-    records = [{**record, 'boxes': record.get('ignore_regions', NO_REGIONS.boxes)} for record in ground_truths]
-    gather = _Gather(records, (), 'ignore regions')
-    return IgnoreRegions(gather.image, gather.boxes())
+    gather = _Gather([_region_record(record) for record in ground_truths], (), 'ignore regions', ('quads', 'boxes'))
+    return IgnoreRegions(gather.image, gather.shapes(form))
+
+
+def _region_record(record: ImageRecord) -> dict[str, Any]:
+    """The ignore regions of an image as its shapes: quads have two dimensions behind the first, boxes one."""
+    regions = np.asarray(record.get('ignore_regions', NO_REGIONS.shapes))
+    named = {key: record[key] for key in ('file',) if key in record}
+    return {**named, 'quads' if regions.ndim == 3 else 'boxes': regions}
 
 
 class _Gather:
     """Joins one key after the other and names the image where something is wrong."""
 
-    def __init__(self, records: Sequence[ImageRecord], classes: Sequence[str], what: str) -> None:
+    def __init__(
+        self, records: Sequence[ImageRecord], classes: Sequence[str], what: str, shape_keys: Sequence[str] = ('boxes',)
+    ) -> None:
         if len(set(classes)) != len(classes):
             raise ValueError(f'classes: a name occurs twice in {list(classes)}')
         check_files(records, what)
         self.records, self.classes, self.what = records, classes, what
-        self.counts = np.array([len(self._get(record, index, 'boxes')) for index, record in enumerate(records)], int)
+        # Under which key each record has its shapes, the first of ``shape_keys`` that it has.
+        self.keys = [self._shape_key(record, index, shape_keys) for index, record in enumerate(records)]
+        self.counts = np.array([len(record[key]) for record, key in zip(records, self.keys, strict=True)], int)
         self.image = np.repeat(np.arange(len(records)), self.counts)
+
+    def _shape_key(self, record: ImageRecord, index: int, shape_keys: Sequence[str]) -> str:
+        for key in shape_keys:
+            if key in record:
+                return key
+        expected = ' or '.join(map(repr, shape_keys))
+        raise ValueError(f'{self.what}: {image_name(record, index)}: no {expected}, found {sorted(record)}')
 
     def _get(self, record: ImageRecord, index: int, key: str) -> Any:
         if key not in record:
@@ -177,17 +223,41 @@ class _Gather:
         return record[key]
 
     def boxes(self) -> FloatArray:
-        parts = [np.zeros((0, 5))]
-        for index, record in enumerate(self.records):
-            array = np.asarray(record['boxes'], dtype=np.float64)
-            if array.size and (array.ndim != 2 or array.shape[1] != 5):
-                name = image_name(record, index)
-                raise ValueError(f'{self.what}: {name}: expected boxes of shape (N, 5), found shape {array.shape}')
-            parts.append(array.reshape(-1, 5))
-        boxes = np.concatenate(parts)
+        """(N, 5) boxes; zeros where a record has quads."""
+        boxes = self._join('boxes', (5,), '(N, 5)')
         self.reject(np.any(~np.isfinite(boxes), axis=1), boxes, 'box', 'five finite numbers')
         self.reject(np.any(boxes[:, 2:4] < 0, axis=1), boxes, 'box', 'sides of 0 px or more')
         return boxes
+
+    def shapes(self, form: GroundTruthForm) -> FloatArray:
+        """(N, 4, 2) quads, ordered, or for 'rectangles', and where no record has quads, (N, 5) boxes."""
+        boxes = self.boxes()
+        if 'quads' not in self.keys:
+            return boxes
+        quads = self._join('quads', (4, 2), '(N, 4, 2)')
+        self.reject(np.any(~np.isfinite(quads), axis=(1, 2)), quads, 'quad', 'four corners of finite numbers')
+        labeled = np.repeat([key == 'quads' for key in self.keys], self.counts)
+        if form == 'rectangles':
+            boxes[labeled] = quad_to_rbox(quads[labeled])
+            return boxes
+        quads[~labeled] = rbox_to_quad(boxes[~labeled])
+        return order_quads(quads)
+
+    def _join(self, key: str, shape: tuple[int, ...], expected: str) -> FloatArray:
+        """The arrays of ``shape`` each that records have under ``key``; zeros for the shapes of other records."""
+        parts = [np.zeros((0, *shape))]
+        for index, (record, of_record) in enumerate(zip(self.records, self.keys, strict=True)):
+            if of_record != key:
+                parts.append(np.zeros((self.counts[index], *shape)))
+                continue
+            array = np.asarray(record[key], dtype=np.float64)
+            if array.size and array.shape[1:] != shape:
+                raise ValueError(
+                    f'{self.what}: {image_name(record, index)}: expected {key} of shape {expected}, found shape '
+                    f'{array.shape}'
+                )
+            parts.append(array.reshape(-1, *shape))
+        return np.concatenate(parts)
 
     def labels(self) -> NDArray[np.intp]:
         labels = self.values('labels', None)
@@ -200,7 +270,7 @@ class _Gather:
         return labels
 
     def values(self, key: str, dtype: type | None, default: Any = None) -> NDArray:
-        """One value a box under ``key``."""
+        """One value a shape under ``key``."""
         parts = []
         for index, (record, count) in enumerate(zip(self.records, self.counts, strict=True)):
             if key not in record and default is not None:
@@ -209,7 +279,8 @@ class _Gather:
             array = np.asarray(self._get(record, index, key), dtype=dtype)
             if array.shape != (count,):
                 name = image_name(record, index)
-                raise ValueError(f'{self.what}: {name}: {count} boxes but {key} of shape {array.shape}')
+                shapes = self.keys[index]
+                raise ValueError(f'{self.what}: {name}: {count} {shapes} but {key} of shape {array.shape}')
             if array.size:
                 parts.append(array)
         return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import PARTS, DotaFolder, OtherClasses
 from ship_det.annotations.objects import LabeledObject
-from ship_det.evaluation.instances import GroundTruths, gather_ground_truths, ground_truth_record
+from ship_det.evaluation.instances import (
+    GroundTruthForm,
+    GroundTruths,
+    gather_ground_truths,
+    ground_truth_record,
+)
 from ship_det.evaluation.predictions import Predictions
 
 _OTHER_CLASSES = '; --other-classes, or other_classes in the config, as ignore or background leaves them out'
@@ -24,7 +29,7 @@ class LabeledSet:
 
     Attributes:
         classes: names.
-        images: files.
+        images: files by name, as the metric of a test sorts them: detections of one score keep one order in both.
         records: ground truth of each image, as ``evaluate`` takes it.
         truths: the same, joined.
         quads: (M, 4, 2) corners as labelled, in the order of ``truths``.
@@ -44,6 +49,7 @@ def read_labeled_set(
     classes: Sequence[str],
     list_file: str | os.PathLike | None = None,
     other_classes: OtherClasses = 'error',
+    ground_truth: GroundTruthForm = 'quads',
 ) -> LabeledSet:
     """Read the labels of a data set in DOTA layout (``images/``, ``labelTxt/``).
 
@@ -53,12 +59,13 @@ def read_labeled_set(
         list_file: a file with one image name a line, below ``root`` or anywhere, see
             :meth:`ship_det.annotations.DotaFolder.read_list`; None for every image.
         other_classes: what an object of another class is: an error, background, or an ignore region without a class.
+        ground_truth: what ``truths`` are: the quads as labelled or rectangles around them.
 
     Raises:
         ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
     """
     folder = DotaFolder(root)
-    images = folder.select(list_file)
+    images = sorted(folder.select(list_file), key=lambda image: image.name)
     labels = [read_objects(folder, image, classes, other_classes) for image in images]
     records = [
         {'file': image.name, **ground_truth_record(objects, classes, regions)}
@@ -68,7 +75,7 @@ def read_labeled_set(
         tuple(classes),
         tuple(images),
         tuple(records),
-        gather_ground_truths(records, classes),
+        gather_ground_truths(records, classes, ground_truth),
         _corners(one for objects, _ in labels for one in objects),
         _corners(one for _, regions in labels for one in regions),
     )

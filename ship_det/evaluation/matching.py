@@ -1,8 +1,9 @@
 """Which detections are right: the matching of the VOC devkit, for rotated boxes, on all images at once.
 
-Each detection looks at the ground truth of its class and image that it overlaps most. If that overlap is large enough,
-the detection is right; not if a detection of higher score took the same ground truth before. Where the ground truth is
-difficult, the detection counts neither as right nor as wrong.
+Ground truth is the quads as labelled, as in DOTA's evaluation, or rotated boxes. Each detection looks at the ground
+truth of its class and image that it overlaps most. If that overlap is large enough, the detection is right; not if a
+detection of higher score took the same ground truth before. Where the ground truth is difficult, the detection counts
+neither as right nor as wrong.
 
 Ignore regions have no class. A detection of any class that is not right and has more than ``IGNORE_IOF`` of its area in
 the ignore regions of its image counts neither as right nor as wrong either.
@@ -17,8 +18,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ship_det.evaluation.instances import Detections, GroundTruths, IgnoreRegions
-from ship_det.geometry.boxes import FloatArray, bounding_extents, rbox_to_quad
-from ship_det.geometry.iou import iof_of_pairs, iou_of_pairs
+from ship_det.geometry.boxes import FloatArray, rbox_to_quad
+from ship_det.geometry.iou import centers_and_extents, iof_of_pairs, iou_of_pairs
 
 MinIoU = Literal['>', '>=']
 
@@ -80,11 +81,11 @@ def _pairs(first: NDArray, second: NDArray) -> Iterator[tuple[NDArray[np.intp], 
 
 
 def _near_pairs(
-    first_boxes: FloatArray, first: NDArray, second_boxes: FloatArray, second: NDArray
+    first_shapes: FloatArray, first: NDArray, second_shapes: FloatArray, second: NDArray
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Those of ``_pairs(first, second)`` whose boxes may meet."""
-    first_extents, second_extents = bounding_extents(first_boxes), bounding_extents(second_boxes)
-    first_centers, second_centers = first_boxes[:, :2], second_boxes[:, :2]
+    """Those of ``_pairs(first, second)`` whose boxes or quads may meet."""
+    first_centers, first_extents = centers_and_extents(first_shapes)
+    second_centers, second_extents = centers_and_extents(second_shapes)
     for rows, others in _pairs(first, second):
         reach = first_extents[rows] + second_extents[others]
         near = (np.abs(first_centers[rows] - second_centers[others]) <= reach).all(axis=1)
@@ -98,8 +99,8 @@ def best_overlaps(detections: Detections, ground_truths: GroundTruths) -> Overla
     stride = 1 + max(detections.labels.max(initial=0), ground_truths.labels.max(initial=0))
     groups = detections.image * stride + detections.labels
     truth_groups = ground_truths.image * stride + ground_truths.labels
-    for found, truth in _near_pairs(detections.boxes, groups, ground_truths.boxes, truth_groups):
-        overlap = np.round(iou_of_pairs(detections.boxes, ground_truths.boxes, found, truth), _DECIMALS)
+    for found, truth in _near_pairs(detections.boxes, groups, ground_truths.shapes, truth_groups):
+        overlap = np.round(iou_of_pairs(detections.boxes, ground_truths.shapes, found, truth), _DECIMALS)
         found, truth, overlap = found[overlap > 0], truth[overlap > 0], overlap[overlap > 0]
         # Best first within a detection; pairs come in ascending order of the ground truth and the sort is stable.
         order = np.lexsort((-overlap, found))
@@ -113,24 +114,25 @@ def _in_regions(detections: Detections, regions: IgnoreRegions) -> NDArray[np.bo
     inside = np.zeros(len(detections.image), dtype=bool)
     if not len(regions.image):
         return inside
-    for found, region in _near_pairs(detections.boxes, detections.image, regions.boxes, regions.image):
-        share = iof_of_pairs(detections.boxes, regions.boxes, found, region)
+    for found, region in _near_pairs(detections.boxes, detections.image, regions.shapes, regions.image):
+        share = iof_of_pairs(detections.boxes, regions.shapes, found, region)
         largest, total = np.zeros(len(inside)), np.bincount(found, share, len(inside))
         np.maximum.at(largest, found, share)
         inside |= np.round(largest, _DECIMALS) > IGNORE_IOF
         # The sum of shares is that of the union where regions do not overlap; else it bounds it.
         for row in np.flatnonzero(~inside & (np.round(total, _DECIMALS) > IGNORE_IOF)):
             part = slice(*np.searchsorted(found, [row, row + 1]))
-            inside[row] = _union_share(detections.boxes[row], regions.boxes[region[part]]) > IGNORE_IOF
+            inside[row] = _union_share(detections.boxes[row], regions.shapes[region[part]]) > IGNORE_IOF
     return inside
 
 
 def _union_share(box: FloatArray, regions: FloatArray) -> float:
-    """Share of the area of a box (5,) in the union of regions (K, 5)."""
+    """Share of the area of a box (5,) in the union of regions, (K, 4, 2) quads or (K, 5) boxes."""
+    quads = regions if regions.ndim == 3 else rbox_to_quad(regions)
     # Around the origin, where coordinates keep their digits.
-    origin = [*box[:2], 0, 0, 0]
-    own = shapely.polygons(rbox_to_quad(box[None] - origin))[0]
-    union = shapely.union_all(shapely.polygons(rbox_to_quad(regions - origin)))
+    own = shapely.polygons(rbox_to_quad(box[None]) - box[:2])[0]
+    # Three corners on a line may make a spike, which GEOS does not join as it is.
+    union = shapely.union_all(shapely.make_valid(shapely.polygons(quads - box[:2])))
     return round(shapely.intersection(own, union).area / own.area, _DECIMALS)
 
 

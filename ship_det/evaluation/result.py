@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
+from ship_det.evaluation.instances import GroundTruthForm
 from ship_det.evaluation.matching import MinIoU
 
 _POINTS = ('at_score', 'best_f1')
@@ -96,6 +97,7 @@ class EvaluationResult:
         score_threshold: of ``at_score``.
         num_ignore_regions: ignore regions without a class in all images.
         searched: area that the images show, each place once; None where that is not asked.
+        ground_truth: what detections were compared with, 'quads' as labelled or 'rectangles'.
     """
 
     classes: Mapping[str, ClassResult]
@@ -111,6 +113,7 @@ class EvaluationResult:
     def num_false_alarms(self) -> int:
         """Detections of all classes that are wrong at the score threshold: on no object, or not well enough on it."""
         return sum(one.at_score.false_positives for one in self.classes.values())
+    ground_truth: GroundTruthForm = 'quads'
 
     @property
     def num_ignored(self) -> int:
@@ -184,6 +187,7 @@ class EvaluationResult:
 
     def _notes(self) -> str:
         notes = [
+            'Ground truth: quads as labelled.' if self.ground_truth == 'quads' else 'Ground truth: rectangles.',
             f'@{self.score_threshold:g}: detections of this score or more.',
             '@best: the score with the best F1 of the class on these very images.',
             f'False alarms @{self.score_threshold:g}, detections that are not right: {self.num_false_alarms}, '

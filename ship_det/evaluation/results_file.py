@@ -6,7 +6,8 @@
      "configuration": {"config": "...", "checkpoint": "...", ...},
      "software": {"ship-det": "0.1.0", "torch": "2.11.0", ...},
      "results": [{"iou_threshold": 0.6, "min_iou": ">", "ap_mode": "11points", "score_threshold": 0.5, "num_images": 16,
-                  "mean_ap": ..., "mean": {...}, "classes": {"tanker": {"ap": ..., ...}, ...}}]}
+                  "ground_truth": "quads", "mean_ap": ..., "mean": {...},
+                  "classes": {"tanker": {"ap": ..., ...}, ...}}]}
 
 One entry of ``results`` an IoU threshold; null where there is no ground truth to have a figure of. ``scene_results``
 has the same form and is there where the scenes that the images were cut from were evaluated too. Its entries also have

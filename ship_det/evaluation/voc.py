@@ -13,6 +13,7 @@ from ship_det.evaluation.curves import (
 )
 from ship_det.evaluation.instances import (
     Detections,
+    GroundTruthForm,
     GroundTruths,
     ImageRecord,
     gather_detections,
@@ -32,6 +33,7 @@ def evaluate(
     *,
     min_iou: MinIoU = '>',
     score_threshold: float = 0.5,
+    ground_truth: GroundTruthForm = 'quads',
 ) -> EvaluationResult:
     """Evaluate detections of rotated boxes as the VOC devkit does.
 
@@ -43,20 +45,30 @@ def evaluate(
     Args:
         predictions: one mapping an image: ``boxes`` (N, 5) as (cx, cy, w, h, theta) in px and rad, ``scores`` (N,),
             ``labels`` (N,) indices into ``classes``, and optionally ``file``, which messages name.
-        ground_truths: one mapping an image, in the same order: ``boxes``, ``labels``, and optionally ``difficult`` (M,)
-            bool, ``ignore_regions`` (K, 5) boxes without a class, and ``file``.
+        ground_truths: one mapping an image, in the same order: ``quads`` (M, 4, 2), the corners as labelled, or
+            ``boxes`` (M, 5), and ``labels``; optionally ``difficult`` (M,) bool, ``ignore_regions``, (K, 4, 2) quads or
+            (K, 5) boxes without a class, and ``file``. A self-crossing quad is the simple quad over its four corners.
         classes: names.
         iou_threshold: in [0, 1].
         ap_mode: '11points' or 'area', see ``average_precision``.
         min_iou: '>' as in VOC, or '>=', MMRotate's convention, where an IoU at the threshold is enough.
         score_threshold: precision, recall, F1 and Gmean count the detections of this score or more.
+        ground_truth: 'quads' compares detections with the quads as labelled, as DOTA's evaluation does, 'rectangles'
+            with the rectangles of minimum area around them. Where no record has quads it is 'rectangles'.
 
     Raises:
         ValueError: predictions and ground truths are not of the same images, two records are of one image, or values
             are of no use (NaN, unknown labels, scores outside [0, 1], ...); the message names image and value.
     """
     results = evaluate_thresholds(
-        predictions, ground_truths, classes, [iou_threshold], ap_mode, min_iou=min_iou, score_threshold=score_threshold
+        predictions,
+        ground_truths,
+        classes,
+        [iou_threshold],
+        ap_mode,
+        min_iou=min_iou,
+        score_threshold=score_threshold,
+        ground_truth=ground_truth,
     )
     return results[iou_threshold]
 
@@ -70,13 +82,14 @@ def evaluate_thresholds(
     *,
     min_iou: MinIoU = '>',
     score_threshold: float = 0.5,
+    ground_truth: GroundTruthForm = 'quads',
 ) -> dict[float, EvaluationResult]:
     """``evaluate`` at several IoU thresholds, with the overlaps computed once: a result for each threshold."""
     if not 0 <= score_threshold <= 1:
         raise ValueError(f'score_threshold: expected a value in [0, 1], found {score_threshold}')
     _check_same_images(predictions, ground_truths)
     detections = gather_detections(predictions, classes)
-    truths = gather_ground_truths(ground_truths, classes)
+    truths = gather_ground_truths(ground_truths, classes, ground_truth)
     overlaps = best_overlaps(detections, truths)
     results = {}
     for threshold in iou_thresholds:
@@ -93,6 +106,7 @@ def evaluate_thresholds(
             ap_mode,
             score_threshold,
             num_ignore_regions=len(truths.regions.image),
+            ground_truth=truths.form,
         )
     return results
 

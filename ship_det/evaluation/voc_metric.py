@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 from mmrotate.registry import METRICS
 
 from ship_det.evaluation.curves import ApMode
-from ship_det.evaluation.instances import gather_detections, gather_ground_truths
+from ship_det.evaluation.instances import GroundTruthForm, gather_detections, gather_ground_truths
 from ship_det.evaluation.matching import MinIoU
 from ship_det.evaluation.predictions import write_predictions
 from ship_det.evaluation.result import EvaluationResult
@@ -21,27 +21,31 @@ from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry import quad_to_rbox, to_le90
 from ship_det.progress import FOR_CONSOLE
 
+_NO_QUADS = (
+    "ground truth: rectangles, not the quads as labelled: no 'instances' in the data samples; a ShipDataset puts them "
+    "there, of another data set PackDetInputs with meta_keys=(..., 'instances')"
+)
+
 
 @METRICS.register_module()
 class VOCRotatedMetric(BaseMetric):
     """Mean average precision of rotated boxes, see ``ship_det.evaluation.evaluate``.
 
-    Boxes are compared in the coordinates of the image on disk. MMRotate rescales predictions to them; ground truth is
-    in them when the test pipeline loads annotations after ``Resize``, as MMRotate's own test pipelines do::
+    Ground truth is the ``instances`` of the data set: the quads as labelled, in the pixels of the image on disk, to
+    which MMRotate rescales predictions too. ``ShipDataset`` hands them over whatever the test pipeline is. With another
+    data set the pipeline does, where it ends with::
 
-        dict(type='mmdet.LoadImageFromFile'),
-        dict(type='mmdet.Resize', scale=(800, 800), keep_ratio=True),
-        dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-        dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-        dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+        dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', ..., 'scale_factor', 'instances')),
+
+    Without them ground truth is the annotations that the pipeline loads, and the table says so: rectangles in float32
+    behind a ``ConvertBoxType`` to ``rbox``. They are in the pixels of the image on disk when they are loaded after
+    ``Resize``, as MMRotate's own test pipelines do. The other way round is refused where it puts an object outside the
+    image on disk; where the image is made smaller nothing shows but a low mAP.
 
     Ignored instances are difficult objects of their class; those with label -1 are ignore regions without a class.
 
     The table of each threshold goes to the log. The metrics returned are ``mAP``, ``AP/<class>`` for each class with
     ground truth, and for several thresholds their means and ``mAP@<threshold>`` each.
-
-    With the two the other way round ground truth is in the pixels of the resized image. That is refused where it puts
-    an object outside the image on disk; where the image is made smaller nothing shows but a low mAP.
 
     Args:
         iou_threshold: one or several.
@@ -50,6 +54,7 @@ class VOCRotatedMetric(BaseMetric):
         score_threshold: of precision, recall, F1 and Gmean in the table.
         predictions_file: where to write the predictions, see ``ship_det.evaluation.predictions``; None writes none.
         results_file: where to write the figures as JSON, see ``ship_det.evaluation.results_file``; None writes none.
+        ground_truth: 'quads' as labelled, or 'rectangles' of minimum area around them.
         configuration: what the results file should say of the run, such as the names of its config and checkpoint.
         collect_device: 'cpu' or 'gpu', how distributed results are gathered.
         prefix: of the names of the metrics.
@@ -70,10 +75,16 @@ class VOCRotatedMetric(BaseMetric):
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
+        ground_truth: GroundTruthForm = 'quads',
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.iou_thresholds = [iou_threshold] if isinstance(iou_threshold, float | int) else list(iou_threshold)
-        self.options: dict[str, Any] = {'ap_mode': ap_mode, 'min_iou': min_iou, 'score_threshold': score_threshold}
+        self.options: dict[str, Any] = {
+            'ap_mode': ap_mode,
+            'min_iou': min_iou,
+            'score_threshold': score_threshold,
+            'ground_truth': ground_truth,
+        }
         self.predictions_file = predictions_file
         self.results_file = results_file
         self.configuration = configuration
@@ -99,7 +110,8 @@ class VOCRotatedMetric(BaseMetric):
             truth: dict[str, Any] = {'file': file, **_ground_truth(file, sample)}
             gather_detections([prediction], classes)
             gather_ground_truths([truth], classes)
-            _check_scale(file, truth['boxes'], sample)
+            if 'instances' not in sample:
+                _check_scale(file, truth['quads'] if 'quads' in truth else truth['boxes'], sample)
             prediction['boxes'] = to_le90(prediction['boxes'])
             self.results.append((prediction, truth))
 
@@ -119,6 +131,8 @@ class VOCRotatedMetric(BaseMetric):
         logger = MMLogger.get_current_instance()
         for result in by_threshold.values():
             logger.info('\n%s', result.table(), extra=FOR_CONSOLE)
+        if self.options['ground_truth'] == 'quads' and any('boxes' in truth for truth in truths):
+            logger.warning('%s', _NO_QUADS, extra=FOR_CONSOLE)
         if self.predictions_file:
             write_predictions(self.predictions_file, self.classes, predictions)
             logger.info('predictions: %s', self.predictions_file, extra=FOR_CONSOLE)
@@ -130,14 +144,21 @@ class VOCRotatedMetric(BaseMetric):
 
 def instance_arrays(file: str, instances: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:
     """Boxes and further values of instances as arrays; boxes as (N, 5) whatever their type."""
+    shapes = _instance_shapes(file, instances)
+    boxes = quad_to_rbox(shapes) if shapes.ndim == 3 else shapes
+    return {'boxes': boxes, **{key: _to_numpy(instances[key]) for key in keys}}
+
+
+def _instance_shapes(file: str, instances: Mapping[str, Any]) -> np.ndarray:
+    """(N, 4, 2) quads or (N, 5) boxes of instances."""
     boxes = instances['bboxes']
     # The box types of MMDetection hold a tensor.
     boxes = _to_numpy(getattr(boxes, 'tensor', boxes))
     if boxes.ndim == 2 and boxes.shape[1] == 8:
-        boxes = quad_to_rbox(boxes)
+        return boxes.reshape(-1, 4, 2)
     if boxes.ndim != 2 or boxes.shape[1] != 5:
         raise ValueError(f'{file}: expected rotated boxes (N, 5) or quads (N, 8), found shape {boxes.shape}')
-    return {'boxes': boxes, **{key: _to_numpy(instances[key]) for key in keys}}
+    return boxes
 
 
 def _to_numpy(values: torch.Tensor) -> np.ndarray:
@@ -147,31 +168,52 @@ def _to_numpy(values: torch.Tensor) -> np.ndarray:
 
 
 def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Ground truths of an image, the ignored instances as difficult ones at the end; without a class, as regions."""
+    """The labels of an image as ``evaluate`` takes them: those of the data set, else those that the pipeline loaded."""
+    if 'instances' in sample:
+        return _labels_on_disk(file, sample['instances'])
     if 'bboxes' not in sample.get('gt_instances', {}):
         raise ValueError(
-            f'{file}: no ground truth in the data sample; the test pipeline needs LoadAnnotations (after Resize)'
+            f'{file}: no ground truth in the data sample; the test pipeline needs LoadAnnotations (after Resize), or '
+            "'instances' in the meta_keys of PackDetInputs"
         )
-    counted = instance_arrays(file, sample['gt_instances'], ('labels',))
-    if 'bboxes' not in sample.get('ignored_instances', {}):
-        return counted
-    ignored = instance_arrays(file, sample['ignored_instances'], ('labels',))
+    parts = [sample['gt_instances']]
+    if 'bboxes' in sample.get('ignored_instances', {}):
+        parts.append(sample['ignored_instances'])
+    shapes = np.concatenate([_instance_shapes(file, part) for part in parts])
+    labels = np.concatenate([_to_numpy(part['labels']) for part in parts])
+    return _to_record(shapes, labels, np.arange(len(labels)) >= len(parts[0]['labels']))
+
+
+def _labels_on_disk(file: str, instances: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """The labels of an image from the data set's instances in MMDetection's format, with (8,) corners or (5,) boxes."""
+    lengths = {len(instance['bbox']) for instance in instances} or {8}
+    if lengths not in ({8}, {5}):
+        raise ValueError(f'{file}: instances: expected each bbox as 8 or each as 5 numbers, found {sorted(lengths)}')
+    shapes = np.array([instance['bbox'] for instance in instances], dtype=np.float64)
+    labels = np.array([instance['bbox_label'] for instance in instances], dtype=np.intp)
+    ignored = np.array([instance.get('ignore_flag', 0) for instance in instances], dtype=bool)
+    return _to_record(shapes.reshape(-1, 4, 2) if lengths == {8} else shapes, labels, ignored)
+
+
+def _to_record(shapes: np.ndarray, labels: np.ndarray, ignored: np.ndarray) -> dict[str, np.ndarray]:
+    """Ignored instances are difficult objects; without a class, ignore regions."""
     # MMDetection has no place for an instance without a class, so its label is none.
-    difficult = ignored['labels'] >= 0
-    joined = {key: np.concatenate([counted[key], ignored[key][difficult]]) for key in ('boxes', 'labels')}
+    region = ignored & (labels < 0)
     return {
-        **joined,
-        'difficult': np.arange(len(joined['labels'])) >= len(counted['labels']),
-        'ignore_regions': ignored['boxes'][~difficult],
+        'quads' if shapes.ndim == 3 else 'boxes': shapes[~region],
+        'labels': labels[~region],
+        'difficult': ignored[~region],
+        'ignore_regions': shapes[region],
     }
 
 
-def _check_scale(file: str, boxes: np.ndarray, sample: Mapping[str, Any]) -> None:
+def _check_scale(file: str, shapes: np.ndarray, sample: Mapping[str, Any]) -> None:
     """Refuse ground truth outside an image that was resized: it was loaded before ``Resize``."""
     if 'ori_shape' not in sample or np.allclose(sample.get('scale_factor', 1), 1):
         return
     height, width = sample['ori_shape'][:2]
     half = np.array([width, height]) / 2
+    boxes = quad_to_rbox(shapes) if shapes.ndim == 3 else shapes
     # An object cut off at the border may have its centre outside, by less than half its diagonal.
     outside = np.abs(boxes[:, :2] - half) > half + (boxes[:, 2:3] + boxes[:, 3:4]) / 2
     if outside.any():

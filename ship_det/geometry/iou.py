@@ -1,10 +1,11 @@
-"""Exact skew IoU and IoF of rotated boxes in float64.
+"""Exact skew IoU and IoF of rotated boxes with rotated boxes or quads, in float64.
 
-A pair is looked at in the frame of its smaller box, which is then the axis-aligned rectangle |x| <= W, |y| <= H. By
-Green's theorem the area of a polygon inside it is the sum over the polygon's edges of the signed integral of
-clamp(y(x), -H, H) over the part of the edge with |x| <= W: at each x the section [y_low, y_high] of the polygon meets
-[-H, H] in a piece of length clamp(y_high) - clamp(y_low). Every edge is a closed form without branches, so thousands
-of pairs are done at once, and a box meets itself with IoU 1 whatever its angle and size.
+A pair is looked at in the frame of a box, which is then the axis-aligned rectangle |x| <= W, |y| <= H: of two boxes the
+smaller one. By Green's theorem the area of a polygon inside it is the sum over the polygon's edges of the signed
+integral of clamp(y(x), -H, H) over the part of the edge with |x| <= W: at each x a section [y_low, y_high] of the
+polygon meets [-H, H] in a piece of length clamp(y_high) - clamp(y_low). That holds for any simple polygon, with a dent
+too. Every edge is a closed form without branches, so thousands of pairs are done at once, and a box meets itself with
+IoU 1 whatever its angle and size.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ship_det.geometry.boxes import FloatArray, as_boxes, bounding_extents
+from ship_det.geometry.quads import as_quads, order_quads, quad_areas
 
 IndexArray = NDArray[np.intp]
 
@@ -22,7 +24,8 @@ _CHUNK_PAIRS = 4096
 _CHUNK_ENTRIES = 1 << 20
 # Relative inflation of the bounds in the prefilter, far above rounding: no overlapping pair is lost.
 _BOUNDS_SLACK = 1e-9
-# An overlap below this share of the smaller box is rounding of a disjoint or touching pair, and reads 0.
+# An overlap below this share of the box whose frame it is found in is rounding of a disjoint or touching pair, and
+# reads 0.
 _OVERLAP_FLOOR = 1e-14
 
 
@@ -32,7 +35,7 @@ def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
         return np.clip(np.where(whole == 0, 0.0, part / whole), 0.0, 1.0)
 
 
-def _overlap(inner: FloatArray, outer: FloatArray) -> FloatArray:
+def _overlap_of_boxes(inner: FloatArray, outer: FloatArray) -> FloatArray:
     """Areas shared by aligned pairs of boxes, (P, 5) each, with the frame on ``inner``."""
     cos, sin = np.cos(inner[:, 4]), np.sin(inner[:, 4])
     dx, dy = outer[:, 0] - inner[:, 0], outer[:, 1] - inner[:, 1]
@@ -41,11 +44,28 @@ def _overlap(inner: FloatArray, outer: FloatArray) -> FloatArray:
     cos, sin = np.cos(turn), np.sin(turn)
     ux, uy = outer[:, 2] / 2 * cos, outer[:, 2] / 2 * sin
     vx, vy = -outer[:, 3] / 2 * sin, outer[:, 3] / 2 * cos
-    x0 = x + np.stack([-ux - vx, ux - vx, ux + vx, vx - ux])
-    y0 = y + np.stack([-uy - vy, uy - vy, uy + vy, vy - uy])
-    x1, y1 = np.roll(x0, -1, axis=0), np.roll(y0, -1, axis=0)
+    x_corners = x + np.stack([-ux - vx, ux - vx, ux + vx, vx - ux])
+    y_corners = y + np.stack([-uy - vy, uy - vy, uy + vy, vy - uy])
+    return _area_inside(inner[:, 2] / 2, inner[:, 3] / 2, x_corners, y_corners)
 
-    half_w, half_h = inner[:, 2] / 2, inner[:, 3] / 2
+
+def _overlap_with_quads(boxes: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Areas shared by aligned pairs of boxes, (P, 5), and quads whose corners, (4, P) each, run clockwise on screen."""
+    cos, sin = np.cos(boxes[:, 4]), np.sin(boxes[:, 4])
+    dx, dy = x - boxes[:, 0], y - boxes[:, 1]
+    return _area_inside(boxes[:, 2] / 2, boxes[:, 3] / 2, dx * cos + dy * sin, dy * cos - dx * sin)
+
+
+def _area_inside(half_w: FloatArray, half_h: FloatArray, x0: FloatArray, y0: FloatArray) -> FloatArray:
+    """Areas of polygons within |x| <= half_w and |y| <= half_h.
+
+    Args:
+        half_w: (P,).
+        half_h: (P,).
+        x0: (K, P) the corners of each polygon, clockwise on screen.
+        y0: (K, P).
+    """
+    x1, y1 = np.roll(x0, -1, axis=0), np.roll(y0, -1, axis=0)
     # The part of each edge with |x| <= W, as (xa, ya) to (xb, yb).
     xa, xb = np.clip(x0, -half_w, half_w), np.clip(x1, -half_w, half_w)
     run, rise = x1 - x0, y1 - y0
@@ -63,12 +83,12 @@ def iou_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayL
 
     Args:
         a: (N, 5) boxes.
-        b: (M, 5) boxes.
+        b: (M, 5) boxes or (M, 4, 2) quads, see ``pairwise_iou``.
         index_a: (P,) rows of ``a``.
         index_b: (P,) rows of ``b``.
 
     Returns:
-        (P,) float64 in [0, 1]. A box without area has IoU 0 with everything, itself included.
+        (P,) float64 in [0, 1]. A shape without area has IoU 0 with everything, itself included.
     """
     return _measure_pairs(a, b, index_a, index_b, _intersection_over_union)
 
@@ -78,7 +98,7 @@ def iof_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayL
 
     Args:
         a: (N, 5) boxes.
-        b: (M, 5) boxes.
+        b: (M, 5) boxes or (M, 4, 2) quads, see ``pairwise_iou``.
         index_a: (P,) rows of ``a``.
         index_b: (P,) rows of ``b``.
 
@@ -105,35 +125,81 @@ def _measure_pairs(
     measure: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
 ) -> FloatArray:
     """``measure(shared area, area of a, area of b)`` of each pair: (P,)."""
-    a, b = as_boxes(a, 'a'), as_boxes(b, 'b')
+    a, b = as_boxes(a, 'a'), as_shapes(b, 'b')
     index_a, index_b = np.asarray(index_a, dtype=np.intp), np.asarray(index_b, dtype=np.intp)
     if index_a.shape != index_b.shape or index_a.ndim != 1:
         raise ValueError(f'expected two index vectors of one length, found shapes {index_a.shape} and {index_b.shape}')
-    areas_a, areas_b = a[:, 2] * a[:, 3], b[:, 2] * b[:, 3]
+    pairs = _PairsWithQuads(a, b) if b.ndim == 3 else _PairsOfBoxes(a, b)
     result = np.zeros(len(index_a))
     for start in range(0, len(index_a), _CHUNK_PAIRS):
         part = slice(start, start + _CHUNK_PAIRS)
         rows_a, rows_b = index_a[part], index_b[part]
-        boxes_a, boxes_b = a[rows_a], b[rows_b]
-        area_a, area_b = areas_a[rows_a], areas_b[rows_b]
-        swap = (area_a > area_b)[:, None]
-        inner, outer = np.where(swap, boxes_b, boxes_a), np.where(swap, boxes_a, boxes_b)
-        smaller = np.minimum(area_a, area_b)
-        shared = np.minimum(_overlap(inner, outer), smaller)
-        shared[shared <= _OVERLAP_FLOOR * smaller] = 0.0
+        area_a, area_b = pairs.areas_a[rows_a], pairs.areas_b[rows_b]
+        shared, frame = pairs.overlap(rows_a, rows_b)
+        shared = np.minimum(shared, np.minimum(area_a, area_b))
+        shared[shared <= _OVERLAP_FLOOR * frame] = 0.0
         result[part] = measure(shared, area_a, area_b)
     return result
 
 
+class _PairsOfBoxes:
+    """Pairs of boxes, (N, 5) and (M, 5)."""
+
+    def __init__(self, a: FloatArray, b: FloatArray) -> None:
+        self.a, self.b = a, b
+        self.areas_a, self.areas_b = a[:, 2] * a[:, 3], b[:, 2] * b[:, 3]
+
+    def overlap(self, rows_a: IndexArray, rows_b: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Area shared by each pair, and that of the box whose frame it was found in."""
+        boxes_a, boxes_b = self.a[rows_a], self.b[rows_b]
+        area_a, area_b = self.areas_a[rows_a], self.areas_b[rows_b]
+        swap = (area_a > area_b)[:, None]
+        inner, outer = np.where(swap, boxes_b, boxes_a), np.where(swap, boxes_a, boxes_b)
+        return _overlap_of_boxes(inner, outer), np.minimum(area_a, area_b)
+
+
+class _PairsWithQuads:
+    """Pairs of boxes, (N, 5), and quads, (M, 4, 2)."""
+
+    def __init__(self, a: FloatArray, b: FloatArray) -> None:
+        quads = order_quads(b)
+        self.a, self.x, self.y = a, quads[..., 0].T.copy(), quads[..., 1].T.copy()
+        self.areas_a, self.areas_b = a[:, 2] * a[:, 3], quad_areas(quads)
+
+    def overlap(self, rows_a: IndexArray, rows_b: IndexArray) -> tuple[FloatArray, FloatArray]:
+        """Area shared by each pair, and that of the box, whose frame it was found in."""
+        shared = _overlap_with_quads(self.a[rows_a], self.x[:, rows_b], self.y[:, rows_b])
+        return shared, self.areas_a[rows_a]
+
+
+def as_shapes(shapes: ArrayLike, name: str) -> FloatArray:
+    """Return boxes (N, 5) or quads (N, 4, 2) as a float64 array after checking them.
+
+    Raises:
+        ValueError: as ``as_boxes`` and ``as_quads``.
+    """
+    array = np.asarray(shapes, dtype=np.float64)
+    return as_quads(array, name) if array.ndim == 3 else as_boxes(array, name)
+
+
+def centers_and_extents(shapes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Axis-aligned bounds of boxes (N, 5) or quads (N, 4, 2): (N, 2) centres and (N, 2) half sides, px."""
+    if shapes.ndim == 3:
+        low, high = shapes.min(axis=1), shapes.max(axis=1)
+        return (low + high) / 2, (high - low) / 2
+    return shapes[:, :2], bounding_extents(shapes)
+
+
 def meeting_bounds(a: FloatArray, b: FloatArray) -> tuple[IndexArray, IndexArray]:
-    """Pairs of rows of ``a`` and ``b`` whose axis-aligned bounds meet."""
-    extent_a, extent_b = bounding_extents(a) * (1 + _BOUNDS_SLACK), bounding_extents(b) * (1 + _BOUNDS_SLACK)
+    """Pairs of rows of ``a`` and ``b``, boxes or quads, whose axis-aligned bounds meet."""
+    (center_a, extent_a), (center_b, extent_b) = centers_and_extents(a), centers_and_extents(b)
+    extent_a, extent_b = extent_a * (1 + _BOUNDS_SLACK), extent_b * (1 + _BOUNDS_SLACK)
     found_a, found_b = [], []
     step = max(_CHUNK_ENTRIES // max(len(b), 1), 1)
     for start in range(0, len(a), step):
         part = slice(start, start + step)
-        near = np.abs(a[part, None, 0] - b[:, 0]) <= extent_a[part, None, 0] + extent_b[:, 0]
-        near &= np.abs(a[part, None, 1] - b[:, 1]) <= extent_a[part, None, 1] + extent_b[:, 1]
+        near = np.abs(center_a[part, None, 0] - center_b[:, 0]) <= extent_a[part, None, 0] + extent_b[:, 0]
+        near &= np.abs(center_a[part, None, 1] - center_b[:, 1]) <= extent_a[part, None, 1] + extent_b[:, 1]
         rows, columns = np.nonzero(near)
         found_a.append(rows + start)
         found_b.append(columns)
@@ -141,19 +207,20 @@ def meeting_bounds(a: FloatArray, b: FloatArray) -> tuple[IndexArray, IndexArray
 
 
 def pairwise_iou(a: ArrayLike, b: ArrayLike) -> FloatArray:
-    """IoU of each box of ``a`` with each box of ``b``, exact in float64.
+    """IoU of each box of ``a`` with each box or quad of ``b``, exact in float64.
 
     Args:
         a: (N, 5) boxes (cx, cy, w, h, theta).
-        b: (M, 5) boxes.
+        b: (M, 5) boxes, or (M, 4, 2) quads: corners either way round, with a dent too. Those of a self-crossing quad
+            are put in order first, as label files are read, see ``ship_det.geometry.quads.order_quads``.
 
     Returns:
-        (N, M) float64 in [0, 1]. A box without area has IoU 0 with everything, itself included.
+        (N, M) float64 in [0, 1]. A shape without area has IoU 0 with everything, itself included.
 
     Raises:
         ValueError: another shape, a value that is not finite, or a negative side.
     """
-    a, b = as_boxes(a, 'a'), as_boxes(b, 'b')
+    a, b = as_boxes(a, 'a'), as_shapes(b, 'b')
     result = np.zeros((len(a), len(b)))
     if result.size:
         rows, columns = meeting_bounds(a, b)
@@ -162,8 +229,8 @@ def pairwise_iou(a: ArrayLike, b: ArrayLike) -> FloatArray:
 
 
 def aligned_iou(a: ArrayLike, b: ArrayLike) -> FloatArray:
-    """IoU of row k of ``a`` with row k of ``b``, exact in float64: (N, 5) and (N, 5) to (N,)."""
-    a, b = as_boxes(a, 'a'), as_boxes(b, 'b')
+    """IoU of row k of ``a`` with row k of ``b``, exact in float64: (N, 5) and (N, 5) or (N, 4, 2) to (N,)."""
+    a, b = as_boxes(a, 'a'), as_shapes(b, 'b')
     if len(a) != len(b):
         raise ValueError(f'expected as many boxes in a as in b, found {len(a)} and {len(b)}')
     rows = np.arange(len(a))

@@ -85,7 +85,7 @@ def _mistakes_of_image(run: Run, labeled: LabeledSet, image: int, rows: NDArray[
     wrong = rows[~matches.right[rows]]
     taken = matches.ground_truth[rows[matches.right[rows]]]
     open_rows = np.setdiff1d(truth_rows[~truths.difficult[truth_rows]], taken)
-    iou = pairwise_iou(detections.boxes[wrong], truths.boxes[truth_rows])
+    iou = pairwise_iou(detections.boxes[wrong], truths.shapes[truth_rows])
     position = {row: index for index, row in enumerate(truth_rows.tolist())}
     columns = [position[row] for row in open_rows.tolist()]
     allowed = detections.labels[wrong][:, None] != truths.labels[open_rows][None]
@@ -95,7 +95,7 @@ def _mistakes_of_image(run: Run, labeled: LabeledSet, image: int, rows: NDArray[
     for index, row in enumerate(wrong.tolist()):
         if index not in paired_wrong:
             mistakes.append(_false_alarm(run, labeled, row, truth_rows, iou[index]))
-    every_iou = pairwise_iou(detections.boxes[rows], truths.boxes[open_rows])
+    every_iou = pairwise_iou(detections.boxes[rows], truths.shapes[open_rows])
     for index, row in enumerate(open_rows.tolist()):
         if index not in paired_open:
             mistakes.append(_miss(run, labeled, row, rows, every_iou[:, index]))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.drawing.chart_style import save_chart
+from ship_det.evaluation.instances import GroundTruthForm
 from ship_det.evaluation.labeled_set import (
     LabeledSet,
     OtherClasses,
@@ -57,6 +58,7 @@ class ReportOptions:
         scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
         merge_iou: see ``ship_det.evaluation.merge_windows``.
         gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
+        ground_truth: what detections are compared with: the quads as labelled or 'rectangles' around them.
     """
 
     list_file: str | os.PathLike | None = None
@@ -70,6 +72,7 @@ class ReportOptions:
     scenes: str | os.PathLike | None = None
     merge_iou: float = MERGE_IOU
     gsd: float | None = None
+    ground_truth: GroundTruthForm = 'quads'
 
 
 def write_report(
@@ -94,7 +97,7 @@ def write_report(
         raise ValueError(f'expected counts of 0 or more, found {options.chips} chips, {options.examples} examples')
     predictions = read_all_predictions(runs)
     options = _with_lists(options, dataset, predictions[0])
-    labeled = read_labeled_set(dataset, predictions[0].classes, options.list_file, options.other_classes)
+    labeled = _read_labels(dataset, predictions[0], options)
     training = None
     if options.train_list is not None:
         training = count_training(dataset, labeled.classes, options.train_list, options.other_classes)
@@ -138,7 +141,7 @@ def draw_images(
     """
     options = options or ReportOptions()
     predictions = read_predictions(run.predictions)
-    labeled = read_labeled_set(dataset, predictions.classes, options.list_file, options.other_classes)
+    labeled = _read_labels(dataset, predictions, options)
     subset = options.list_file is not None
     evaluated = evaluate_run(run, predictions, labeled, options.iou_threshold, options.score_threshold, subset)
     with staged_folder(out) as stage:
@@ -146,6 +149,12 @@ def draw_images(
             pixels, scale = read_preview(path, DRAWN_SIDE)
             write_chip(stage / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
     return len(labeled.images)
+
+
+def _read_labels(dataset: str | os.PathLike, predictions: Predictions, options: ReportOptions) -> LabeledSet:
+    return read_labeled_set(
+        dataset, predictions.classes, options.list_file, options.other_classes, options.ground_truth
+    )
 
 
 def _with_lists(options: ReportOptions, dataset: str | os.PathLike, predictions: Predictions) -> ReportOptions:
@@ -202,6 +211,7 @@ def _facts(
         facts.append(('training images', str(options.train_list)))
     facts.append(('classes', ', '.join(labeled.classes)))
     facts.append(('right detection', f'class right and skew IoU {main.min_iou} {main.iou_threshold:g} (VOC matching)'))
+    facts.append(('ground truth', 'quads as labelled' if main.ground_truth == 'quads' else 'rectangles'))
     difficult = int(labeled.truths.difficult.sum())
     if difficult:
         facts.append(('difficult objects', f'{difficult}, neither to be found nor wrong to find'))

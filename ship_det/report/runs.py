@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,9 +120,8 @@ def evaluate_run(
     """
     selected, left_out = select_predictions(files.predictions, predictions, labeled, subset)
     thresholds = list(dict.fromkeys([iou_threshold, COMMON_IOU]))
-    results = evaluate_thresholds(
-        selected.images, labeled.records, labeled.classes, thresholds, score_threshold=score_threshold
-    )
+    options: dict[str, Any] = {'score_threshold': score_threshold, 'ground_truth': labeled.truths.form}
+    results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, thresholds, **options)
     detections = gather_detections(selected.images, labeled.classes)
     overlaps = best_overlaps(detections, labeled.truths)
     matches = judge(detections, labeled.truths, overlaps, iou_threshold)
@@ -137,7 +137,8 @@ def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: Sce
     """
     selected, _ = select_predictions(run.source, predictions, labeled, subset=True)
     merged = merge_scenes(selected, data)
-    return replace(run, scenes=(merged, merged.evaluate(list(run.results), score_threshold=run.main.score_threshold)))
+    options: dict[str, Any] = {'score_threshold': run.main.score_threshold, 'ground_truth': run.main.ground_truth}
+    return replace(run, scenes=(merged, merged.evaluate(list(run.results), **options)))
 
 
 def size_edges(labeled: LabeledSet, bins: int = 4) -> NDArray[np.float64]:

@@ -123,3 +123,25 @@ def test_help_imports_nothing_heavy():
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert '--merge SCENES' in done.stdout
+
+
+def test_quads_or_rectangles(data, tmp_path):
+    """A ship labelled by 0.55 of the box that finds it, which is its rectangle; on chips and scenes."""
+    trapezium = rbox_to_quad(SHIP)[0]
+    trapezium[3] += 0.9 * (trapezium[2] - trapezium[3])
+    for folder, name, left in (('scenes', 's', 0), ('chips', 'b', 60)):
+        write_dota(data / folder / f'labelTxt/{name}.txt', [LabeledObject(trapezium - [left, 0], 'ship')])
+    arguments = (data / 'p.jsonl', data / 'chips', '--list', 'test.txt', '--merge', data / 'scenes', '--iou', 0.6)
+    for options, form, note, ap in (
+        ((), 'quads', 'quads as labelled', 0),
+        (('--ground-truth', 'rectangles'), 'rectangles', 'rectangles', 1),
+    ):
+        done = call(*arguments, *options, '--json', tmp_path / 'figures.json')
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count(f'Ground truth: {note}.') == 2
+        figures = json.loads((tmp_path / 'figures.json').read_text())
+        assert figures['configuration']['ground_truth'] == form
+        assert [figures[key][0]['ground_truth'] for key in ('results', 'scene_results')] == [form, form]
+        assert figures['scene_results'][0]['mean_ap'] == ap
+    # Of the two chips one has the piece of a ship, which is found either way.
+    assert figures['results'][0]['mean_ap'] == 1

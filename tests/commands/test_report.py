@@ -92,3 +92,16 @@ def test_names_of_runs(report, tmp_path):
     assert report.name_and_file(str(odd)) == ('a_b', odd)
     named = [('p', Path('ce/p.jsonl')), ('p', Path('ci/p.jsonl')), ('q', Path('q.jsonl'))]
     assert [name for name, _ in report.unique_names(named)] == ['ce p', 'ci p', 'q']
+
+
+def test_quads_or_rectangles(data, tmp_path):
+    for name in ('a', 'b'):
+        # 0.55 of the box.
+        trapezium = rbox_to_quad(np.array([BOX]))[0]
+        trapezium[3] += 0.9 * (trapezium[2] - trapezium[3])
+        write_dota(data / 'labelTxt' / f'{name}.txt', [LabeledObject(trapezium, 'ship')])
+    common = (data / 'p.jsonl', data, '--chips', 0, '--examples', 0, '--iou', 0.6)
+    for options, ap in (((), 0), (('--ground-truth', 'rectangles'), 1)):
+        done = call(*common, '--out', tmp_path / str(ap), *options)
+        assert done.returncode == 0, done.stderr
+        assert f'p: mAP@0.6 {ap:.4f}' in done.stdout

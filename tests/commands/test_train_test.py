@@ -78,11 +78,13 @@ def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips,
 
 
 def test_report_of_some_of_the_images(trained, chips, run_tool, tmp_path):
-    options = ('--cfg-options', f'data_root={chips}', 'test_dataloader.dataset.indices=1')
-    arguments = ('--work-dir', tmp_path / 'work', '--report', tmp_path / 'report', *options)
+    options = (f'data_root={chips}', 'test_dataloader.dataset.indices=1', 'test_evaluator.ground_truth=rectangles')
+    arguments = ('--work-dir', tmp_path / 'work', '--report', tmp_path / 'report', '--cfg-options', *options)
     code, output = run_tool('test.py', chips / 'config.py', trained, *arguments)
     assert code == 0, output[-3000:]
     assert [path.name for path in (tmp_path / 'report' / 'chips').iterdir()] == ['a.png']
+    assert '<dt>ground truth</dt><dd>rectangles</dd>' in (tmp_path / 'report/index.html').read_text()
+    assert 'Ground truth: rectangles.' in output
 
 
 def test_console_shows_what_a_person_reads(chips, run_tool, tmp_path):

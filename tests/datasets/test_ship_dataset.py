@@ -1,17 +1,23 @@
 """ShipDataset: what it reads, what it ignores, and how it names what is wrong."""
 
 import io
+import json
 import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
+from mmengine.structures import InstanceData
 from PIL import Image
 
 from ship_det.datasets import ShipDataset
+from ship_det.evaluation import VOCRotatedMetric, evaluate_thresholds, read_predictions
+from ship_det.evaluation.labeled_set import read_labeled_set, select_predictions
+from ship_det.geometry import quad_to_rbox
 from ship_det.imbalance import count_instances
 from ship_det.progress import Console, ConsoleHandler
 
@@ -172,3 +178,81 @@ def test_missing_list_and_wrong_option(root):
         build(root, ann_file='val.txt')
     with pytest.raises(ValueError, match=r"other_classes must be .* got 'drop'"):
         build(root, other_classes='drop')
+
+
+# MMRotate's own test pipeline, and the ways in which users' ones differ.
+LOAD = [{'type': 'mmdet.LoadImageFromFile', 'backend_args': None}]
+RESIZE = [{'type': 'mmdet.Resize', 'scale': (96, 96), 'keep_ratio': True}]
+ANNOTATIONS = [
+    {'type': 'mmdet.LoadAnnotations', 'with_bbox': True, 'box_type': 'qbox'},
+    {'type': 'mmrotate.ConvertBoxType', 'box_type_mapping': {'gt_bboxes': 'rbox'}},
+]
+PACK = [{'type': 'mmdet.PackDetInputs', 'meta_keys': ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')}]
+PIPELINES = {
+    'ours': None,
+    "MMRotate's": LOAD + RESIZE + ANNOTATIONS + PACK,
+    'annotations before Resize': LOAD + ANNOTATIONS + RESIZE + PACK,
+    'no annotations': LOAD + RESIZE + PACK,
+}
+
+
+@pytest.mark.parametrize('pipeline', PIPELINES)
+@pytest.mark.parametrize('form', ['quads', 'rectangles'])
+def test_a_test_has_the_figures_of_the_label_files(root, tmp_path, pipeline, form):
+    """To the bit, with labels that are no rectangles, equal scores, an ignore region and a list in any order."""
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=True)
+    rng = np.random.default_rng(0)
+    classes, names = ('submarine', 'tanker'), ('submarine', 'tanker', 'harbor')
+    quads = {}
+    for name in 'abcd':
+        corners = np.array([[4, 4], [24, 6], [20, 14], [5, 15]]) + rng.uniform(-2, 2, (6, 4, 2)).round(1)
+        quads[name] = corners + np.array([[x, y] for x in (0, 30) for y in (0, 20, 40)])[:, None]
+        labels = [names[index] for index in (0, 0, 1, 1, 0, 2)]
+        lines = [
+            ' '.join([*(f'{value:.1f}' for value in quad.ravel()), label, str(int(index == 1))])
+            for index, (quad, label) in enumerate(zip(quads[name], labels, strict=True))
+        ]
+        (root / f'labelTxt/{name}.txt').write_text('\n'.join(lines))
+    (root / 'test.txt').write_text('d.png\nb.png\na.png\nc.png\n')
+    steps = PIPELINES[pipeline] or Config.fromfile(CONFIGS / '_base_/datasets/ship_chips.py').test_pipeline
+    dataset = build(root, ann_file='test.txt', test_mode=True, other_classes='ignore', pipeline=steps)
+    metric = VOCRotatedMetric(
+        [0.5, 0.6, 0.7], ground_truth=form, predictions_file=tmp_path / 'p.jsonl', results_file=tmp_path / 'r.json'
+    )
+    metric.dataset_meta = dataset.metainfo
+    for sample in map(dataset.__getitem__, range(4)):
+        sample = sample['data_samples']
+        boxes = quad_to_rbox(quads[Path(sample.img_path).stem]) + rng.normal(size=(6, 5)) * [0.7, 0.7, 1, 1, 0.04]
+        sample.pred_instances = InstanceData(
+            bboxes=torch.tensor(boxes, dtype=torch.float32),
+            scores=torch.tensor(rng.choice([0.5, 0.9], 6), dtype=torch.float32),
+            labels=torch.tensor(rng.integers(0, 2, 6)),
+        )
+        metric.process(None, [sample.to_dict()])
+    mean = metric.evaluate(4)['voc/mAP']
+    assert 0.05 < mean < 0.95
+
+    predictions = read_predictions(tmp_path / 'p.jsonl')
+    labeled = read_labeled_set(root, classes, 'test.txt', 'ignore')
+    selected, _ = select_predictions('p.jsonl', predictions, labeled)
+    results = evaluate_thresholds(selected.images, labeled.records, classes, [0.5, 0.6, 0.7], ground_truth=form)
+    saved = json.loads((tmp_path / 'r.json').read_text())['results']
+    assert saved == [json.loads(json.dumps(result.to_dict())) for result in results.values()]
+    assert saved[0]['ground_truth'] == form
+
+
+def test_every_view_of_test_time_augmentation_has_the_labels(root):
+    from mmrotate.utils import register_all_modules
+
+    register_all_modules(init_default_scope=True)
+    views = [[{**RESIZE[0], 'scale': (side, side)} for side in (48, 96)], ANNOTATIONS[:1], PACK]
+    pipeline = [*LOAD, {'type': 'mmdet.TestTimeAug', 'transforms': views}]
+    samples = build(root, test_mode=True, pipeline=pipeline)[0]['data_samples']
+    for sample in samples:
+        assert [instance['bbox'] for instance in sample.instances] == [[10, 10, 50, 10, 50, 20, 10, 20]] * 2
+    assert len(samples) == 2
+    # Training has no use for them, and other pipelines make other things.
+    assert 'instances' not in build(root, pipeline=LOAD + ANNOTATIONS + PACK)[0]['data_samples']
+    assert build(root, test_mode=True, pipeline=[])[0]['img_path'] == str(root / 'images/a.png')

@@ -98,9 +98,73 @@ def test_record_of_labelled_objects():
     quad = np.array([[7, 19], [13, 19], [13, 21], [7, 21]], dtype=float)
     objects = [SimpleNamespace(quad=quad, name='submarine', difficult=True)]
     truth = ground_truth_record(objects, CLASSES)
-    np.testing.assert_allclose(truth['boxes'], [[10, 20, 6, 2, 0]])
+    np.testing.assert_array_equal(truth['quads'], [quad])
     assert truth['labels'].tolist() == [1]
     assert truth['difficult'].tolist() == [True]
-    assert ground_truth_record([], CLASSES)['boxes'].shape == (0, 5)
+    assert ground_truth_record([], CLASSES)['quads'].shape == (0, 4, 2)
+    assert truth['ignore_regions'].shape == (0, 4, 2)
     with pytest.raises(ValueError, match="unknown class 'submarine'"):
         ground_truth_record(objects, ('tanker',))
+
+
+# A trapezium: 24 px^2 in a rectangle of 32.
+QUAD = [[2, 4], [10, 4], [8, 8], [4, 8]]
+RECTANGLE = [6, 6, 8, 4, 0]
+
+
+def test_quads_are_kept_as_labelled():
+    records = [FIRST, record(boxes=None, quads=[QUAD[::-1]], ignore_regions=[QUAD])]
+    truths = gather_ground_truths(records, CLASSES)
+    assert truths.form == 'quads'
+    # Clockwise, from the first corner of the label.
+    np.testing.assert_array_equal(truths.shapes, [[QUAD[3], QUAD[0], QUAD[1], QUAD[2]]])
+    np.testing.assert_array_equal(truths.regions.shapes, [QUAD])
+    np.testing.assert_allclose(truths.boxes, [RECTANGLE], atol=1e-12)
+    np.testing.assert_allclose(truths.regions.boxes, [RECTANGLE], atol=1e-12)
+    # Of a record with both, too.
+    assert gather_ground_truths([record(quads=[QUAD])], CLASSES).shapes.tolist() == [QUAD]
+
+
+def test_rectangles_of_quads():
+    truths = gather_ground_truths([record(boxes=None, quads=[QUAD], ignore_regions=[QUAD])], CLASSES, 'rectangles')
+    assert truths.form == 'rectangles'
+    for found in (truths, truths.regions):
+        np.testing.assert_allclose(found.shapes, [RECTANGLE], atol=1e-12)
+        np.testing.assert_array_equal(found.boxes, found.shapes)
+
+
+def test_without_quads_ground_truth_is_rectangles():
+    truths = gather_ground_truths([record()], CLASSES)
+    assert truths.form == 'rectangles'
+    np.testing.assert_array_equal(truths.shapes, record()['boxes'])
+
+
+def test_boxes_beside_quads_become_their_corners():
+    records = [
+        record(file='x', boxes=[RECTANGLE], ignore_regions=[RECTANGLE]),
+        record(boxes=None, quads=[QUAD], ignore_regions=[QUAD]),
+    ]
+    truths = gather_ground_truths(records, CLASSES)
+    for found in (truths, truths.regions):
+        np.testing.assert_allclose(found.shapes, [[[2, 4], [10, 4], [10, 8], [2, 8]], QUAD], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'boxes': None, 'quads': [[[math.nan, 4], *QUAD[1:]]]}, r'b\.png: quad 0 is \[\[nan, 4\.0\]'),
+        ({'boxes': None, 'quads': [[1, 2, 3, 4, 5, 6, 7, 8]]}, r'b\.png: expected quads of shape \(N, 4, 2\), found'),
+        ({'boxes': None, 'quads': [QUAD] * 2}, r'b\.png: 2 quads but labels of shape \(1,\)'),
+        ({'boxes': None}, r"b\.png: no 'quads' or 'boxes', found \['file', 'labels', 'scores'\]"),
+        ({'quads': [QUAD], 'ignore_regions': [[QUAD]]}, r'b\.png: expected boxes of shape \(N, 5\), found shape'),
+        ({'quads': [QUAD], 'ignore_regions': [QUAD[:3]]}, r'b\.png: expected quads of shape \(N, 4, 2\), found shape'),
+    ],
+)
+def test_bad_quads_are_named(changes, message):
+    with pytest.raises(ValueError, match=message):
+        gather_ground_truths([FIRST, record(**changes)], CLASSES)
+
+
+def test_another_form_is_refused():
+    with pytest.raises(ValueError, match=r"ground_truth: expected one of \('quads', 'rectangles'\), found 'boxes'"):
+        gather_ground_truths([], CLASSES, 'boxes')

@@ -49,12 +49,16 @@ def test_all_images(sample):
     assert labeled.truths.difficult.tolist() == [False, False, False, False, True]
     assert labeled.truths.image.tolist() == [0, 0, 0, 1, 1]
     assert labeled.quads.shape == (5, 4, 2)
+    np.testing.assert_array_equal(labeled.truths.shapes, labeled.quads)
+    rectangles = read_labeled_set(sample.data, sample.classes, ground_truth='rectangles').truths
+    np.testing.assert_array_equal(rectangles.shapes, quad_to_rbox(labeled.quads))
 
 
 def test_list_below_the_data_set_or_anywhere(sample, tmp_path):
     assert [image.name for image in read_labeled_set(sample.data, sample.classes, 'train.txt').images] == ['a.png']
     elsewhere = tmp_path / 'some.txt'
-    elsewhere.write_text('b.png\n\nc.png\n')
+    # By name, whatever the order of the list.
+    elsewhere.write_text('c.png\n\nb.png\n')
     assert [image.name for image in read_labeled_set(sample.data, sample.classes, elsewhere).images] == [
         'b.png',
         'c.png',
@@ -101,7 +105,7 @@ def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path)
         predictions = []
         for record in labeled.records:
             regions = record['ignore_regions']
-            boxes = np.concatenate([record['boxes'], regions])
+            boxes = quad_to_rbox(np.concatenate([record['quads'], regions]))
             labels = np.concatenate([record['labels'], np.full(len(regions), label)])
             predictions.append({'boxes': boxes, 'labels': labels, 'scores': np.ones(len(boxes))})
         result = evaluate(predictions, labeled.records, classes)

@@ -154,3 +154,37 @@ def test_bad_options():
         matched(found, objects, 60)
     with pytest.raises(ValueError, match=r"min_iou.*found '<'"):
         matched(found, objects, 0.5, '<')
+
+
+# Half of 10 x 4: a dart with its dent to the right.
+DART = np.array([[-5.0, -2], [5, -2], [0, 0], [-5, 2]])
+
+
+def labeled(quads, image=0, regions=()):
+    """Quads of class 0 as ground truth."""
+    count = len(quads)
+    found = IgnoreRegions(np.full(len(regions), image), np.array(regions, float).reshape(-1, 4, 2))
+    quads = np.array(quads, float).reshape(-1, 4, 2)
+    return GroundTruths(np.full(count, image), quads, np.zeros(count, int), np.zeros(count, bool), found)
+
+
+def test_overlap_with_a_quad_by_hand():
+    # The dart fills half of the box, and nothing of what lies in its dent; of two the nearer is taken.
+    assert best_overlaps(detections([[0, 0, 10, 4, 0]], [1]), labeled([DART])).iou == pytest.approx(20 / 40)
+    assert best_overlaps(detections([[9, 1, 4, 2, 0]], [1]), labeled([DART])).ground_truth.tolist() == [-1]
+    quads = [DART + 50, np.add(DART, [6, 0]), DART]
+    overlaps = best_overlaps(detections([[0, 0, 10, 4, 0]], [1]), labeled(quads))
+    assert overlaps.ground_truth.tolist() == [2]
+
+
+def test_a_quad_as_ignore_region():
+    # Along the lower border of the dart: half of the bar is over it.
+    inside, half = [-3, 0, 4, 1, 0], [2.5, 1.5, 4, 1, 0]
+    result = matched(detections([inside, half], [0.9, 0.8]), labeled([], regions=[DART]))
+    assert result.ignored.tolist() == [True, False]
+    # Two quads, and one of them a spike, add up without counting twice.
+    left, right = [[-9, -9], [0, -9], [0, 9], [-9, 9]], [[0, -9], [9, -9], [0, 9], [0, 20]]
+    both = matched(detections([[0, -4, 4, 1, 0.3]], [0.9]), labeled([], regions=[left, right]))
+    assert both.ignored.tolist() == [True]
+    twice = matched(detections([[0, -4, 4, 1, 0.3]], [0.9]), labeled([], regions=[left, left]))
+    assert twice.ignored.tolist() == [False]

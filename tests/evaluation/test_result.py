@@ -33,6 +33,7 @@ def test_json_has_no_nan(result):
     assert content['classes']['tanker']['best_f1']['score'] is None
     assert content['mean']['at_score'] == {'precision': 0.5, 'recall': 0.5, 'f1': 0.5, 'gmean': 0.5}
     choices = {'iou_threshold': 0.6, 'min_iou': '>', 'ap_mode': '11points', 'score_threshold': 0.3, 'num_images': 1}
+    choices['ground_truth'] = 'rectangles'
     assert choices.items() <= content.items()
 
 
@@ -52,6 +53,7 @@ def test_table_says_everything(result):
     assert '1 difficult object' in text
     assert '@0.3: detections of this score or more.' in text
     assert 'False alarms @0.3, detections that are not right: 1, 1 an image.' in text
+    assert 'Ground truth: rectangles.' in text
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,13 @@ def test_curve(result):
     assert curve.scores.tolist() == [0.4]
     assert math.isnan(curve.recall[0])
     assert result.classes[CLASSES[0]].curve.precision.tolist() == [1.0]
+
+
+def test_form_of_the_ground_truth_is_said():
+    truths = [{'quads': [[[0, 0], [40, 0], [30, 10], [0, 10]]], 'labels': [0]}]
+    predictions = [{'boxes': [[20, 5, 40, 10, 0]], 'scores': [0.9], 'labels': [0]}]
+    # The box has 400 px^2, the quad 350.
+    for form, note, ap in (('quads', 'quads as labelled', 0), ('rectangles', 'rectangles', 1)):
+        result = evaluate(predictions, truths, ['ship'], 0.9, ground_truth=form)
+        assert (result.to_dict()['ground_truth'], result.mean_ap) == (form, ap)
+        assert f'Ground truth: {note}.' in result.table()

@@ -17,8 +17,16 @@ from mmengine.structures import InstanceData  # noqa: E402
 from mmrotate.registry import METRICS  # noqa: E402
 from mmrotate.structures.bbox import QuadriBoxes, RotatedBoxes  # noqa: E402
 
-from ship_det.evaluation import VOCRotatedMetric, evaluate, evaluate_file, read_predictions  # noqa: E402
-from ship_det.geometry import rbox_to_quad  # noqa: E402
+from ship_det.evaluation import (  # noqa: E402
+    VOCRotatedMetric,
+    best_overlaps,
+    evaluate,
+    evaluate_file,
+    gather_detections,
+    gather_ground_truths,
+    read_predictions,
+)
+from ship_det.geometry import aligned_iou, quad_to_rbox, rbox_to_quad  # noqa: E402
 
 CLASSES = ('tanker', 'submarine', 'others')
 
@@ -125,7 +133,7 @@ def test_files_and_log(case, tmp_path, caplog):
     assert again.mean_ap == metrics['voc/mAP']
 
 
-def test_quads_are_taken_as_rectangles(case):
+def test_corners_of_rectangles_are_the_rectangles(case):
     samples = map_samples(case)
     for sample in samples:
         for key in ('gt_instances', 'ignored_instances'):
@@ -165,6 +173,8 @@ def test_bad_options_are_told_at_once():
         VOCRotatedMetric(min_iou='>>')
     with pytest.raises(ValueError, match='iou_threshold'):
         VOCRotatedMetric(iou_threshold=50)
+    with pytest.raises(ValueError, match='ground_truth'):
+        VOCRotatedMetric(ground_truth='rboxes')
     with pytest.raises(ValueError, match='names no classes'):
         VOCRotatedMetric().process(None, [{'img_path': 'a.png', 'pred_instances': {}}])
 
@@ -248,3 +258,123 @@ def test_two_ranks_and_an_odd_number_of_images(tmp_path):
     for output in outputs:
         assert json.loads(output.splitlines()[-1]) == {'voc/mAP': 3 / 11, 'voc/AP/tanker': 3 / 11}
     assert [image['file'] for image in read_predictions(tmp_path / 'p.jsonl').images] == [f'{k}.png' for k in range(5)]
+
+
+# Labels that are no rectangles, of numbers that float32 has not, and a region without a class.
+LABELED = {
+    'quads': np.array(
+        [[[10.1, 10.1], [50.3, 12.7], [48.9, 25.3], [9.7, 20.2]], [[60, 60.7], [90, 61], [75, 90], [75, 70]]]
+    ),
+    'labels': np.array([0, 1]),
+    'difficult': np.array([False, True]),
+    'ignore_regions': np.array([[[100.1, 100], [150, 100], [150, 150], [100, 120]]]),
+}
+
+
+def instances_of(record):
+    """Ground truth as a data set holds it."""
+    quads = [*record['quads'], *record['ignore_regions']]
+    labels = [*record['labels'].tolist(), *[-1] * len(record['ignore_regions'])]
+    ignored = [*record['difficult'].tolist(), *[True] * len(record['ignore_regions'])]
+    return [
+        {'bbox': quad.ravel().tolist(), 'bbox_label': label, 'ignore_flag': int(flag)}
+        for quad, label, flag in zip(quads, labels, ignored, strict=True)
+    ]
+
+
+@pytest.fixture
+def found():
+    """A detection a little beside the rectangle of the first object, so that its IoU tells quads from rectangles."""
+    box = quad_to_rbox(LABELED['quads'])[0] + [1, 0, 0, 0, 0]
+    return {
+        'file': 'a.png',
+        'boxes': np.float64(np.float32(box[None])),
+        'scores': np.ones(1),
+        'labels': np.zeros(1, int),
+    }
+
+
+def sample_of(found, **fields):
+    sample = {
+        'img_path': '/images/a.png',
+        'pred_instances': InstanceData(
+            bboxes=torch.tensor(found['boxes']),
+            scores=torch.tensor(found['scores']),
+            labels=torch.tensor(found['labels']),
+        ).to_dict(),
+    }
+    return {**sample, **fields}
+
+
+def overlaps_of(metric):
+    """IoU of each detection with its object, as the metric compared them."""
+    predictions, truths = zip(*metric.results, strict=True)
+    truths = gather_ground_truths(truths, CLASSES, metric.options['ground_truth'])
+    return best_overlaps(gather_detections(predictions, CLASSES), truths).iou
+
+
+@pytest.mark.parametrize('form', ['quads', 'rectangles'])
+def test_labels_of_the_data_set_come_first(found, form):
+    """Whatever the pipeline made of them, which here is nothing like them."""
+    metric = VOCRotatedMetric(ground_truth=form)
+    metric.dataset_meta = {'classes': CLASSES}
+    other = {'bboxes': torch.full((1, 5), 7.0), 'labels': torch.tensor([2])}
+    metric.process(None, [sample_of(found, instances=instances_of(LABELED), gt_instances=other)])
+    expected = evaluate([found], [LABELED], CLASSES, 0.6, ground_truth=form)
+    shapes = LABELED['quads'] if form == 'quads' else quad_to_rbox(LABELED['quads'])
+    np.testing.assert_allclose(overlaps_of(metric), aligned_iou(found['boxes'], shapes[:1]), rtol=0, atol=1e-12)
+    ((_, truth),) = metric.results
+    for key, values in LABELED.items():
+        np.testing.assert_array_equal(truth[key], values)
+    assert metric.evaluate(1)['voc/mAP'] == expected.mean_ap == 1
+    assert expected.ground_truth == form
+    assert expected.num_ignore_regions == 1
+
+
+def test_quads_of_the_pipeline_are_compared_as_quads(found):
+    quads = torch.tensor(LABELED['quads'].reshape(-1, 8), dtype=torch.float32)
+    labels = torch.tensor(LABELED['labels'])
+    sample = sample_of(
+        found,
+        gt_instances={'bboxes': QuadriBoxes(quads[:1]), 'labels': labels[:1]},
+        ignored_instances={'bboxes': QuadriBoxes(quads[1:]), 'labels': labels[1:]},
+    )
+    metric = VOCRotatedMetric()
+    metric.dataset_meta = {'classes': CLASSES}
+    metric.process(None, [sample])
+    expected = aligned_iou(found['boxes'], LABELED['quads'][:1])
+    np.testing.assert_allclose(overlaps_of(metric), expected, rtol=0, atol=1e-6)
+
+
+def test_rectangles_of_a_pipeline_are_said(case, found, tmp_path, caplog):
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(caplog.handler)
+    said = []
+    try:
+        for number, samples in enumerate((map_samples(case), [sample_of(found, instances=instances_of(LABELED))])):
+            results = tmp_path / f'{number}.json'
+            run(VOCRotatedMetric(results_file=results), samples)
+            said.append((json.loads(results.read_text())['results'][0]['ground_truth'], caplog.text))
+            caplog.clear()
+    finally:
+        logger.removeHandler(caplog.handler)
+    (first, text), (second, other_text) = said
+    assert (first, second) == ('rectangles', 'quads')
+    assert 'Ground truth: rectangles.' in text
+    assert "PackDetInputs with meta_keys=(..., 'instances')" in text
+    assert 'Ground truth: quads as labelled.' in other_text
+    assert 'PackDetInputs' not in other_text
+
+
+def test_instances_of_rotated_boxes_and_of_anything_else(found):
+    metric = VOCRotatedMetric()
+    metric.dataset_meta = {'classes': CLASSES}
+    instance = {'bbox': found['boxes'][0].tolist(), 'bbox_label': 0, 'ignore_flag': 0}
+    metric.process(None, [sample_of(found, instances=[instance])])
+    assert overlaps_of(metric).tolist() == [1]
+    for bboxes, lengths in (([[1, 2, 3, 4]], r'\[4\]'), ([[0] * 5, [0] * 8], r'\[5, 8\]')):
+        wrong = [{**instance, 'bbox': bbox} for bbox in bboxes]
+        with pytest.raises(ValueError, match=rf'a\.png: instances: expected each bbox as 8 or each as 5 .*{lengths}'):
+            metric.process(None, [sample_of(found, instances=wrong)])
+    with pytest.raises(ValueError, match=r'a\.png: label 0 is 9'):
+        metric.process(None, [sample_of(found, instances=[{**instance, 'bbox_label': 9}])])

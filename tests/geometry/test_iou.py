@@ -3,10 +3,11 @@ import math
 import mpmath
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ship_det.geometry import aligned_iou, iof_of_pairs, iou_of_pairs, pairwise_iou, to_le90
+from ship_det.geometry import aligned_iou, iof_of_pairs, iou_of_pairs, pairwise_iou, rbox_to_quad, to_le90
 
 coordinate = st.floats(-1e6, 1e6)
 side = st.floats(1e-3, 1e6)
@@ -241,3 +242,88 @@ def test_bad_input():
         aligned_iou(box, box * 2)
     with pytest.raises(ValueError, match='index vectors'):
         iou_of_pairs(box, box, [0], [0, 0])
+
+
+def random_quads(rng, count):
+    """Simple quads of a size from 1e-2 to 1e4 px, half of them with a dent, either way round, and boxes near them."""
+    scale = 10 ** rng.uniform(-2, 4, count)
+    angles = np.sort(rng.uniform(0, 2 * np.pi, (count, 4)), axis=1)
+    radii = rng.uniform(0.1, 1, (count, 4)) * scale[:, None]
+    quads = radii[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    quads[::2] = quads[::2, ::-1]
+    quads += rng.uniform(-1, 1, (count, 1, 2)) * scale[:, None, None]
+    side = scale * rng.uniform(0.1, 2, count)
+    center = rng.uniform(-1, 1, (count, 2)) * scale[:, None]
+    found = np.column_stack([center, side, side * 10 ** rng.uniform(-2, 0, count), rng.uniform(-2, 2, count)])
+    return found, quads
+
+
+def quad_shares(found, quads):
+    """IoU and IoF of boxes with aligned quads through GEOS."""
+    first, second = shapely.polygons(rbox_to_quad(found)), shapely.polygons(quads)
+    shared = shapely.area(shapely.intersection(first, second))
+    area = shapely.area(first)
+    return shared / (area + shapely.area(second) - shared), shared / area
+
+
+def test_quads_against_geos():
+    found, quads = random_quads(np.random.default_rng(5), 4000)
+    simple = shapely.is_valid(shapely.polygons(quads))
+    # Around a point outside, corners by angle make a dent or cross; crossed ones have a test of their own.
+    found, quads = found[simple], quads[simple]
+    dented = shapely.area(shapely.convex_hull(shapely.polygons(quads))) > 1.001 * shapely.area(shapely.polygons(quads))
+    iou, iof = quad_shares(found, quads)
+    assert len(found) > 3000
+    assert np.count_nonzero(dented & (iou > 0)) > 300
+    rows = np.arange(len(found))
+    np.testing.assert_allclose(aligned_iou(found, quads), iou, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(iof_of_pairs(found, quads, rows, rows), iof, rtol=0, atol=1e-12)
+    # The other way round and from another corner.
+    turned = np.roll(quads[:, ::-1], 1, axis=1)
+    np.testing.assert_allclose(aligned_iou(found, turned), iou, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ('box', 'quad', 'expected'),
+    [
+        # A dart: the square without a quarter of it, which a box fills or not.
+        ((1, 1, 2, 2, 0), [(0, 0), (2, 0), (1, 1), (0, 2)], 2 / 4),
+        ((1.5, 1.5, 1, 1, 0), [(0, 0), (2, 0), (1, 1), (0, 2)], 0),
+        ((1, 0.5, 2, 1, 0), [(0, 0), (2, 0), (1, 1), (0, 2)], 1.5 / 2.5),
+        # A trapezium, a triangle of four corners, a spike, a quad without area.
+        ((2, 1, 4, 2, 0), [(0, 0), (4, 0), (3, 2), (1, 2)], 6 / 8),
+        ((2, 1, 4, 2, 0), [(0, 0), (4, 0), (4, 0), (0, 2)], 4 / 8),
+        ((2, 1, 4, 2, 0), [(0, 0), (4, 0), (0, 2), (0, 5)], 4 / 8),
+        ((2, 1, 4, 2, 0), [(0, 1), (4, 1), (4, 1), (0, 1)], 0),
+        # Inside and around.
+        ((2, 1, 4, 2, 0), [(1, 1), (2, 0.5), (3, 1), (2, 1.5)], 1 / 8),
+        ((0, 0, 1, 2, 0.4), [(-9, -9), (9, -9), (9, 9), (-9, 9)], 2 / 18**2),
+        # Crossed, two corners swapped: the rectangle over the four.
+        ((2, 1, 4, 2, 0), [(0, 0), (4, 2), (4, 0), (0, 2)], 1),
+    ],
+)
+def test_quads_by_hand(box, quad, expected):
+    assert aligned_iou([box], [quad])[0] == pytest.approx(expected, abs=1e-14)
+    assert pairwise_iou([box], [quad[::-1]])[0, 0] == pytest.approx(expected, abs=1e-14)
+
+
+def test_corners_of_boxes_are_the_boxes():
+    a, b = hard_pairs(2000, seed=6)
+    expected = aligned_iou(a, b)
+    # Corners of a small box far away have lost the digits that its centre has.
+    digits = np.abs(b[:, :2]).max(axis=1) / np.maximum(b[:, 2:4].min(axis=1), 1e-300)
+    near = digits < 1e4
+    assert np.count_nonzero(near & (expected > 0)) > 300
+    np.testing.assert_allclose(aligned_iou(a, rbox_to_quad(b))[near], expected[near], rtol=0, atol=1e-11)
+
+
+def test_pairwise_with_quads_is_aligned_for_each_pair():
+    found, quads = random_quads(np.random.default_rng(7), 40)
+    matrix = pairwise_iou(found, quads[:23])
+    rows, columns = np.indices(matrix.shape)
+    np.testing.assert_array_equal(matrix.ravel(), aligned_iou(found[rows.ravel()], quads[columns.ravel()]))
+    assert pairwise_iou(found, np.zeros((0, 4, 2))).shape == (40, 0)
+    with pytest.raises(ValueError, match=r'b: expected shape \(N, 4, 2\)'):
+        pairwise_iou(found, np.zeros((3, 3, 2)))
+    with pytest.raises(ValueError, match='b: row 2 is not finite'):
+        pairwise_iou(found, np.where(np.arange(23)[:, None, None] == 2, np.nan, quads[:23]))

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import read_predictions, write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
+from ship_det.geometry import rbox_to_quad
 from ship_det.report.errors import analyze
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
 
@@ -93,3 +95,24 @@ def test_what_lies_in_an_ignore_region_is_no_mistake(sample, tmp_path):
         analysis = analyze(run, labeled)
         assert dict(zip(('tanker', 'ferry'), analysis.confusion[-1].tolist(), strict=False)) == alarms
         assert [one.kind for one in analysis.mistakes] == ['false alarm'] * sum(alarms.values())
+
+
+def test_overlaps_are_those_with_the_quads_as_labelled(tmp_path):
+    """A ship labelled by 0.55 of the box that finds it, which is its rectangle."""
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    (tmp_path / 'images/a.png').touch()
+    box = np.array([[50.0, 50, 60, 12, 0.4]])
+    trapezium = rbox_to_quad(box)[0]
+    trapezium[3] += 0.9 * (trapezium[2] - trapezium[3])
+    write_dota(tmp_path / 'labelTxt/a.txt', [LabeledObject(trapezium, 'tanker')])
+    found = {'file': 'a.png', 'boxes': box, 'labels': [0], 'scores': [0.9]}
+    write_predictions(tmp_path / 'p.jsonl', ['tanker'], [found])
+    files = RunFiles('ci', tmp_path / 'p.jsonl')
+    for form, kinds in (('quads', ['false alarm', 'miss']), ('rectangles', [])):
+        labeled = read_labeled_set(tmp_path, ['tanker'], ground_truth=form)
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+        mistakes = analyze(run, labeled).mistakes
+        assert run.main.ground_truth == form
+        assert [mistake.kind for mistake in mistakes] == kinds
+        np.testing.assert_allclose([mistake.iou for mistake in mistakes], 0.55, rtol=1e-9)

@@ -58,6 +58,7 @@ def test_scenes_are_drawn_smaller(sample, tmp_path, monkeypatch):
 
 def test_headline_figures(written):
     _, run, page = written
+    assert '<dt>ground truth</dt><dd>quads as labelled</dd>' in page
     assert run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
     assert '<b>0.818</b><span>mAP@0.6</span>' in page
     assert '<b>3</b><span>test images</span>' in page
@@ -130,6 +131,9 @@ def test_whole_scenes(sample, tmp_path):
     assert f'<b>{rate:.3g}</b><span>false alarms/km2 on whole scenes at score 0.5</span>' in page
     assert page.count('<th scope="col" data-sort="number">false alarms/km2</th>') == 1
     assert 'False alarms are counted on 12 km2' in page
+    options = replace(options, ground_truth='rectangles')
+    (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'other', options)
+    assert {result.ground_truth for result in [*run.results.values(), *run.scenes[1].values()]} == {'rectangles'}
 
 
 def test_ignore_regions(sample, tmp_path):
