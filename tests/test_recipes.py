@@ -143,7 +143,7 @@ def test_labels_stay_on_the_pixels_of_their_ships(painted):
 
 @pytest.mark.parametrize('index', [1, 2, 3])
 def test_ships_in_the_middle_of_a_chip_are_never_lost(painted, index):
-    """Within 28 px of the middle a ship is in every crop: scaled by 1.4 the crop shows 143 px around a place near it."""
+    """Within 28 px of the middle a ship is in every crop: the smallest shows 143 px around a place near it."""
     labelled = sorted(DATASETS.build(read(painted).train_dataloader.dataset.dataset).get_cat_ids(index))
     for results in augmented(painted, index, 60):
         assert sorted(results['gt_bboxes_labels']) == labelled

@@ -12,7 +12,8 @@ import ship_det
 
 ROOT = Path(__file__).resolve().parents[2]
 GAMMA = 4
-SETTINGS = f"""_base_ = ['{ROOT}/configs/_base_/models/r2cnn_r18_fpn.py', '{ROOT}/configs/_base_/recipes/augmented_3x.py']
+BASES = ROOT / 'configs/_base_'
+SETTINGS = f"""_base_ = ['{BASES}/models/r2cnn_r18_fpn.py', '{BASES}/recipes/augmented_3x.py']
 classes = ('tanker', 'submarine')
 model = dict(
     backbone=dict(init_cfg=None),
@@ -131,7 +132,7 @@ def test_a_set_without_a_list_for_validation(chips, own_chips, run_tool, tmp_pat
     code, output = run_tool('train.py', own_chips / 'strong.py', *arguments)
     assert code == 2, output[-3000:]
     message = output.splitlines()[-1]
-    assert message.startswith('error: val.txt: no such file')
+    assert f'error: {chips / "val.txt"}: no such file' in message
     assert '`ship-det split --val 0.1` makes' in message
     code, output = run_tool(
         'train.py', own_chips / 'strong.py', *arguments, '--cfg-options', 'val_dataloader.dataset.ann_file=test.txt'

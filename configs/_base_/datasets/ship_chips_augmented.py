@@ -18,8 +18,8 @@ train_dataloader = dict(
     num_workers=4,
     dataset=dict(
         _delete_=True,
-        # Repeat-factor sampling (arXiv 1908.03195): a chip is repeated sqrt(oversample_thr / s) times, rounded up, s the
-        # share of chips that show the rarest of its classes. With 0 none is.
+        # Repeat-factor sampling (arXiv 1908.03195): a chip is shown sqrt(oversample_thr / s) times, rounded up, where s
+        # is the share of chips that show the rarest of its classes. 0: each is shown once.
         type='ClassBalancedDataset',
         oversample_thr=0.0,
         dataset=dict(_base_.train_dataloader.dataset, pipeline=train_pipeline),
