@@ -9,6 +9,8 @@ import pytest
 import torch
 
 import ship_det
+from ship_det.commands.test import train_list
+from ship_det.launch import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 GAMMA = 4
@@ -125,6 +127,10 @@ def test_repetitions_are_a_setting_and_counted(own_chips, run_tool, tmp_path):
     # Each class is in each chip: sqrt(4 / 1) times.
     assert f'training data: 2 images in {own_chips}, listed in train.txt, 4 with repetitions' in output
     assert 'submarine         10   71.43%' in output
+
+
+def test_a_report_finds_the_list_that_is_repeated(own_chips):
+    assert train_list(read_config(own_chips / 'strong.py')) == 'train.txt'
 
 
 def test_a_set_without_a_list_for_validation(chips, own_chips, run_tool, tmp_path):
