@@ -33,6 +33,8 @@ from ship_det.settings import (
     spread_settings,
 )
 
+_MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+
 
 @contextmanager
 def config_errors(path: str | Path) -> Iterator[None]:
@@ -99,6 +101,10 @@ def read_config(
         cfg.merge_from_dict(options)
         spread_settings(cfg, chain, options)
         check_classes(cfg, path, loaders)
+        for name, hook in list((cfg.get('default_hooks') or {}).items()):
+            # MMEngine takes None for its own hooks only, and leaves those out.
+            if hook is None and name not in _MMENGINE_HOOKS:
+                del cfg.default_hooks[name]
     return cfg
 
 

@@ -1,6 +1,1 @@
-_base_ = [
-    '../_base_/models/r2cnn_r50_fpn.py',
-    '../_base_/datasets/ship_chips.py',
-    '../_base_/schedules/schedule_1x.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/models/r2cnn_r50_fpn.py', '../_base_/recipes/paper_1x.py']

@@ -163,6 +163,14 @@ def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespac
     console.say(f'results on whole scenes: {file}')
 
 
+def train_list(cfg: Any) -> str | None:
+    """The list of images that a config trains on, within whatever repeats them; None where it names none."""
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset.get('ann_file')
+
+
 def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Draw the predictions just made, and write the page about them."""
     from ship_det.annotations import DotaFolder
@@ -170,7 +178,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
     from ship_det.report import ReportOptions, RunFiles, draw_images, write_report
 
     dataset = dota_dataset(runner, args)
-    training = ((runner.cfg.get('train_dataloader') or {}).get('dataset') or {}).get('ann_file')
+    training = train_list(runner.cfg)
     known = training and DotaFolder(dataset.data_root).locate_list(training) is not None
     thresholds = metric.iou_thresholds
     # The images that were tested, which may be some of the list's.

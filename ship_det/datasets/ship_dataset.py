@@ -14,7 +14,10 @@ from ship_det.progress import FOR_CONSOLE
 NO_CLASS = -1
 
 _OTHER_ROOT = '; data_root in the config or --data-root names another data set'
-_OTHER_LIST = "; data_tools/split.py makes train.txt and test.txt, ann_file='' in the config takes every image"
+_OTHER_LIST = (
+    '; `ship-det split --val 0.1` makes train.txt, val.txt and test.txt; ann_file=... of that data set in the config '
+    "names another list, ann_file='' takes every image"
+)
 _OTHER_CLASSES = (
     "; classes = (...) in the config or --classes names others, other_classes='ignore' or 'background' leaves them out"
 )

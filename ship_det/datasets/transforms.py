@@ -10,8 +10,10 @@ from mmcv.transforms.utils import cache_randomness
 from mmrotate.registry import TRANSFORMS
 from mmrotate.structures.bbox import RotatedBoxes
 
-from ship_det.geometry import rbox_to_quad
+from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
 from ship_det.raster import MAX_PIXELS, read_rgb
+from ship_det.tiling.clipping import clip_quads
 
 
 @TRANSFORMS.register_module()
@@ -43,15 +45,17 @@ class LoadImage(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RandomAffineCrop(BaseTransform):
-    """Cut a randomly turned, scaled and placed square out of an image, in one resampling.
+    """Cut a randomly turned, scaled and placed rectangle out of an image, in one resampling.
 
-    Boxes turn and scale with the image. One of which less than ``min_visible`` lies in the crop becomes an ignore
-    region, as ``data_tools/tile.py`` does for chips; one outside is left out.
+    Boxes turn and scale with the image. One that the crop's border cuts becomes the label that ``data_tools/tile.py``
+    gives a ship cut by a chip's border: the minimum-area rectangle of what is visible, and an ignore region where that
+    is less than ``min_visible`` of it. One outside is left out.
 
     Args:
-        size: side of the crop, px.
+        size: side of the crop, px; None for the image's own width and height.
         scale: range of the scale factor, drawn evenly in its logarithm.
         angle: largest turn to either side, rad.
+        turn_prob: probability that the crop is turned at all.
         object_prob: probability that the crop is placed on a randomly drawn object; otherwise anywhere in the image.
         min_visible: smallest visible share of a box that counts as an object.
         fill: BGR value of what lies outside the image.
@@ -59,18 +63,20 @@ class RandomAffineCrop(BaseTransform):
 
     def __init__(
         self,
-        size: int,
+        size: int | None,
         scale: tuple[float, float] = (1.0, 1.0),
         angle: float = math.pi,
+        turn_prob: float = 1.0,
         object_prob: float = 0.8,
         min_visible: float = 0.7,
         fill: tuple[int, int, int] = (104, 116, 124),
     ) -> None:
-        if size < 1 or not 0 < scale[0] <= scale[1]:
-            raise ValueError(f'expected size >= 1 and 0 < low scale <= high scale, got {size} and {scale}')
+        if (size is not None and size < 1) or not 0 < scale[0] <= scale[1]:
+            raise ValueError(f'expected size >= 1 and 0 < low scale <= high scale, found {size} and {scale}')
         self.size = size
         self.scale = tuple(scale)
         self.angle = angle
+        self.turn_prob = turn_prob
         self.object_prob = object_prob
         self.min_visible = min_visible
         self.fill = tuple(fill)
@@ -79,49 +85,66 @@ class RandomAffineCrop(BaseTransform):
     def _draw(self) -> tuple[float, float, float, np.ndarray]:
         scale = math.exp(np.random.uniform(*np.log(self.scale)))
         angle = np.random.uniform(-self.angle, self.angle)
-        return scale, angle, np.random.rand(), np.random.rand(3)
+        chance, place = np.random.rand(), np.random.rand(3)
+        if self.turn_prob < 1 and np.random.rand() >= self.turn_prob:
+            angle = 0.0
+        return scale, angle, chance, place
 
     def transform(self, results: dict) -> dict:
         """Warp ``img`` and ``gt_bboxes`` (RotatedBoxes); update ``img_shape`` and ``gt_ignore_flags``."""
         boxes, ignored = results['gt_bboxes'], results['gt_ignore_flags']
         scale, angle, chance, place = self._draw()
-        height, width = results['img'].shape[:2]
+        image_size = np.array(results['img'].shape[1::-1])
+        size = image_size if self.size is None else np.array([self.size, self.size])
         targets = np.flatnonzero(~ignored)
         if chance < self.object_prob and len(targets):
             # A third of the crop around the object's centre, so that the object does not always stand in the middle.
             center = boxes.tensor[targets[int(place[2] * len(targets))], :2].numpy().astype(float)
-            center = center + (place[:2] - 0.5) * self.size / scale * 0.6
+            center = center + (place[:2] - 0.5) * size / scale * 0.6
         else:
-            center = place[:2] * (width, height)
+            center = place[:2] * image_size
         # Rather no empty border, where the image is large enough for it.
-        margin = np.minimum(self.size / scale / 2, (width / 2, height / 2))
-        center = np.clip(center, margin, (width, height) - margin)
+        margin = np.minimum(size / scale, image_size) / 2
+        center = np.clip(center, margin, image_size - margin)
         cos, sin = scale * math.cos(angle), scale * math.sin(angle)
         matrix = np.array([[cos, -sin], [sin, cos]])
-        shift = self.size / 2 - matrix @ center
+        shift = size / 2 - matrix @ center
         # Boxes count from the corner of the first pixel, warpAffine from its centre.
         pixel_shift = shift + matrix @ (0.5, 0.5) - 0.5
+        width, height = map(int, size)
         results['img'] = cv2.warpAffine(
             results['img'],
             np.column_stack([matrix, pixel_shift]),
-            (self.size, self.size),
+            (width, height),
             flags=cv2.INTER_LINEAR,
             borderValue=self.fill,
         )
-        results['img_shape'] = (self.size, self.size)
+        results['img_shape'] = (height, width)
         if len(boxes):
             warped = boxes.tensor.clone()
             warped[:, :2] = boxes.tensor[:, :2] @ torch.from_numpy(matrix.T).float() + torch.from_numpy(shift).float()
             warped[:, 2:4] *= scale
             warped[:, 4] += angle
             warped = RotatedBoxes(warped, clone=False).regularize_boxes('le90')
-            visible = visible_fraction(warped.numpy(), self.size, self.size)
-            results['gt_ignore_flags'] = ignored | (visible < self.min_visible)
-            _keep(results, RotatedBoxes(warped, clone=False), visible > 0)
+            self._clip(results, warped, width, height)
         return results
 
+    def _clip(self, results: dict, boxes: torch.Tensor, width: int, height: int) -> None:
+        """Let ``results`` have what a crop of that size shows of boxes, (N, 5)."""
+        windows = np.tile([0, 0, width, height], (len(boxes), 1))
+        quads, visible, whole = clip_quads(rbox_to_quad(boxes.numpy()), windows)
+        cut = np.flatnonzero(~whole)
+        boxes[cut] = torch.from_numpy(quad_to_rbox(quads[cut])).to(boxes.dtype)
+        kept = quad_areas(quads) >= MIN_QUAD_AREA
+        results['gt_bboxes'] = RotatedBoxes(boxes[torch.from_numpy(kept)], clone=False)
+        results['gt_bboxes_labels'] = results['gt_bboxes_labels'][kept]
+        results['gt_ignore_flags'] = (results['gt_ignore_flags'] | (visible < self.min_visible))[kept]
+
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(size={self.size}, scale={self.scale}, angle={self.angle})'
+        return (
+            f'{type(self).__name__}(size={self.size}, scale={self.scale}, angle={self.angle}, '
+            f'turn_prob={self.turn_prob})'
+        )
 
 
 @TRANSFORMS.register_module()
@@ -145,28 +168,3 @@ class IgnoreDegenerateBoxes(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(min_size={self.min_size})'
-
-
-def visible_fraction(boxes: np.ndarray, width: float, height: float) -> np.ndarray:
-    """Share of each box's area inside the image (0, 0)-(width, height).
-
-    Args:
-        boxes: (N, 5) rotated boxes, px.
-        width: of the image, px.
-        height: of the image, px.
-
-    Returns:
-        (N,) shares from 0 to 1; 0 for a box without area.
-    """
-    import shapely
-
-    polygons = shapely.polygons(rbox_to_quad(np.asarray(boxes, dtype=np.float64)))
-    areas = shapely.area(polygons)
-    inside = shapely.area(shapely.clip_by_rect(polygons, 0, 0, width, height))
-    return np.divide(inside, areas, out=np.zeros_like(areas), where=areas > 0)
-
-
-def _keep(results: dict, boxes: RotatedBoxes, kept: np.ndarray) -> None:
-    results['gt_bboxes'] = boxes[torch.from_numpy(kept)]
-    results['gt_bboxes_labels'] = results['gt_bboxes_labels'][kept]
-    results['gt_ignore_flags'] = results['gt_ignore_flags'][kept]

@@ -113,6 +113,7 @@ class EvaluationResult:
     def num_false_alarms(self) -> int:
         """Detections of all classes that are wrong at the score threshold: on no object, or not well enough on it."""
         return sum(one.at_score.false_positives for one in self.classes.values())
+
     ground_truth: GroundTruthForm = 'quads'
 
     @property

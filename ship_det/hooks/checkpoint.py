@@ -37,14 +37,38 @@ class WholeFilesBackend(LocalBackend):
 class SafeCheckpointHook(CheckpointHook):
     """MMEngine's CheckpointHook, safe against a process killed while it writes.
 
-    A local checkpoint is written under another name and renamed, and an outdated one is removed after the new one is
-    there and not before.
+    A local checkpoint is written under another name and renamed, and an outdated one, the best so far too, is removed
+    after the new one is there and not before.
     """
 
     def before_train(self, runner: Runner) -> None:
         if self.backend_args is None and self.file_client_args is None and '://' not in (self.out_dir or ''):
             self.backend_args = {'backend': 'whole_files'}
         super().before_train(runner)
+
+    @property
+    def best_checkpoints(self) -> dict[str, str]:
+        """Paths of the best checkpoints so far, by the metric that each is best in."""
+        if not self.save_best:
+            return {}
+        several = len(self.key_indicators) > 1
+        paths = self.best_ckpt_path_dict if several else {self.key_indicators[0]: self.best_ckpt_path}
+        return {metric: str(path) for metric, path in paths.items() if path}
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        if not self.save_best:
+            return
+        several = len(self.key_indicators) > 1
+        paths = self.best_ckpt_path_dict if several else vars(self)
+        kept = {key: paths.get(key) for key in (self.key_indicators if several else ['best_ckpt_path'])}
+        # What MMEngine does not know of it does not remove.
+        paths.update(dict.fromkeys(kept))
+        super()._save_best_checkpoint(runner, metrics)
+        for key, path in kept.items():
+            if paths[key] is None:
+                paths[key] = path
+            elif path not in (None, paths[key]) and is_main_process() and self.file_backend.isfile(path):
+                self.file_backend.remove(path)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = None

@@ -11,6 +11,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from ship_det.hooks.checkpoint import SafeCheckpointHook
 from ship_det.progress import Console, ConsoleHandler, format_seconds
 
 # Seconds between two lines of progress.
@@ -37,10 +38,14 @@ def introduce(runner: Runner, console: Console, purpose: str, dataset: Any) -> N
     parameters = sum(parameter.numel() for parameter in runner.model.parameters()) / 1e6
     console.say(f'device: {device}')
     console.say(f'model: {Path(runner.cfg.filename or "").stem}, {parameters:.1f} million parameters')
-    root, listing = getattr(dataset, 'data_root', ''), getattr(dataset, 'ann_file', '')
+    source = dataset
+    while not hasattr(source, 'data_root') and hasattr(source, 'dataset'):
+        source = source.dataset
+    root, listing = getattr(source, 'data_root', ''), getattr(source, 'ann_file', '')
     where = f' in {root}' if root else ''
     names = f', listed in {Path(listing).name}' if listing else ''
-    console.say(f'{purpose} data: {len(dataset)} images{where}{names}')
+    repeated = f', {len(dataset)} with repetitions' if len(dataset) != len(source) else ''
+    console.say(f'{purpose} data: {len(source)} images{where}{names}{repeated}')
     console.say(f'log: {runner.logger.log_file}')
 
 
@@ -112,6 +117,11 @@ class ConsoleHook(Hook):
         if is_main_process() and record.is_file():
             checkpoint = record.read_text().strip()
             self.console.say(f'trained: {checkpoint}')
+            for hook in runner.hooks:
+                best = hook.best_checkpoints if isinstance(hook, SafeCheckpointHook) else {}
+                for metric, path in best.items():
+                    self.console.say(f'best {metric} in validation: {path}')
+                    checkpoint = path
             if self.command:
                 self.console.say(f'test it: {self.command.format(checkpoint)}')
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from mmengine.device import get_device
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import CheckpointHook, EMAHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ship_det.cli import Interrupted
@@ -59,7 +59,11 @@ class InterruptHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
     ) -> None:
         """Save and stop within a validation; the processes validate different numbers of images, so only a lone one."""
-        if get_world_size() == 1 and self._previous:
+        if get_world_size() == 1 and self._previous and self._received:
+            for hook in runner.hooks:
+                if isinstance(hook, EMAHook):
+                    # What is validated are the averages, in the place of the weights that training goes on from.
+                    hook.after_val_epoch(runner)
             self._stop_if_asked(runner, runner.iter)
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:

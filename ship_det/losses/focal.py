@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ship_det.losses.softmax import check_reduction, reduced, target_margin
+from ship_det.losses.softmax import LOWEST_MARGIN, check_reduction, reduced, target_margin
 
 
 def softmax_focal_loss(
@@ -32,7 +32,8 @@ def softmax_focal_loss(
     """
     margin = target_margin(logits, target)
     # (1 - p)^gamma as an exponential: its gradient stays finite at p = 1 for gamma < 1.
-    rows = -torch.exp(gamma * F.logsigmoid(-margin)) * F.logsigmoid(margin)
+    focus = torch.exp(gamma * F.logsigmoid(-margin.clamp(min=LOWEST_MARGIN)))
+    rows = -focus * F.logsigmoid(margin)
     if class_weights is not None:
         factors = torch.as_tensor(class_weights, dtype=rows.dtype, device=rows.device)
         if factors.shape != logits.shape[1:]:

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ship_det.losses.softmax import in_functorch, target_margin
+from ship_det.losses.softmax import LOWEST_MARGIN, in_functorch, target_margin
 
 
 def modulated_rows(logits: Tensor, target: Tensor) -> Tensor:
     """Modulated log term of each row, shape (N,), for logits (N, K) of any size and derivatives of any order."""
     margin = target_margin(logits, target)
-    u = torch.sigmoid(-margin) * (math.pi / 4)
+    u = torch.sigmoid(-margin.clamp(min=LOWEST_MARGIN)) * (math.pi / 4)
     return -4 * torch.sin(u).pow(3) * torch.cos(u) * F.logsigmoid(margin)
 
 

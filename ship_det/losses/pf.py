@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch import distributed as dist
 
-from ship_det.losses.softmax import check_shapes, raised
+from ship_det.losses.softmax import check_shapes, raised, target_margin
 
 VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
 
@@ -73,19 +73,22 @@ def _class_mean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) 
 
 def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
     counts = _sum_over_processes(_by_class(uses, target, logits))
-    # An absent class leaves the softmax; a finite offset in place of log 0 keeps rows of weight 0 finite.
-    absent = torch.full_like(counts, torch.finfo(counts.dtype).min / 4)
-    priors = counts
-    if background:
-        classes = counts[:-1]
-        priors = torch.cat([classes * (classes > 0).sum() / _or_one(classes.sum()), (counts[-1:] > 0).to(counts.dtype)])
-    offsets = torch.where(counts > 0, _or_one(priors).log(), absent)
-    rows = torch.where(uses > 0, F.cross_entropy(logits + offsets, target, reduction='none'), 0.0)
+    # An absent class leaves the softmax.
+    offset = torch.where(counts > 0, logits + _or_one(_priors(counts, background)).log(), -torch.inf)
+    rows = torch.where(uses > 0, F.cross_entropy(offset, target, reduction='none'), 0.0)
     return _sum_over_processes((rows * uses).sum()) / _or_one(counts.sum())
 
 
+def _priors(counts: Tensor, background: bool) -> Tensor:
+    """What balanced softmax multiplies the odds of each class by, shape (K,)."""
+    if not background:
+        return counts
+    classes = counts[:-1]
+    return torch.cat([classes * (classes > 0).sum() / _or_one(classes.sum()), torch.ones_like(counts[-1:])])
+
+
 def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
-    log_p = -F.cross_entropy(logits, target, reduction='none')
+    log_p = F.logsigmoid(target_margin(logits, target))
     # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
     lowest = logits.new_full(logits.shape[1:], torch.finfo(logits.dtype).min)
     seen = torch.where(uses > 0, log_p.detach(), lowest.min())

@@ -5,11 +5,15 @@ import math
 import torch
 from torch import Tensor
 
+#: Below it p is 0 in float64 too. A factor made of p no longer changes there, whatever the logarithm does.
+LOWEST_MARGIN = -1000.0
+
 
 def target_margin(logits: Tensor, target: Tensor) -> Tensor:
     """Log odds of the target class: its logit minus the log-sum-exp of the others, shape (N,).
 
-    p = sigmoid(margin) is the softmax output, and unlike 1 - p, sigmoid(-margin) does not cancel as p -> 1.
+    p = sigmoid(margin) is the softmax output, and unlike 1 - p, sigmoid(-margin) does not cancel as p -> 1. A margin
+    beyond the largest number of its type is that number; its gradient is right.
 
     Args:
         logits: shape (N, K), K >= 2; half precision is raised to float32.
@@ -18,8 +22,13 @@ def target_margin(logits: Tensor, target: Tensor) -> Tensor:
     check_shapes(logits, target)
     logits = raised(logits)
     index = target.unsqueeze(1)
-    others = logits.scatter(1, index, -math.inf).logsumexp(1)
-    return logits.gather(1, index).squeeze(1) - others
+    others = logits.scatter(1, index, -math.inf)
+    top = others.amax(1, keepdim=True).detach()
+    chosen = logits.gather(1, index)
+    limits = torch.finfo(logits.dtype)
+    distance = (chosen.detach() - top).clamp(limits.min, limits.max)
+    # What is added to the distance is 0, with the gradient of the chosen logit.
+    return (chosen - chosen.detach() + distance).squeeze(1) - (others - top).logsumexp(1)
 
 
 def raised(logits: Tensor) -> Tensor:

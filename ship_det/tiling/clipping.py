@@ -47,11 +47,7 @@ class SceneObjects:
         self.quads = np.array([labeled.quad for labeled in objects], dtype=np.float64).reshape(-1, 4, 2)
         #: (N, 4) px: left, top, right, bottom.
         self.bounds = np.concatenate([self.quads.min(axis=1), self.quads.max(axis=1)], axis=1)
-        polygons = shapely.polygons(self.quads)
-        # A corner on another side makes a polygon that GEOS refuses to cut.
-        self._polygons = np.where(shapely.is_valid(polygons), polygons, shapely.make_valid(polygons))
-        self._areas = shapely.area(self._polygons)
-        self._tree = shapely.STRtree(self._polygons)
+        self._tree = shapely.STRtree(_polygons(self.quads))
 
     def whole_in(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N,) whether an object lies wholly inside one of the (K, 4) windows (x, y, w, h)."""
@@ -66,10 +62,8 @@ class SceneObjects:
     def visible(self, windows: NDArray[np.int64], min_visible: float) -> list[list[VisibleObject]]:
         """What each window shows, labels moved to the window's pixels.
 
-        An object wholly inside is moved as it is. Of one cut by the border the label is the minimum-area rectangle of
-        its visible part, a corner of that rectangle outside the chip slid along a side to the border; where less than
-        ``min_visible`` of its area is visible it is marked difficult. An object that only touches a window is not in
-        it.
+        Labels are those of :func:`clip_quads`; where less than ``min_visible`` of an object's area is visible it is
+        marked difficult. An object that only touches a window is not in it.
 
         Args:
             windows: (K, 4) int, (x, y, w, h) px of the scene.
@@ -81,17 +75,10 @@ class SceneObjects:
         shown: list[list[VisibleObject]] = [[] for _ in windows]
         if len(windows) == 0 or not self.objects:
             return shown
-        boxes = _window_boxes(windows)
-        which, rows = self._tree.query(boxes, predicate='intersects')
+        which, rows = self._tree.query(_window_boxes(windows), predicate='intersects')
         order = np.lexsort([rows, which])
         which, rows = which[order], rows[order]
-        whole = _inside(self.bounds[rows], windows[which])
-        cut = np.flatnonzero(~whole)
-        parts = shapely.intersection(self._polygons[rows[cut]], boxes[which[cut]])
-        share = np.full(len(rows), 1.0)
-        share[cut] = shapely.area(parts) / self._areas[rows[cut]]
-        quads = self.quads[rows] - windows[which, None, :2]
-        quads[cut] = bounding_quads(parts, windows[which[cut]])
+        quads, share, whole = clip_quads(self.quads[rows], windows[which])
         present = whole | (quad_areas(quads) >= MIN_QUAD_AREA)
         for pair in np.flatnonzero(present):
             how = WHOLE if whole[pair] else CUT if share[pair] >= min_visible else MARKED
@@ -99,6 +86,34 @@ class SceneObjects:
             labeled = LabeledObject(quads[pair], source.name, source.difficult or how == MARKED, source.score)
             shown[which[pair]].append(VisibleObject(int(rows[pair]), float(share[pair]), how, labeled))
         return shown
+
+
+def clip_quads(
+    quads: NDArray[np.float64], windows: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """What a window shows of a quad, pair by pair.
+
+    A quad wholly inside is moved as it is. Of one cut by the border the label is the minimum-area rectangle of its
+    visible part, a corner of that rectangle outside the window slid along a side to the border.
+
+    Args:
+        quads: (N, 4, 2) corners in scene pixels, clockwise on screen.
+        windows: (N, 4) int, (x, y, w, h) px of the scene.
+
+    Returns:
+        Labels (N, 4, 2) in window pixels, all zero where nothing is visible; shares (N,) of the quads' areas that are
+        visible, 1 where whole, 0 for a cut quad without area; whether a quad is whole, (N,).
+    """
+    bounds = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
+    whole = _inside(bounds, windows)
+    labels, shares = quads - windows[:, None, :2], np.ones(len(quads))
+    cut = np.flatnonzero(~whole)
+    if len(cut):
+        polygons = _polygons(quads[cut])
+        parts, areas = shapely.intersection(polygons, _window_boxes(windows[cut])), shapely.area(polygons)
+        shares[cut] = np.divide(shapely.area(parts), areas, out=np.zeros(len(cut)), where=areas > 0)
+        labels[cut] = bounding_quads(parts, windows[cut])
+    return labels, shares, whole
 
 
 def bounding_quads(parts: NDArray[np.object_], windows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -140,6 +155,14 @@ def _slide(corners: NDArray[np.float64], partners: list[int], size: NDArray[np.f
         beyond = np.where(corners < 0, -corners / step, np.where(corners > size, (size - corners) / step, 0.0))
     share = np.clip(np.nan_to_num(beyond, posinf=0.0, neginf=0.0), 0.0, 1.0).max(axis=2, keepdims=True)
     return corners + share * step
+
+
+def _polygons(quads: NDArray[np.float64]) -> NDArray[np.object_]:
+    polygons = shapely.polygons(quads)
+    # A corner on another side makes a polygon that GEOS refuses to cut.
+    crossed = ~shapely.is_valid(polygons)
+    polygons[crossed] = shapely.make_valid(polygons[crossed])
+    return polygons
 
 
 def _inside(bounds: NDArray[np.float64], windows: NDArray[np.int64]) -> NDArray[np.bool_]:

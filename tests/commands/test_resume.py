@@ -56,6 +56,7 @@ log_processor = dict(by_epoch=True)
 """
 
 # KILL_IN=4: in the fifth iteration, with the signal KILL_SIGNAL.
+# KILL_VALIDATING=3: in the validation after three iterations, with the signal KILL_SIGNAL.
 # KILL_WRITING=4: in the middle of writing the checkpoint of iteration 4.
 KILLING = """
 import os, signal
@@ -67,6 +68,10 @@ class KillingHook(Hook):
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if os.environ.get('KILL_IN') == str(runner.iter):
             os.kill(os.getpid(), int(os.environ.get('KILL_SIGNAL', signal.SIGKILL)))
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        if os.environ.get('KILL_VALIDATING') == str(runner.iter) and batch_idx == 1:
+            os.kill(os.getpid(), int(os.environ['KILL_SIGNAL']))
 
     def before_save_checkpoint(self, runner, checkpoint):
         if os.environ.get('KILL_WRITING') == str(checkpoint['meta']['iter']):
@@ -170,3 +175,17 @@ def test_interrupted_training_saves_what_it_has_and_goes_on(train, tmp_path, num
     assert_same(state(folder / last), state(tmp_path / 'whole' / last))
     # Its place is taken by the next regular checkpoint.
     assert not saved.exists()
+
+
+def test_interrupted_validation_keeps_weights_and_averages_apart(train, tmp_path):
+    """While the averages are validated they stand where the weights are."""
+    settings = SETTINGS.replace('SAMPLER', 'InfiniteSampler').replace('SEED', '3') + BY_ITERATION
+    code, output = train(settings, tmp_path / 'whole')
+    assert code == 0, output[-3000:]
+    folder = tmp_path / 'interrupted'
+    code, output = train(settings, folder, KILL_VALIDATING=3, KILL_SIGNAL=int(signal.SIGINT))
+    assert code == 128 + signal.SIGINT, output[-3000:]
+    assert state(folder / 'interrupted.pth')['meta']['iter'] == 3
+    code, output = train(settings, folder, '--resume')
+    assert code == 0, output[-3000:]
+    assert_same(state(folder / 'iter_7.pth'), state(tmp_path / 'whole' / 'iter_7.pth'))

@@ -170,7 +170,7 @@ def test_what_is_wrong_is_named(root, damage, message):
 
 def test_missing_list_and_wrong_option(root):
     with pytest.raises(
-        ValueError, match=r'val\.txt: no such file.*the data set has train\.txt; data_tools/split\.py makes'
+        ValueError, match=r'val\.txt: no such file.*the data set has train\.txt; `ship-det split --val 0\.1` makes'
     ):
         build(root, ann_file='val.txt')
     (root / 'val.txt').write_text('\n')

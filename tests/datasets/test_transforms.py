@@ -1,4 +1,4 @@
-"""Transforms: images and boxes move together, cut and degenerate boxes become ignore regions."""
+"""Transforms: images and boxes move together, boxes are cut as labels of chips are, degenerate ones are ignored."""
 
 import math
 
@@ -8,9 +8,10 @@ import torch
 from mmrotate.structures.bbox import RotatedBoxes
 from PIL import Image
 
+from ship_det.annotations import LabeledObject
 from ship_det.datasets import IgnoreDegenerateBoxes, LoadImage, RandomAffineCrop
-from ship_det.datasets.transforms import visible_fraction
-from ship_det.geometry import rbox_to_quad
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.tiling.clipping import SceneObjects
 
 
 def sample(boxes, image=None) -> dict:
@@ -35,7 +36,8 @@ def test_crop_moves_the_box_with_the_pixels():
         out = RandomAffineCrop(size=180, scale=(0.8, 1.5), object_prob=1.0, fill=(0, 0, 0))(results)
         assert out['img'].shape == (180, 180, 3)
         box = out['gt_bboxes'].numpy().astype(float)
-        if visible_fraction(box, 180, 180)[0] < 1:
+        quad = rbox_to_quad(box)
+        if quad.min() < 0.1 or quad.max() > 179.9:
             continue
         weights = out['img'][..., 0] / 255.0
         rows, columns = np.mgrid[:180, :180] + 0.5
@@ -63,10 +65,54 @@ def test_crop_of_an_image_without_objects():
     assert len(out['gt_bboxes']) == 0
 
 
-def test_visible_fraction():
-    boxes = np.array([[0, 50, 20, 10, 0], [50, 50, 20, 10, 1.0], [-50, 0, 10, 10, 0], [20, 20, 10, 0, 0]])
-    assert visible_fraction(boxes, 100, 100).tolist() == pytest.approx([0.5, 1.0, 0.0, 0.0])
-    assert rbox_to_quad(boxes).shape == (4, 4, 2)
+def test_crop_labels_what_it_cuts_as_tiles_do():
+    """A crop that only cuts is a window of the scene: its labels are those of the chip there."""
+    rng = np.random.default_rng(3)
+    boxes = np.column_stack(
+        [rng.uniform(0, 300, (60, 2)), rng.uniform(20, 80, 60), rng.uniform(4, 18, 60), rng.uniform(-1.5, 1.5, 60)]
+    ).astype(np.float32)
+    results = sample(boxes, np.zeros((300, 300, 3), np.uint8))
+    transform = RandomAffineCrop(size=120, object_prob=0.0)
+    transform._draw = lambda: (1.0, 0.0, 0.9, np.array([0.4, 0.55, 0.0]))  # (60, 105) to (180, 225)
+    out = transform(results)
+    objects = [LabeledObject(quad, str(i)) for i, quad in enumerate(rbox_to_quad(boxes))]
+    (shown,) = SceneObjects(objects).visible(np.array([[60, 105, 120, 120]]), 0.7)
+    assert {visible.how for visible in shown} == {'whole', 'cut', 'marked difficult'}
+    assert out['gt_bboxes_labels'].tolist() == [visible.source for visible in shown]
+    assert out['gt_ignore_flags'].tolist() == [visible.labeled.difficult for visible in shown]
+    expected = quad_to_rbox([visible.labeled.quad for visible in shown])
+    np.testing.assert_allclose(rbox_to_quad(out['gt_bboxes'].numpy()), rbox_to_quad(expected), atol=2e-3)
+
+
+def test_no_box_of_a_crop_leaves_it_by_more_than_a_corner():
+    """The rectangle of a ship cut askew has corners outside; its centre and most of its area never are."""
+    np.random.seed(2)
+    rng = np.random.default_rng(4)
+    boxes = np.column_stack(
+        [rng.uniform(0, 200, (40, 2)), rng.uniform(20, 90, 40), rng.uniform(4, 20, 40), rng.uniform(-1.5, 1.5, 40)]
+    )
+    for _ in range(20):
+        out = RandomAffineCrop(size=100, scale=(0.7, 1.4))(sample(boxes, np.zeros((200, 200, 3), np.uint8)))
+        centers = out['gt_bboxes'].numpy()[:, :2]
+        assert (centers >= 0).all() and (centers <= 100).all()
+
+
+def test_crop_of_the_images_own_size():
+    np.random.seed(3)
+    image = np.full((90, 140, 3), 200, np.uint8)
+    out = RandomAffineCrop(size=None, scale=(0.7, 0.7), turn_prob=0.0)(sample([[70, 45, 40, 10, 0.3]], image))
+    assert out['img'].shape == (90, 140, 3)
+    assert out['img_shape'] == (90, 140)
+    # Too small to fill the crop, so in its middle.
+    assert out['gt_bboxes'].numpy()[0] == pytest.approx([70, 45, 28, 7, 0.3], abs=1e-4)
+    assert (out['img'] == 200).all(axis=2).sum() == pytest.approx(0.49 * 90 * 140, rel=0.03)
+
+
+def test_share_of_turned_crops():
+    np.random.seed(4)
+    transform = RandomAffineCrop(size=50, turn_prob=0.5)
+    turned = [transform(sample([[50, 50, 20, 10, 0]]))['gt_bboxes'].numpy()[0, 4] != 0 for _ in range(400)]
+    assert np.mean(turned) == pytest.approx(0.5, abs=0.08)
 
 
 def test_degenerate_boxes_are_ignored():

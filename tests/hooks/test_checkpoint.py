@@ -1,10 +1,12 @@
 """Checkpoints are whole, and the latest whole one is found."""
 
+import logging
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.fileio import get_file_backend
+from mmengine.logging import MessageHub
 
 from ship_det.hooks import latest_checkpoint
 from ship_det.hooks.checkpoint import SafeCheckpointHook
@@ -63,6 +65,35 @@ def test_furthest_whole_checkpoint_without_a_good_record(tmp_path, record):
 def test_nothing_to_resume_from(tmp_path):
     assert latest_checkpoint(tmp_path) is None
     assert latest_checkpoint(tmp_path / 'none') is None
+
+
+class Writer:
+    """What a checkpoint hook needs of a runner; notes what is in the folder when a checkpoint is written."""
+
+    def __init__(self, work_dir: Path) -> None:
+        self.work_dir = str(work_dir)
+        self.epoch = self.iter = 0
+        self.logger = logging.getLogger('writer')
+        self.message_hub = MessageHub(f'writer {work_dir}')
+        self.seen: list[list[str]] = []
+
+    def save_checkpoint(self, out_dir: str, filename: str, *args: object, **options: object) -> None:
+        self.seen.append(sorted(path.name for path in Path(out_dir).glob('best_*')))
+        (Path(out_dir) / filename).touch()
+
+
+@pytest.mark.parametrize('metrics', [['voc/mAP'], ['voc/mAP', 'voc/AP']])
+def test_the_best_so_far_is_there_until_a_better_one_is(tmp_path, metrics):
+    hook, runner = SafeCheckpointHook(by_epoch=True, save_best=metrics, rule='greater'), Writer(tmp_path)
+    hook.before_train(runner)
+    for epoch, value in enumerate((0.1, 0.05, 0.3), start=1):
+        runner.epoch = epoch
+        hook.after_val_epoch(runner, dict.fromkeys(metrics, value))
+    names = {key: f'best_{key.replace("/", "_")}_epoch_' for key in metrics}
+    assert sorted(path.name for path in tmp_path.glob('best_*')) == sorted(f'{name}3.pth' for name in names.values())
+    assert {f'{name}1.pth' for name in names.values()} <= {*runner.seen[-1], *runner.seen[-2]}
+    assert hook.best_checkpoints == {key: str(tmp_path / f'{name}3.pth') for key, name in names.items()}
+    assert runner.message_hub.get_info('best_ckpt' if len(metrics) == 1 else 'best_ckpt_voc/mAP').endswith('_3.pth')
 
 
 def test_hook_is_registered_in_mmrotate():

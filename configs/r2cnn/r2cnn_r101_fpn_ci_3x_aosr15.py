@@ -1,0 +1,1 @@
+_base_ = ['../_base_/models/r2cnn_r101_fpn.py', '../_base_/recipes/augmented_3x.py']

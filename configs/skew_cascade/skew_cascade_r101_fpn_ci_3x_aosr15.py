@@ -1,0 +1,1 @@
+_base_ = ['../_base_/models/skew_cascade_r101_fpn.py', '../_base_/recipes/augmented_3x.py']
