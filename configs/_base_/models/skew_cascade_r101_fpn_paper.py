@@ -1,0 +1,3 @@
+_base_ = './skew_cascade_r50_fpn_paper.py'
+
+model = dict(backbone=dict(depth=101, init_cfg=dict(checkpoint='torchvision://resnet101')))
