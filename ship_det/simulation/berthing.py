@@ -14,7 +14,7 @@ from ship_det.simulation.ships import Ship, ship_quad
 #: Least water between two hulls and between a hull and a wall, m.
 CLEARANCE = 0.8
 
-# The trades whose berths a class takes, the best first.
+# The trades whose berths a class, or a type of ship within it, takes, the best first.
 _TRADES = {
     'aircraft-carrier': ('navy', 'container', 'cargo'),
     'perry-frigate': ('navy', 'submarine', 'cargo'),
@@ -30,7 +30,9 @@ _TRADES = {
     'small-military-warship': ('small', 'navy', 'submarine'),
     'supply-ship': ('navy', 'cargo'),
     'submarine': ('submarine', 'navy'),
-    'others': ('small', 'cargo', 'navy', 'submarine', 'container'),
+    'others': ('small', 'cargo', 'container'),
+    'tug': ('small', 'navy', 'submarine', 'cargo'),
+    'barge': ('small', 'cargo', 'navy', 'submarine', 'container'),
 }
 _NESTED = {
     'perry-frigate', 'ticonderoga-cruiser', 'burke-destroyer', 'freedom', 'small-military-warship', 'submarine',
@@ -48,16 +50,17 @@ class Roadstead:
         extent: side of the scene, m.
         solid: land, piers and whatever else no ship may touch.
         fairway: direction along which ships under way pass, rad.
+        wind: where it blows to, rad; ships at anchor lie with their bows into it.
         rng: chance.
     """
 
-    def __init__(self, extent: float, solid: BaseGeometry, fairway: float, rng: np.random.Generator):
+    def __init__(self, extent: float, solid: BaseGeometry, fairway: float, wind: float, rng: np.random.Generator):
         self.extent = extent
         self.solid = solid
         shapely.prepare(self.solid)
         self.rng = rng
         self.fairway = fairway
-        self.wind = rng.uniform(0, 2 * np.pi)
+        self.wind = wind
         self.ships: list[Ship] = []
         self._rooms: list[Polygon] = []
         self._centres = np.zeros((0, 2))
@@ -71,7 +74,7 @@ class Roadstead:
         return self._moor(ship, berths) or self._set_afloat(ship)
 
     def _moor(self, ship: Ship, berths: Sequence[Berth]) -> bool:
-        for trade in _TRADES[ship.name]:
+        for trade in _TRADES.get(ship.kind, _TRADES[ship.name]):
             fitting = [berth for berth in berths if berth.trade == trade]
             for index in self.rng.permutation(len(fitting)):
                 if self._moor_at(ship, fitting[index]):
@@ -105,14 +108,16 @@ class Roadstead:
 
     def _set_afloat(self, ship: Ship) -> bool:
         margin = min(ship.length / 2, self.extent / 2)
-        under_way = self.rng.random() < 0.35
+        under_way = self.rng.random() < 0.3
+        # Large ships go dead slow between piers.
+        fastest = 1.0 if ship.length < 160 else 0.4
         for attempt in range(80):
             x, y = self.rng.uniform(margin, self.extent - margin, 2)
             if under_way and attempt < 30:
                 heading = self.fairway + self.rng.choice([0, np.pi]) + self.rng.normal(0, 0.5)
-                speed = self.rng.uniform(0.3, 1.0)
+                speed = self.rng.uniform(0.15, fastest)
             else:
-                heading = self.wind + self.rng.normal(0, 0.2)
+                heading = self.wind + np.pi + self.rng.normal(0, 0.2)
                 speed = 0.0
             placed = replace(ship, x=float(x), y=float(y), heading=float(heading % (2 * np.pi)), speed=float(speed))
             if self._place(placed, 18 + 0.12 * ship.length):
