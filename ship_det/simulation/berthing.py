@@ -38,6 +38,8 @@ _NESTED = {
     'perry-frigate', 'ticonderoga-cruiser', 'burke-destroyer', 'freedom', 'small-military-warship', 'submarine',
     'others',
 }  # fmt: skip
+# How many places on open water are tried for a ship.
+_TRIES = 80
 # How many of a class are at anchor or under way rather than moored; the rest of the classes are warships.
 _AFLOAT = {'tanker': 0.45, 'container-ship': 0.3, 'cargo-ship': 0.45, 'others': 0.3, 'supply-ship': 0.2}
 _WARSHIPS_AFLOAT = 0.08
@@ -111,18 +113,20 @@ class Roadstead:
         under_way = self.rng.random() < 0.3
         # Large ships go dead slow between piers.
         fastest = 1.0 if ship.length < 160 else 0.4
-        for attempt in range(80):
-            x, y = self.rng.uniform(margin, self.extent - margin, 2)
-            if under_way and attempt < 30:
-                heading = self.fairway + self.rng.choice([0, np.pi]) + self.rng.normal(0, 0.5)
-                speed = self.rng.uniform(0.15, fastest)
-            else:
-                heading = self.wind + np.pi + self.rng.normal(0, 0.2)
-                speed = 0.0
-            placed = replace(ship, x=float(x), y=float(y), heading=float(heading % (2 * np.pi)), speed=float(speed))
-            if self._place(placed, 18 + 0.12 * ship.length):
-                return True
-        return False
+        places = self.rng.uniform(margin, self.extent - margin, (_TRIES, 2))
+        headings = self.wind + np.pi + self.rng.normal(0, 0.2, _TRIES)
+        speeds = np.zeros(_TRIES)
+        if under_way:
+            sailing = slice(0, _TRIES // 3)
+            headings[sailing] = self.fairway + np.pi * self.rng.integers(0, 2, _TRIES // 3)
+            headings[sailing] += self.rng.normal(0, 0.5, _TRIES // 3)
+            speeds[sailing] = self.rng.uniform(0.15, fastest, _TRIES // 3)
+        clearance = 18 + 0.12 * ship.length
+        tried = [replace(ship, x=x, y=y, heading=heading % (2 * np.pi), speed=speed)
+                 for (x, y), heading, speed in zip(places.tolist(), headings.tolist(), speeds.tolist(), strict=True)]
+        rooms = np.array([room_of(placed) for placed in tried])
+        aground = shapely.dwithin(self.solid, shapely.polygons(rooms), clearance)
+        return any(self._place(tried[index], clearance) for index in np.flatnonzero(~aground))
 
     def _place(self, ship: Ship, clearance: float) -> bool:
         """Keep the ship where it is unless it leaves the scene or comes too near to something."""

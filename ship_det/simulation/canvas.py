@@ -24,9 +24,10 @@ _LEAST_WALL, _PLAIN_WALL = 0.3, 2.0
 # Outlines of more corners may have bays: those of ships.
 _CONVEX = 9
 
-# What skylight leaves of a colour in the shade (red, green, blue): blue fades least.
-_SHADE = (0.46, 0.48, 0.55)
-_SHADED = np.rint(np.arange(256)[:, None] * np.array(_SHADE)).astype(np.uint8)[:, None]
+# What is left of a colour in the shade: half the light, and a little of the blue sky.
+_SHADE, _SKYLIGHT = 0.46, (0, 1, 6, 0)
+# Rows of subpixels that are shaded at once.
+_STRIP = 128
 # Light of a wall: in the shade, and what the sun adds to one that faces it.
 _WALL_SHADE, _WALL_SUN = 0.56, 0.4
 
@@ -85,78 +86,95 @@ class Canvas:
                    (x0 + across, y0 + down)]  # fmt: skip
         self.fill(corners, colour, level)
 
-    def prisms(self, outlines: Sequence[ArrayLike], tops: Sequence[float], colours: Sequence[Colour],
-               level: float = 0.0, bases: Sequence[float] | None = None) -> None:  # fmt: skip
+    def prisms(self, outlines: Sequence[NDArray[np.float64]], tops: ArrayLike, colours: ArrayLike,
+               level: float = 0.0, bases: ArrayLike | None = None) -> None:  # fmt: skip
         """Upright prisms over outlines: their joint shadow first, then their walls and roofs in order.
 
         Args:
             outlines: (K, 2) m each; their shadow is that of their convex hull.
-            tops: how high each of them reaches, m above the ground.
-            colours: RGB of each roof.
+            tops: (N,) how high each of them reaches, m above the ground.
+            colours: (N, 3) RGB of each roof.
             level: how high the surface is that they stand on and that their shadow falls on, m.
-            bases: where each of them starts; left out: on the surface.
+            bases: (N,) where each of them starts; left out: on the surface.
         """
-        outlines = [np.asarray(outline, dtype=np.float64) for outline in outlines]
-        feet = [level] * len(outlines) if bases is None else bases
-        self.shade(outlines, tops, level, feet)
-        for outline, base, top, colour in zip(outlines, feet, tops, colours, strict=True):
-            self._walls(outline, base, top, colour)
-            cv2.fillPoly(self.image, [self._fixed(outline, top)], clamp(colour), cv2.LINE_8, _SHIFT)
+        tops, colours = np.asarray(tops, dtype=np.float64), np.asarray(colours, dtype=np.float64)
+        bases = np.full(len(tops), level) if bases is None else np.asarray(bases, dtype=np.float64)
+        self.shade(outlines, tops, level, bases)
+        counts = [len(outline) for outline in outlines]
+        points = np.concatenate(outlines)
+        feet, roofs = (self._fixed(points, np.repeat(heights, counts)) for heights in (bases, tops))
+        walls = np.stack([feet, roofs], axis=1)
+        shown = (self._wall * (tops - bases)).tolist()
+        roof_paints = _paints(colours)
+        wall_paints = _paints(colours * self._plain_light)
+        start = 0
+        for index, count in enumerate(counts):
+            end = start + count
+            if shown[index] >= _PLAIN_WALL or count > _CONVEX and shown[index] >= _LEAST_WALL:
+                self._walls(points[start:end], feet[start:end], roofs[start:end], colours[index])
+            elif shown[index] >= _LEAST_WALL:
+                hull = cv2.convexHull(walls[start:end].reshape(-1, 2))
+                cv2.fillConvexPoly(self.image, hull, wall_paints[index], cv2.LINE_8, _SHIFT)
+            cv2.fillPoly(self.image, [roofs[start:end]], roof_paints[index], cv2.LINE_8, _SHIFT)
+            start = end
 
-    def shade(self, outlines: Sequence[ArrayLike], tops: Sequence[float], level: float = 0.0,
-              bases: Sequence[float] | None = None) -> None:  # fmt: skip
-        """Darken what lies in the shadow of prisms; where two shadows meet it stays one shade."""
-        hulls = []
-        feet = [level] * len(tops) if bases is None else bases
-        for outline, base, top in zip(outlines, feet, tops, strict=True):
-            points = self._fixed(outline, level)
-            first, last = (np.rint(self.shadow * ((at - level) * self.scale)).astype(np.int32) for at in (base, top))
-            hulls.append(cv2.convexHull(np.concatenate([points + first, points + last])))
-        window = self._window(hulls)
+    def shade(self, outlines: Sequence[NDArray[np.float64]], tops: ArrayLike, level: float = 0.0,
+              bases: ArrayLike | None = None) -> None:  # fmt: skip
+        """Darken what lies in the shadow of prisms, see ``prisms``; where two shadows meet it stays one shade."""
+        counts = [len(outline) for outline in outlines]
+        points = self._fixed(np.concatenate(outlines), level)
+        feet = np.full(len(counts), level) if bases is None else np.asarray(bases)
+        # Where the corners' shadows start and end, (P, 2, 2).
+        reaches = (np.stack([feet, np.asarray(tops)], axis=1) - level).repeat(counts, axis=0)
+        swept = points[:, None] + np.rint(reaches[..., None] * (self.shadow * self.scale)).astype(np.int32)
+        window = self._window(swept.reshape(-1, 2))
         if window is None:
             return
-        left, top_row, right, bottom = window
-        mask = np.zeros((bottom - top_row, right - left), np.uint8)
-        offset = (-left * (1 << _SHIFT), -top_row * (1 << _SHIFT))
-        for hull in hulls:
-            cv2.fillConvexPoly(mask, hull + np.array(offset, np.int32), 255, cv2.LINE_8, _SHIFT)
-        lit = self.image[top_row:bottom, left:right]
-        cv2.copyTo(cv2.LUT(lit, _SHADED), mask, lit)
+        left, top, right, bottom = window
+        swept -= np.array([left, top], np.int32) << _SHIFT
+        mask = np.zeros((bottom - top, right - left), np.uint8)
+        start = 0
+        for count in counts:
+            hull = cv2.convexHull(swept[start : start + count].reshape(-1, 2))
+            cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, _SHIFT)
+            start += count
+        # In strips, so that what is computed stays small.
+        for row in range(0, bottom - top, _STRIP):
+            strip = mask[row : row + _STRIP]
+            lit = self.image[top + row : top + row + len(strip), left:right]
+            if cv2.hasNonZero(strip):
+                cv2.copyTo(cv2.add(cv2.convertScaleAbs(lit, alpha=_SHADE), _SKYLIGHT), strip, lit)
 
-    def _walls(self, outline: NDArray[np.float64], base: float, top: float, colour: Colour) -> None:
-        """The sides of a prism that the camera sees."""
-        shown = self._wall * (top - base)
-        if shown < _LEAST_WALL:
-            return
-        foot, roof = self._fixed(outline, base), self._fixed(outline, top)
-        if shown < _PLAIN_WALL and len(outline) <= _CONVEX:
-            hull = cv2.convexHull(np.concatenate([foot, roof]))
-            cv2.fillConvexPoly(self.image, hull, clamp(np.asarray(colour) * self._plain_light), cv2.LINE_8, _SHIFT)
-            return
-        along = np.roll(outline, -1, axis=0) - outline
+    def _walls(self, outline: NDArray[np.float64], foot: NDArray[np.int32], roof: NDArray[np.int32],
+               colour: NDArray[np.float64]) -> None:  # fmt: skip
+        """The sides of a prism that the camera sees, each in its own light; foot and roof are its outline in fixed point."""
+        following = np.arange(1, len(outline) + 1) % len(outline)
+        along = outline[following] - outline
         normals = np.column_stack([along[:, 1], -along[:, 0]])
         area = float(outline[:, 0] @ along[:, 1] - outline[:, 1] @ along[:, 0])
         normals *= np.sign(area) / np.maximum(np.hypot(*normals.T), 1e-9)[:, None]
-        lights = _WALL_SHADE + _WALL_SUN * np.maximum(normals @ self._sun, 0)
-        quads = np.stack([foot, np.roll(foot, -1, axis=0), np.roll(roof, -1, axis=0), roof], axis=1)
-        for index in np.flatnonzero(normals @ self.lean < 0):
-            paint = clamp(np.asarray(colour) * lights[index])
-            cv2.fillConvexPoly(self.image, quads[index], paint, cv2.LINE_8, _SHIFT)
+        seen = np.flatnonzero(normals @ self.lean < 0)
+        lights = _WALL_SHADE + _WALL_SUN * np.maximum(normals[seen] @ self._sun, 0)
+        quads = np.stack([foot, foot[following], roof[following], roof], axis=1)[seen]
+        for quad, paint in zip(quads, _paints(colour * lights[:, None]), strict=True):
+            cv2.fillConvexPoly(self.image, quad, paint, cv2.LINE_8, _SHIFT)
 
-    def _window(self, hulls: Sequence[NDArray[np.int32]]) -> tuple[int, int, int, int] | None:
-        """Bounds of the hulls on the canvas (left, top, right, bottom), None where they miss it."""
-        if not hulls:
-            return None
-        points = hulls[0] if len(hulls) == 1 else np.concatenate(hulls)
+    def _window(self, points: NDArray[np.int32]) -> tuple[int, int, int, int] | None:
+        """Bounds of fixed-point points on the canvas (left, top, right, bottom), None where they miss it."""
         x, y, width, height = cv2.boundingRect(points)
         bottom, right = self.image.shape[:2]
         left, top = max((x >> _SHIFT) - 1, 0), max((y >> _SHIFT) - 1, 0)
         right, bottom = min(((x + width) >> _SHIFT) + 3, right), min(((y + height) >> _SHIFT) + 3, bottom)
         return (left, top, right, bottom) if left < right and top < bottom else None
 
-    def _fixed(self, points: ArrayLike, level: float = 0.0) -> NDArray[np.int32]:
-        offset = self.offset - self.lean * (level * self.scale) if level else self.offset
-        return np.rint(np.asarray(points, dtype=np.float64) * self.scale - offset).astype(np.int32)
+    def _fixed(self, points: ArrayLike, level: float | NDArray[np.float64] = 0.0) -> NDArray[np.int32]:
+        """Points (..., 2) at a level, or each at its own, in the fixed point of OpenCV's drawing."""
+        places = np.asarray(points, dtype=np.float64) * self.scale - self.offset
+        if np.ndim(level):
+            places += np.multiply.outer(level, self.lean * self.scale)
+        elif level:
+            places += self.lean * (level * self.scale)
+        return np.rint(places).astype(np.int32)
 
 
 def ring(centre: ArrayLike, radius: float, corners: int = 16) -> NDArray[np.float64]:
@@ -167,4 +185,8 @@ def ring(centre: ArrayLike, radius: float, corners: int = 16) -> NDArray[np.floa
 
 def clamp(colour: Colour) -> tuple[int, ...]:
     """A colour rounded to bytes."""
-    return tuple(min(max(round(float(value)), 0), 255) for value in colour)
+    return tuple([min(max(round(value), 0), 255) for value in colour])
+
+
+def _paints(colours: NDArray[np.float64]) -> list[tuple[int, ...]]:
+    return list(map(tuple, np.clip(np.rint(colours), 0, 255).astype(int).tolist()))

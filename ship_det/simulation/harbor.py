@@ -135,8 +135,9 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     start = stream(spec, CROP, SCALE).random()
     counts = class_counts(spec.ships_per_scene, spec.tail, spec.min_per_class, start, number)
     missing: dict[str, int] = {}
+    berths = [berth for berth in site.berths if site.in_scene(berth.frame.rect(0, berth.length, 0, berth.depth))]
     for ship in draw_fleet(counts, rng):
-        if not roadstead.moor_or_anchor(ship, site.berths):
+        if not roadstead.moor_or_anchor(ship, berths):
             missing[ship.name] = missing.get(ship.name, 0) + 1
     for shapes in (site.ground, site.buildings, site.overhead):
         shapes.freeze()

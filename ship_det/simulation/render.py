@@ -45,9 +45,10 @@ _SOILS = ((118, 116, 88), (140, 128, 104), (104, 110, 80))
 _SAND = (186, 172, 142)
 _FOAM = (216, 222, 222)
 _HAZE = (176, 188, 200)
-_CLOUD = (232, 234, 238)
+_CLOUD = 234
 # Share of red, green and blue in a panchromatic pixel.
 _PAN = (0.35, 0.4, 0.25)
+_CHROMA = np.eye(3, dtype=np.float32) - np.array(_PAN, np.float32)
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,9 @@ def draw_look(shadow: tuple[float, float], rng: np.random.Generator) -> Look:
         wave_height=rng.uniform(*((0.4, 1.4), (1.2, 3.0), (2.5, 5.0))[sea]),
         patchiness=rng.uniform(1.5, 5.0),
         wavelength=rng.uniform(*((6, 10), (8, 16), (12, 30))[sea]),
-        glint=rng.choice([0.0, rng.uniform(4, 22)]),
+        glint=float(rng.choice([0.0, rng.uniform(4, 22)])),
         whitecaps=rng.uniform(0.0005, 0.004) if sea == 2 else 0.0,
-        silt=rng.choice([0.0, rng.uniform(0.2, 0.75)]),
+        silt=float(rng.choice([0.0, rng.uniform(0.2, 0.75)])),
         shallows=rng.uniform(2.0, 16.0),
         gain=tuple(light * rng.uniform(0.93, 1.07, 3)),
         contrast=rng.uniform(0.8, 1.2),
@@ -163,18 +164,19 @@ class Renderer:
 
     def _ground(self, window: Window) -> NDArray[np.uint8]:
         """Water and bare land."""
-        image = self._water(window)
         corner = np.array(window[:2])
         land = _mask(window, [outline / self.gsd - corner for outline in self._land])
         if not land.any():
-            return _to_bytes(image)
+            return self._water(window)
+        if land.all():
+            return self._land_surface(window)
         fall = np.array(self.look.shadow) * (_QUAY_HEIGHT / self.gsd)
         shaded = _mask(window, [outline / self.gsd - corner + fall for outline in self._land])
-        image *= 1 - (0.4 / 255) * shaded[..., None]
-        land_image = self._land_surface(window)
-        return _to_bytes(image + (land_image - image) * (land[..., None] / np.float32(255)))
+        share = land.astype(np.float32) / 255
+        return cv2.blendLinear(self._land_surface(window), self._water(window, shaded), share, 1 - share)
 
-    def _water(self, window: Window) -> NDArray[np.float32]:
+    def _water(self, window: Window, shaded: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        """The water, (height, width, 3), darker where it is shaded (0 to 255)."""
         look = self.look
         shallows, patches = self._sample(self._shallows, window), self.texture.patches(window)
         waves = 0.8 * self.texture.waves(window) + 0.3 * self.texture.cloud(window, 211)
@@ -183,18 +185,19 @@ class Renderer:
         level = look.wave_height * waves + look.patchiness * patches + look.shallows * shallows
         if look.glint:
             level += look.glint * np.maximum(waves - 1.3, 0)
-        # Crests and shallow patches differ more in green and blue than in red.
-        image = np.array(look.water, np.float32) + level[..., None] * np.array([0.8, 1.0, 0.95], np.float32)
-        if look.silt:
-            share = look.silt * np.clip(0.5 * self.texture.patches(window, 91) + 0.7 * shallows, 0, 1)
-            image += (np.array(_SILT, np.float32) - image) * share[..., None]
+        foam, silt = self._foam(window), np.zeros_like(level)
         if look.whitecaps:
-            share = np.clip(3 * (waves - np.float32(norm.isf(look.whitecaps))), 0, 0.7)
-            image += (np.array(_FOAM, np.float32) - image) * share[..., None]
-        foam = self._foam(window)
-        if foam is not None:
-            image += (np.array(_FOAM, np.float32) - image) * foam[..., None]
-        return image
+            foam = np.maximum(foam, np.clip(3 * (waves - np.float32(norm.isf(look.whitecaps))), 0, 0.7))
+        if look.silt:
+            silt = look.silt * np.clip(0.5 * self.texture.patches(window, 91) + 0.7 * shallows, 0, 1)
+        light = np.float32(1) if shaded is None else 1 - shaded * np.float32(0.4 / 255)
+        # Foam lies on silt, silt on clear water: what each of them has of a pixel.
+        silt *= 1 - foam
+        clear = 1 - foam - silt
+        shares = cv2.merge([clear * light, clear * level * light, silt * light, foam * light])
+        # Crests and shallow patches differ more in green and blue than in red.
+        colours = np.array([look.water, (0.8, 1.0, 0.95), _SILT, _FOAM], np.float32).T
+        return _to_bytes(cv2.transform(shares, colours))
 
     def _beach_lines(self, image: NDArray[np.uint8], window: Window, width: float, colour) -> None:
         """Draw along the natural shores, so many metres wide."""
@@ -210,22 +213,22 @@ class Renderer:
         rows = (np.arange(y, y + height, dtype=np.float32) + 0.5) / _CELL - 0.5
         return cv2.remap(grid, *np.meshgrid(columns, rows), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    def _foam(self, window: Window) -> NDArray[np.float32] | None:
+    def _foam(self, window: Window) -> NDArray[np.float32]:
         """Share of foam (0 to 1) of each pixel: the surf and the wakes of ships under way."""
         sailing = [ship for ship in self.harbor.ships if ship.speed > 0]
         near = [ship for ship in sailing if self._touches(ship, window, 1.2 * wake_length(ship))]
         mask = np.zeros((window[3], window[2]), np.uint8)
         self._beach_lines(mask, window, 12, 60)
         self._beach_lines(mask, window, 7, 130)
-        if not near and not mask.any():
-            return None
         for ship in near:
             for outline, strength in wake_outlines(ship):
                 _fill(mask, outline / self.gsd - window[:2], strength)
+        if not mask.any():
+            return mask.astype(np.float32)
         soft = cv2.GaussianBlur(mask, (0, 0), min(max(1.5 / self.gsd, 0.8), 4.0)).astype(np.float32) / 255
         return np.clip(soft * (1 + 0.5 * self.texture.cloud(window, 97)), 0, 1)
 
-    def _land_surface(self, window: Window) -> NDArray[np.float32]:
+    def _land_surface(self, window: Window) -> NDArray[np.uint8]:
         image = np.empty((window[3], window[2], 3), np.uint8)
         image[:] = np.rint(self.look.soil).astype(np.uint8)
         corner = np.array(window[:2])
@@ -233,7 +236,7 @@ class Renderer:
         ground = self.harbor.ground
         for index in ground.touching(self._metres(window), 0):
             _fill(image, ground.outline(index) / self.gsd - corner, clamp(ground.colours[index]))
-        return image.astype(np.float32)
+        return image
 
     def _objects(self, ground: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
         """Buildings, ships and what hangs above them."""
@@ -254,22 +257,21 @@ class Renderer:
     def _sense(self, image: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
         """What the camera makes of it: weather, blur, colour beside the panchromatic image, light and noise."""
         look = self.look
-        pan = cv2.transform(cv2.GaussianBlur(image, (0, 0), look.blur), np.array([_PAN], np.float32))
+        pan = cv2.transform(cv2.GaussianBlur(image, (0, 0), look.blur), np.array([_PAN], np.float32)).astype(np.float32)
+        pan *= 1 + 0.035 * self.texture.cloud(window) + 0.022 * self.texture.grain(window)
         across, down = (_gaussian(look.colour_blur, shift) for shift in look.colour_shift)
+        # Only what a band has more than the panchromatic image is blurred and shifted.
         colour = cv2.sepFilter2D(image, cv2.CV_32F, across, down)
-        # Sharp differences are those of the panchromatic image, alike in all bands.
-        detail = pan.astype(np.float32) - cv2.transform(colour, np.array([_PAN], np.float32))
-        wear = 1 + 0.035 * self.texture.cloud(window) + 0.022 * self.texture.grain(window)
-        sensed = (colour + detail[..., None]) * wear[..., None]
         if look.cloud:
-            veil = look.cloud * np.clip(
-                0.6 * self.texture.patches(window, 33) + 0.12 * self.texture.cloud(window, 71), 0, 1
-            )
-            sensed += (np.array(_CLOUD, np.float32) - sensed) * veil[..., None]
-        factor = look.contrast * (1 - look.haze) * np.array(look.gain, np.float32)
-        constant = look.haze * np.array(_HAZE, np.float32) + np.float32(100 * (1 - look.contrast))
-        noise = np.stack([self.texture.grain(window, 31 + 67 * band) for band in range(3)], axis=-1)
-        return _to_bytes(sensed * factor + constant + look.noise * noise)
+            veil = self.texture.clouds(window) + 0.1 * self.texture.cloud(window, 71)
+            veil = look.cloud / (1 + np.exp(0.6 - 1.6 * veil))
+            pan += (_CLOUD - pan) * veil
+            colour *= (1 - veil)[..., None]
+        factor = look.contrast * (1 - look.haze) * np.array(look.gain)
+        constant = look.haze * np.array(_HAZE) + 100 * (1 - look.contrast)
+        sensed = cv2.transform(pan, np.column_stack([factor, constant]))
+        sensed += cv2.transform(colour, np.diag(factor) @ _CHROMA)
+        return cv2.addWeighted(sensed, 1, self.texture.noise(window), look.noise, 0, dtype=cv2.CV_8U)
 
     def _compress(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What is left after the JPEG that the scene once was."""

@@ -43,6 +43,10 @@ class Texture:
         """White noise."""
         return self._wrapped(_grain_tile(), window, shift)
 
+    def noise(self, window: Window) -> FloatImage:
+        """White noise in three bands, (height, width, 3)."""
+        return self._wrapped(_noise_tile(), window, 0)
+
     def cloud(self, window: Window, shift: int = 0) -> FloatImage:
         """Noise with structure at all sizes up to some hundred pixels."""
         return self._wrapped(_cloud_tile(), window, shift)
@@ -54,6 +58,10 @@ class Texture:
     def patches(self, window: Window, shift: int = 0) -> FloatImage:
         """Smooth patches of some hundred pixels."""
         return self._turned(_patch_tile(), window, self._patch_step, shift)
+
+    def clouds(self, window: Window) -> FloatImage:
+        """Smooth patches several times as large."""
+        return self._turned(_patch_tile(), window, self._patch_step / 4, 33)
 
     def _wrapped(self, tile: FloatImage, window: Window, shift: int) -> FloatImage:
         x, y, width, height = window
@@ -76,6 +84,11 @@ class Texture:
 @lru_cache(maxsize=1)
 def _grain_tile() -> FloatImage:
     return _standard(np.random.default_rng([_TILE_SEED, 0]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE)))
+
+
+@lru_cache(maxsize=1)
+def _noise_tile() -> FloatImage:
+    return _standard(np.random.default_rng([_TILE_SEED, 4]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE, 3)))
 
 
 @lru_cache(maxsize=1)
