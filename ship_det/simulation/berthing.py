@@ -8,7 +8,7 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ship_det.simulation.plan import Berth
+from ship_det.simulation.plan import Berth, FloatArray
 from ship_det.simulation.ships import Ship, ship_quad
 
 #: Least water between two hulls and between a hull and a wall, m.
@@ -122,11 +122,13 @@ class Roadstead:
             headings[sailing] += self.rng.normal(0, 0.5, _TRIES // 3)
             speeds[sailing] = self.rng.uniform(0.15, fastest, _TRIES // 3)
         clearance = 18 + 0.12 * ship.length
-        tried = [replace(ship, x=x, y=y, heading=heading % (2 * np.pi), speed=speed)
-                 for (x, y), heading, speed in zip(places.tolist(), headings.tolist(), speeds.tolist(), strict=True)]
-        rooms = np.array([room_of(placed) for placed in tried])
-        aground = shapely.dwithin(self.solid, shapely.polygons(rooms), clearance)
-        return any(self._place(tried[index], clearance) for index in np.flatnonzero(~aground))
+        rooms = _rooms(ship, places, headings, speeds)
+        for index in np.flatnonzero(~shapely.dwithin(self.solid, shapely.polygons(rooms), clearance)).tolist():
+            x, y = places[index].tolist()
+            heading, speed = float(headings[index] % (2 * np.pi)), float(speeds[index])
+            if self._place(replace(ship, x=x, y=y, heading=heading, speed=speed), clearance):
+                return True
+        return False
 
     def _place(self, ship: Ship, clearance: float) -> bool:
         """Keep the ship where it is unless it leaves the scene or comes too near to something."""
@@ -148,15 +150,22 @@ class Roadstead:
         return True
 
 
-def room_of(ship: Ship) -> np.ndarray:
+def room_of(ship: Ship) -> FloatArray:
     """Corners of the water a ship takes, (4, 2) m: its rectangle, and behind a ship under way its wake too."""
-    wake = wake_length(ship)
-    length, beam = ship.length, ship.beam
-    corners = [(length / 2, -beam / 2), (length / 2, beam / 2), (-length / 2 - wake, beam / 2),
-               (-length / 2 - wake, -beam / 2)]  # fmt: skip
-    return ship.to_scene(np.array(corners))
+    return _rooms(ship, np.array([[ship.x, ship.y]]), np.array([ship.heading]), np.array([ship.speed]))[0]
 
 
-def wake_length(ship: Ship) -> float:
-    """How far the foam behind a ship reaches, m."""
-    return ship.speed * (80 + 1.6 * ship.length)
+def _rooms(ship: Ship, places: FloatArray, headings: FloatArray, speeds: FloatArray) -> FloatArray:
+    """The water that a ship would take at places (N, 2) m, with headings (N,) rad and speeds (N,); (N, 4, 2) m."""
+    stern = -ship.length / 2 - wake_length(ship.length, speeds)
+    bow = np.full(len(places), ship.length / 2)
+    forward = np.stack([bow, bow, stern, stern], axis=1)
+    starboard = np.array([-0.5, 0.5, 0.5, -0.5]) * ship.beam
+    cos, sin = np.cos(headings)[:, None], np.sin(headings)[:, None]
+    corners = np.stack([forward * cos - starboard * sin, forward * sin + starboard * cos], axis=-1)
+    return places[:, None] + corners
+
+
+def wake_length(length: float, speed: float | FloatArray) -> float | FloatArray:
+    """How far the foam behind a ship of a length (m) reaches, m."""
+    return speed * (80 + 1.6 * length)

@@ -21,13 +21,13 @@ SUPERSAMPLING = 4
 _SHIFT = 4
 # A wall that shows less than this (px of the scene) is left out, and one that shows more has its sides lit apart.
 _LEAST_WALL, _PLAIN_WALL = 0.3, 2.0
+# A shadow shorter than this (px of the scene) is left out.
+_LEAST_SHADOW = 0.4
 # Outlines of more corners may have bays: those of ships.
 _CONVEX = 9
 
-# What is left of a colour in the shade: half the light, and a little of the blue sky.
-_SHADE, _SKYLIGHT = 0.46, (0, 1, 6, 0)
-# Rows of subpixels that are shaded at once.
-_STRIP = 128
+# What is left of a colour in the shade: half the light, and grey levels that the sky adds.
+_SHADE, _SKYLIGHT = 0.46, 3
 # Light of a wall: in the shade, and what the sun adds to one that faces it.
 _WALL_SHADE, _WALL_SUN = 0.56, 0.4
 
@@ -47,9 +47,9 @@ class Canvas:
 
     def __init__(self, ground: NDArray[np.uint8], corner: ArrayLike, gsd: float, shadow: ArrayLike,
                  lean: ArrayLike = (0.0, 0.0)):  # fmt: skip
-        height, width = ground.shape[:2]
-        size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
-        self.image = cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST)
+        # Shadows on the bare ground are laid on it as it is, before the first shape asks for subpixels.
+        self._ground = ground
+        self._image: NDArray[np.uint8] | None = None
         self.gsd = gsd
         self.scale = SUPERSAMPLING * (1 << _SHIFT) / gsd
         # OpenCV puts whole coordinates on pixel centres, the scene puts them on pixel corners.
@@ -61,11 +61,21 @@ class Canvas:
         towards = -self.lean / max(float(np.hypot(*self.lean)), 1e-9)
         self._plain_light = _WALL_SHADE + _WALL_SUN * max(float(towards @ self._sun), 0.0)
 
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The drawing in subpixels."""
+        if self._image is None:
+            height, width = self._ground.shape[:2]
+            size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
+            self._image = cv2.resize(self._ground, size, interpolation=cv2.INTER_NEAREST)
+        return self._image
+
     def finish(self) -> NDArray[np.uint8]:
         """The drawing at the scene's resolution."""
-        height, width = self.image.shape[:2]
-        size = (width // SUPERSAMPLING, height // SUPERSAMPLING)
-        return cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
+        if self._image is None:
+            return self._ground
+        height, width = self._ground.shape[:2]
+        return cv2.resize(self._image, (width, height), interpolation=cv2.INTER_AREA)
 
     def fill(self, outline: ArrayLike, colour: Colour, level: float = 0.0) -> None:
         """Fill an outline, (N, 2) m, that lies level (m) above the ground."""
@@ -107,15 +117,18 @@ class Canvas:
         shown = (self._wall * (tops - bases)).tolist()
         roof_paints = _paints(colours)
         wall_paints = _paints(colours * self._plain_light)
-        start = 0
+        start, image = 0, self.image
         for index, count in enumerate(counts):
             end = start + count
             if shown[index] >= _PLAIN_WALL or count > _CONVEX and shown[index] >= _LEAST_WALL:
                 self._walls(points[start:end], feet[start:end], roofs[start:end], colours[index])
             elif shown[index] >= _LEAST_WALL:
                 hull = cv2.convexHull(walls[start:end].reshape(-1, 2))
-                cv2.fillConvexPoly(self.image, hull, wall_paints[index], cv2.LINE_8, _SHIFT)
-            cv2.fillPoly(self.image, [roofs[start:end]], roof_paints[index], cv2.LINE_8, _SHIFT)
+                cv2.fillConvexPoly(image, hull, wall_paints[index], cv2.LINE_8, _SHIFT)
+            if count > _CONVEX:
+                cv2.fillPoly(image, [roofs[start:end]], roof_paints[index], cv2.LINE_8, _SHIFT)
+            else:
+                cv2.fillConvexPoly(image, roofs[start:end], roof_paints[index], cv2.LINE_8, _SHIFT)
             start = end
 
     def shade(self, outlines: Sequence[NDArray[np.float64]], tops: ArrayLike, level: float = 0.0,
@@ -127,23 +140,28 @@ class Canvas:
         # Where the corners' shadows start and end, (P, 2, 2).
         reaches = (np.stack([feet, np.asarray(tops)], axis=1) - level).repeat(counts, axis=0)
         swept = points[:, None] + np.rint(reaches[..., None] * (self.shadow * self.scale)).astype(np.int32)
-        window = self._window(swept.reshape(-1, 2))
-        if window is None:
-            return
+        height, width = self._ground.shape[:2]
+        window = (0, 0, width * SUPERSAMPLING, height * SUPERSAMPLING)
+        if self._image is not None:
+            window = self._window(swept.reshape(-1, 2))
         left, top, right, bottom = window
+        if left >= right or top >= bottom:
+            return
         swept -= np.array([left, top], np.int32) << _SHIFT
         mask = np.zeros((bottom - top, right - left), np.uint8)
         start = 0
-        for count in counts:
-            hull = cv2.convexHull(swept[start : start + count].reshape(-1, 2))
-            cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, _SHIFT)
+        thrown = float(np.hypot(*self.shadow)) / self.gsd
+        for count, rise in zip(counts, (np.asarray(tops) - level).tolist(), strict=True):
+            if rise * thrown > _LEAST_SHADOW:
+                hull = cv2.convexHull(swept[start : start + count].reshape(-1, 2))
+                cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_8, _SHIFT)
             start += count
-        # In strips, so that what is computed stays small.
-        for row in range(0, bottom - top, _STRIP):
-            strip = mask[row : row + _STRIP]
-            lit = self.image[top + row : top + row + len(strip), left:right]
-            if cv2.hasNonZero(strip):
-                cv2.copyTo(cv2.add(cv2.convertScaleAbs(lit, alpha=_SHADE), _SKYLIGHT), strip, lit)
+        if self._image is None:
+            share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+            self._ground = cv2.blendLinear(_shaded(self._ground), self._ground, share, 1 - share)
+        else:
+            lit = self._image[top:bottom, left:right]
+            cv2.copyTo(_shaded(lit), mask, lit)
 
     def _walls(self, outline: NDArray[np.float64], foot: NDArray[np.int32], roof: NDArray[np.int32],
                colour: NDArray[np.float64]) -> None:  # fmt: skip
@@ -159,13 +177,12 @@ class Canvas:
         for quad, paint in zip(quads, _paints(colour * lights[:, None]), strict=True):
             cv2.fillConvexPoly(self.image, quad, paint, cv2.LINE_8, _SHIFT)
 
-    def _window(self, points: NDArray[np.int32]) -> tuple[int, int, int, int] | None:
-        """Bounds of fixed-point points on the canvas (left, top, right, bottom), None where they miss it."""
+    def _window(self, points: NDArray[np.int32]) -> tuple[int, int, int, int]:
+        """Bounds of fixed-point points on the canvas (left, top, right, bottom); without area where they miss it."""
         x, y, width, height = cv2.boundingRect(points)
         bottom, right = self.image.shape[:2]
         left, top = max((x >> _SHIFT) - 1, 0), max((y >> _SHIFT) - 1, 0)
-        right, bottom = min(((x + width) >> _SHIFT) + 3, right), min(((y + height) >> _SHIFT) + 3, bottom)
-        return (left, top, right, bottom) if left < right and top < bottom else None
+        return left, top, min(((x + width) >> _SHIFT) + 3, right), min(((y + height) >> _SHIFT) + 3, bottom)
 
     def _fixed(self, points: ArrayLike, level: float | NDArray[np.float64] = 0.0) -> NDArray[np.int32]:
         """Points (..., 2) at a level, or each at its own, in the fixed point of OpenCV's drawing."""
@@ -186,6 +203,10 @@ def ring(centre: ArrayLike, radius: float, corners: int = 16) -> NDArray[np.floa
 def clamp(colour: Colour) -> tuple[int, ...]:
     """A colour rounded to bytes."""
     return tuple([min(max(round(value), 0), 255) for value in colour])
+
+
+def _shaded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.convertScaleAbs(image, alpha=_SHADE, beta=_SKYLIGHT)
 
 
 def _paints(colours: NDArray[np.float64]) -> list[tuple[int, ...]]:

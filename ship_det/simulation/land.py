@@ -68,8 +68,9 @@ def _fill_district(site: Site, part: Polygon, character: str, angle: float) -> N
     _fill_cells(site, part, frame, areas, character)
 
 
-def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, character: str) -> None:
-    """Build on cells of the grid, (N, 4) of (start, end, near, far); where one is cut off, on its quarters that are whole."""
+def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, character: str,
+                quartered: bool = False) -> None:  # fmt: skip
+    """Build on cells of the grid, (N, 4) of (start, end, near, far); where a cell is cut off, on whole quarters of it."""
     corners = frame.place(areas[:, [[0, 2], [1, 2], [1, 3], [0, 3]]])
     shown = site.are_in_scene(corners)
     areas, cells = areas[shown], shapely.polygons(corners[shown])
@@ -77,7 +78,7 @@ def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, charact
     cut = ~whole & shapely.intersects(part, cells)
     for area in areas[whole].tolist():
         _CONTENTS[character](site, frame, tuple(area))
-    if character != 'wood':
+    if character != 'wood' and not quartered:
         for piece in shapely.intersection(part, cells[cut]):
             _pave_parts(site, piece, site.green(_GRASS), 9)
     start, end, near, far = areas[cut & (np.ptp(areas.reshape(-1, 2, 2), axis=2).min(axis=1) > 34)].T
@@ -85,7 +86,9 @@ def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, charact
         halfway, middle = (start + end) / 2, (near + far) / 2
         quarters = [(start, halfway, near, middle), (start, halfway, middle, far),
                     (halfway, end, near, middle), (halfway, end, middle, far)]  # fmt: skip
-        _fill_cells(site, part, frame, np.concatenate([np.column_stack(quarter) for quarter in quarters]), character)
+        _fill_cells(
+            site, part, frame, np.concatenate([np.column_stack(quarter) for quarter in quarters]), character, True
+        )
 
 
 def _industry(site: Site, frame: Frame, area: Area) -> None:

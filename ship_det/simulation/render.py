@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from ship_det.simulation.berthing import wake_length
 from ship_det.simulation.canvas import Canvas, clamp
@@ -16,7 +15,7 @@ from ship_det.simulation.merchant_decks import MERCHANT_DECKS
 from ship_det.simulation.navy_decks import NAVY_DECKS
 from ship_det.simulation.plan import FloatArray, Shapes
 from ship_det.simulation.ships import Ship
-from ship_det.simulation.texture import Texture, Window
+from ship_det.simulation.texture import COARSE, Texture, Window, refined
 
 _DECKS = {**NAVY_DECKS, **MERCHANT_DECKS}
 # Drawn around a block and cut off again: more than the blur, the foam and the JPEG's colour reach.
@@ -25,8 +24,6 @@ _MARGIN = 16
 _JPEG_GRID = 16
 _BLOCK = 1024
 _SHIFT = 4
-# Distance between the values of the coarse grids, px.
-_CELL = 8
 # How far above the water the tallest mast of a ship is, and how high quays are, m.
 _MAST_HEIGHT, _QUAY_HEIGHT = 40, 2.5
 _WATERS = (
@@ -62,7 +59,7 @@ class Look:
         wave_height, patchiness: grey levels.
         wavelength: m.
         glint: how much brighter the lightest crests are, grey levels.
-        whitecaps: share of the open water that breaks.
+        breaking: how many standard deviations above the mean the waves break.
         silt: how much of the water's colour plumes of silt take, at most.
         shallows: how much lighter the water is at the shore, grey levels.
         gain: RGB factor of light and white balance.
@@ -84,7 +81,7 @@ class Look:
     patchiness: float
     wavelength: float
     glint: float
-    whitecaps: float
+    breaking: float
     silt: float
     shallows: float
     gain: tuple[float, float, float]
@@ -115,7 +112,7 @@ def draw_look(shadow: tuple[float, float], rng: np.random.Generator) -> Look:
         patchiness=rng.uniform(1.5, 5.0),
         wavelength=rng.uniform(*((6, 10), (8, 16), (12, 30))[sea]),
         glint=float(rng.choice([0.0, rng.uniform(4, 22)])),
-        whitecaps=rng.uniform(0.0005, 0.004) if sea == 2 else 0.0,
+        breaking=rng.uniform(2.6, 3.4) if sea == 2 else np.inf,
         silt=float(rng.choice([0.0, rng.uniform(0.2, 0.75)])),
         shallows=rng.uniform(2.0, 16.0),
         gain=tuple(light * rng.uniform(0.93, 1.07, 3)),
@@ -177,27 +174,43 @@ class Renderer:
 
     def _water(self, window: Window, shaded: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """The water, (height, width, 3), darker where it is shaded (0 to 255)."""
-        look = self.look
-        shallows, patches = self._sample(self._shallows, window), self.texture.patches(window)
-        waves = 0.8 * self.texture.waves(window) + 0.3 * self.texture.cloud(window, 211)
+        look, texture = self.look, self.texture
         # Less of a sea in the shelter of the land and in slicks, more in cat's paws.
-        waves *= (1 + 0.4 * np.clip(patches, -1.5, 1.5)) * (1 - 0.6 * shallows)
-        level = look.wave_height * waves + look.patchiness * patches + look.shallows * shallows
+        calm = refined(lambda coarse: (1 + 0.4 * np.clip(texture.coarse_patches(coarse), -1.5, 1.5))
+                       * (1 - 0.6 * self._near_land(coarse)), window)  # fmt: skip
+        waves = (0.8 * texture.waves(window) + 0.3 * texture.cloud(window, 211)) * calm
+        level = refined(lambda coarse: look.patchiness * texture.coarse_patches(coarse)
+                        + look.shallows * self._near_land(coarse), window)  # fmt: skip
+        level = level + look.wave_height * waves
         if look.glint:
             level += look.glint * np.maximum(waves - 1.3, 0)
-        foam, silt = self._foam(window), np.zeros_like(level)
-        if look.whitecaps:
-            foam = np.maximum(foam, np.clip(3 * (waves - np.float32(norm.isf(look.whitecaps))), 0, 0.7))
+        foam, clear = self._foam(window), np.ones_like(level)
+        if look.breaking < np.inf:
+            breakers = np.clip(3 * (waves - look.breaking), 0, 0.7)
+            foam = breakers if foam is None else np.maximum(foam, breakers)
+        # Foam lies on silt, silt on clear water: what each of them has of a pixel, and its colour.
+        covers = []
+        if foam is not None:
+            clear -= foam
+            covers.append((foam, _FOAM))
         if look.silt:
-            silt = look.silt * np.clip(0.5 * self.texture.patches(window, 91) + 0.7 * shallows, 0, 1)
-        light = np.float32(1) if shaded is None else 1 - shaded * np.float32(0.4 / 255)
-        # Foam lies on silt, silt on clear water: what each of them has of a pixel.
-        silt *= 1 - foam
-        clear = 1 - foam - silt
-        shares = cv2.merge([clear * light, clear * level * light, silt * light, foam * light])
+            silt = refined(lambda coarse: look.silt * np.clip(0.5 * texture.coarse_patches(coarse, 91)
+                                                              + 0.7 * self._near_land(coarse), 0, 1), window)  # fmt: skip
+            silt = silt * clear
+            clear -= silt
+            covers.append((silt, _SILT))
         # Crests and shallow patches differ more in green and blue than in red.
-        colours = np.array([look.water, (0.8, 1.0, 0.95), _SILT, _FOAM], np.float32).T
-        return _to_bytes(cv2.transform(shares, colours))
+        covers += [(clear, look.water), (clear * level, (0.8, 1.0, 0.95))]
+        shares = cv2.merge([share for share, _ in covers])
+        if shaded is not None:
+            shares *= (1 - shaded * np.float32(0.4 / 255))[..., None]
+        return _to_bytes(cv2.transform(shares, np.array([colour for _, colour in covers], np.float32).T))
+
+    def _near_land(self, window: Window) -> NDArray[np.float32]:
+        """The shallows in a window of their coarse grid, as at its edge beyond it."""
+        x, y, width, height = window
+        rows, columns = np.arange(y, y + height), np.arange(x, x + width)
+        return self._shallows.take(rows, axis=0, mode='clip').take(columns, axis=1, mode='clip')
 
     def _beach_lines(self, image: NDArray[np.uint8], window: Window, width: float, colour) -> None:
         """Draw along the natural shores, so many metres wide."""
@@ -206,17 +219,10 @@ class Renderer:
             line = _fixed(beach / self.gsd - corner)
             cv2.polylines(image, [line], False, colour, max(round(width / self.gsd), 1), cv2.LINE_AA, _SHIFT)
 
-    def _sample(self, grid: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
-        """A coarse grid over the scene, of one value every _CELL px, at the pixels of a window."""
-        x, y, width, height = window
-        columns = (np.arange(x, x + width, dtype=np.float32) + 0.5) / _CELL - 0.5
-        rows = (np.arange(y, y + height, dtype=np.float32) + 0.5) / _CELL - 0.5
-        return cv2.remap(grid, *np.meshgrid(columns, rows), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-    def _foam(self, window: Window) -> NDArray[np.float32]:
-        """Share of foam (0 to 1) of each pixel: the surf and the wakes of ships under way."""
+    def _foam(self, window: Window) -> NDArray[np.float32] | None:
+        """Share of foam (0 to 1) of each pixel: the surf and the wakes of ships under way; None where there is none."""
         sailing = [ship for ship in self.harbor.ships if ship.speed > 0]
-        near = [ship for ship in sailing if self._touches(ship, window, 1.2 * wake_length(ship))]
+        near = [ship for ship in sailing if self._touches(ship, window, 1.2 * wake_length(ship.length, ship.speed))]
         mask = np.zeros((window[3], window[2]), np.uint8)
         self._beach_lines(mask, window, 12, 60)
         self._beach_lines(mask, window, 7, 130)
@@ -224,7 +230,7 @@ class Renderer:
             for outline, strength in wake_outlines(ship):
                 _fill(mask, outline / self.gsd - window[:2], strength)
         if not mask.any():
-            return mask.astype(np.float32)
+            return None
         soft = cv2.GaussianBlur(mask, (0, 0), min(max(1.5 / self.gsd, 0.8), 4.0)).astype(np.float32) / 255
         return np.clip(soft * (1 + 0.5 * self.texture.cloud(window, 97)), 0, 1)
 
@@ -293,7 +299,7 @@ class Renderer:
 
 def wake_outlines(ship: Ship) -> list[tuple[FloatArray, int]]:
     """Foam of a ship under way as (outline in m, strength 0 to 255), the later ones on top."""
-    half, beam, wake = ship.length / 2, ship.beam, wake_length(ship)
+    half, beam, wake = ship.length / 2, ship.beam, wake_length(ship.length, ship.speed)
     outlines = []
     for side in (-1, 1):
         for way in np.linspace(0.9, 0.1, 9):
@@ -336,13 +342,13 @@ def _align(at: int, way: int) -> int:
 
 
 def _shallows(land: list[FloatArray], spec: SceneSpec) -> NDArray[np.float32]:
-    """How near land is, 1 at the shore and falling off over some 80 m, one value every _CELL px.
+    """How near land is, 1 at the shore and falling off over some 80 m, one value every COARSE px.
 
     On bytes OpenCV's blur gives the same result on any number of threads; a distance in floats would not.
     """
-    cells = -(-spec.size // _CELL)
-    mask = _mask((0, 0, cells, cells), [outline / (spec.gsd * _CELL) for outline in land])
-    soft = cv2.GaussianBlur(mask, (0, 0), max(40 / (spec.gsd * _CELL), 0.5), borderType=cv2.BORDER_REPLICATE)
+    cells = -(-spec.size // COARSE)
+    mask = _mask((0, 0, cells, cells), [outline / (spec.gsd * COARSE) for outline in land])
+    soft = cv2.GaussianBlur(mask, (0, 0), max(40 / (spec.gsd * COARSE), 0.5), borderType=cv2.BORDER_REPLICATE)
     return np.minimum(soft.astype(np.float32) / np.float32(127.5), 1)
 
 

@@ -18,6 +18,9 @@ _WAVELENGTH = 12.0
 # Side of a pixel of the patches' tile, px of the scene.
 _PATCH_CELL = 20
 
+#: Distance between the values of coarse grids, px.
+COARSE = 8
+
 #: A window of a scene: (x, y, width, height) px; x and y may lie outside the scene.
 Window = tuple[int, int, int, int]
 
@@ -55,13 +58,14 @@ class Texture:
         """Crests across the wind."""
         return self._turned(_wave_tile(), window, self._wave_step)
 
-    def patches(self, window: Window, shift: int = 0) -> FloatImage:
-        """Smooth patches of some hundred pixels."""
-        return self._turned(_patch_tile(), window, self._patch_step, shift)
+    def coarse_patches(self, window: Window, shift: int = 0) -> FloatImage:
+        """Smooth patches of some hundred pixels, at the cells of a window of the coarse grid, see ``refined``."""
+        return self._turned(_patch_tile(), window, self._patch_step * COARSE, shift)
 
     def clouds(self, window: Window) -> FloatImage:
         """Smooth patches several times as large."""
-        return self._turned(_patch_tile(), window, self._patch_step / 4, 33)
+        step = self._patch_step * (COARSE / 4)
+        return refined(lambda coarse: self._turned(_patch_tile(), coarse, step, 33), window)
 
     def _wrapped(self, tile: FloatImage, window: Window, shift: int) -> FloatImage:
         x, y, width, height = window
@@ -79,6 +83,22 @@ class Texture:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(tile, np.column_stack([turn, start]), (width, height), flags=flags,
                               borderMode=cv2.BORDER_WRAP)  # fmt: skip
+
+
+def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImage:
+    """A smooth field at the pixels of a window, from samples of it at every COARSE-th pixel.
+
+    Args:
+        sample: gives the values of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
+        window: which pixels.
+    """
+    x, y, width, height = window
+    left, top = x // COARSE - 1, y // COARSE - 1
+    columns, rows = (x + width - 1) // COARSE + 2 - left, (y + height - 1) // COARSE + 2 - top
+    values = sample((left, top, columns, rows))
+    fine = cv2.resize(values, (columns * COARSE, rows * COARSE), interpolation=cv2.INTER_LINEAR)
+    x, y = x - left * COARSE, y - top * COARSE
+    return fine[y : y + height, x : x + width]
 
 
 @lru_cache(maxsize=1)
