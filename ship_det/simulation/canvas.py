@@ -120,7 +120,7 @@ class Canvas:
         start, image = 0, self.image
         for index, count in enumerate(counts):
             end = start + count
-            if shown[index] >= _PLAIN_WALL or count > _CONVEX and shown[index] >= _LEAST_WALL:
+            if shown[index] >= _PLAIN_WALL or (count > _CONVEX and shown[index] >= _LEAST_WALL):
                 self._walls(points[start:end], feet[start:end], roofs[start:end], colours[index])
             elif shown[index] >= _LEAST_WALL:
                 hull = cv2.convexHull(walls[start:end].reshape(-1, 2))
@@ -165,7 +165,7 @@ class Canvas:
 
     def _walls(self, outline: NDArray[np.float64], foot: NDArray[np.int32], roof: NDArray[np.int32],
                colour: NDArray[np.float64]) -> None:  # fmt: skip
-        """The sides of a prism that the camera sees, each in its own light; foot and roof are its outline in fixed point."""
+        """The sides of a prism that the camera sees, each in its own light; foot and roof are in fixed point."""
         following = np.arange(1, len(outline) + 1) % len(outline)
         along = outline[following] - outline
         normals = np.column_stack([along[:, 1], -along[:, 0]])

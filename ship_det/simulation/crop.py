@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ship_det.annotations import LabeledObject
 from ship_det.simulation.harbor import CROP, LOOK, SCALE, SceneSpec, build_harbor, stream
 from ship_det.simulation.render import Renderer
-from ship_det.simulation.ships import Ship, ship_quad
+from ship_det.simulation.ships import label_ships
 
 
 def crop(seed: int, size: int = 512, gsd: float | tuple[float, float] = (1.0, 2.0), ships: int = 14,
@@ -33,8 +33,3 @@ def crop(seed: int, size: int = 512, gsd: float | tuple[float, float] = (1.0, 2.
     harbor = build_harbor(spec, CROP)
     image = Renderer(harbor, spec, stream(spec, CROP, LOOK)).block((0, 0, size, size))
     return image, label_ships(harbor.ships, gsd)
-
-
-def label_ships(ships: list[Ship], gsd: float) -> list[LabeledObject]:
-    """The labels of ships, to the hundredth of a pixel as label files have them."""
-    return [LabeledObject(np.round(ship_quad(ship) / gsd, 2), ship.name) for ship in ships]

@@ -27,7 +27,7 @@ _SMALLEST_HARBOR = 1600.0
 #: The number of the scene that stands alone, apart from all numbered ones of its seed; see ``crop``.
 CROP = 2**32 - 1
 # What chance is used for: each has a stream of its own, so that more of one does not change the others.
-PLAN, LOOK, PLACE, SCALE = range(4)
+PLAN, LOOK, PLACE, SCALE, ROUNDING = range(5)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     solid = shapely.union_all([land, *site.solids])
     roadstead = Roadstead(spec.extent, solid, angle, wind, rng)
     # Scenes of a set share the start of the rounding: together they hold the tail.
-    start = stream(spec, CROP, SCALE).random()
+    start = stream(spec, CROP, ROUNDING).random()
     counts = class_counts(spec.ships_per_scene, spec.tail, spec.min_per_class, start, number)
     missing: dict[str, int] = {}
     berths = [berth for berth in site.berths if site.in_scene(berth.frame.rect(0, berth.length, 0, berth.depth))]

@@ -70,7 +70,7 @@ def _fill_district(site: Site, part: Polygon, character: str, angle: float) -> N
 
 def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, character: str,
                 quartered: bool = False) -> None:  # fmt: skip
-    """Build on cells of the grid, (N, 4) of (start, end, near, far); where a cell is cut off, on whole quarters of it."""
+    """Build on cells of the grid, (N, 4) of (start, end, near, far); where one is cut off, on whole quarters of it."""
     corners = frame.place(areas[:, [[0, 2], [1, 2], [1, 3], [0, 3]]])
     shown = site.are_in_scene(corners)
     areas, cells = areas[shown], shapely.polygons(corners[shown])

@@ -15,7 +15,7 @@ _PIPES = (176, 168, 152)
 
 
 def draw_tanker(deck: Deck) -> None:
-    """Painted deck with pipes and a manifold, bridge and funnel right aft; or one with a rack of pipes; or gas domes."""
+    """Painted deck with pipes and a manifold, bridge and funnel right aft; or a rack of pipes; or gas domes."""
     paints = ((132, 62, 48), (150, 74, 58), (82, 104, 84), (116, 66, 56), (94, 96, 92), (126, 128, 124))
     paint = deck.colour(deck.pick(paints), 12)
     deck.hull(deck.pick(_HULLS), paint, 0.7, 9)
@@ -69,7 +69,7 @@ def _manifold(deck: Deck) -> None:
 
 
 def draw_container_ship(deck: Deck) -> None:
-    """Bays of boxes, most in the colours of a few lines; bridge aft, or well forward, or a feeder with its own cranes."""
+    """Bays of boxes, most in the colours of two lines; bridge aft, or forward, or a feeder with its own cranes."""
     deck.hull(deck.pick(_HULLS), deck.colour((112, 88, 78), 14), 0.6, 10)
     large = deck.ship.length > 340
     islands = [[(0.15, 0.2)], [(0.1, 0.14), (0.7, 0.74)], [(0.05, 0.1)]][deck.variant]
@@ -99,7 +99,7 @@ def draw_container_ship(deck: Deck) -> None:
 
 
 def draw_cargo_ship(deck: Deck) -> None:
-    """Hatch covers with cranes between them, bridge aft; or broad hatches without cranes; or bridge and loads forward."""
+    """Hatches with cranes between them, bridge aft; or broad ones without cranes; or bridge forward and loads."""
     deck.hull(deck.pick(_HULLS), deck.colour((122, 92, 80), 22), 0.6, 7)
     cover = deck.colour(deck.pick(((150, 146, 138), (92, 112, 96), (138, 84, 64), (104, 116, 128))), 12)
     crane = deck.pick(((206, 178, 80), (214, 210, 200), (188, 104, 60)))
@@ -142,7 +142,7 @@ def draw_cargo_ship(deck: Deck) -> None:
 
 
 def draw_supply_ship(deck: Deck) -> None:
-    """Kingposts across a crowded deck, bridge forward, hangar and pad aft; or all houses aft; or dry cargo amidships."""
+    """Kingposts on a crowded deck, bridge forward, hangar and pad aft; or all houses aft; or dry cargo amidships."""
     grey = deck.colour((146, 150, 152), 10)
     light = lighter(grey, 34)
     deck.hull(lighter(grey, -52), lighter(grey, -36), 0.6, 10)

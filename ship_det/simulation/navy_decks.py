@@ -14,7 +14,7 @@ _AIRCRAFT = (172, 178, 182)
 
 
 def draw_carrier(deck: Deck) -> None:
-    """Flight deck with angled runway to port and bow catapults; the island abaft the lifts, far aft, or under repair."""
+    """Angled runway to port, bow catapults, aircraft; the island abaft the lifts, or far aft; or in the yard."""
     surface = deck.colour((84, 86, 89), 8)
     deck.hull((60, 62, 66), surface, 0.8, 18)
     runway = [(0.012, -0.36), (0.012, 0.2), (0.69, -0.66), (0.665, -0.98)]
@@ -210,7 +210,7 @@ def draw_assault_ship(deck: Deck) -> None:
 
 
 def draw_amphibious_transport(deck: Deck) -> None:
-    """Superstructure with enclosed masts, flight deck over the well dock aft; or all houses forward and an open dock."""
+    """Two enclosed masts, flight deck over the well dock aft, bare or loaded; or all houses forward."""
     grey = deck.colour((146, 150, 154), 8)
     if deck.variant == 1:
         _draw_dock_ship(deck, grey)
@@ -279,7 +279,7 @@ def draw_small_warship(deck: Deck) -> None:
 
 
 def draw_submarine(deck: Deck) -> None:
-    """Rounded dark hull washed over at its ends, sail and rudder; planes on the sail, or a shelter abaft it, or none."""
+    """Dark hull washed over at its ends, sail and rudder; planes on the sail, or a shelter abaft it, or none."""
     dark = deck.colour((38, 41, 45), 9)
     deck.hull(dark, dark, 0.4, 1.5)
     deck.rect((0.16, 0.9, -0.62, 0.62), lighter(dark, 9))

@@ -43,7 +43,7 @@ class Frame:
         return self.place([(start, near), (end, near), (end, far), (start, far)])
 
     def rects(self, centres: ArrayLike, sizes: ArrayLike) -> FloatArray:
-        """Corners of rectangles around centres (along, away), (N, 2), of sizes along and away, (N, 2) or (2,); (N, 4, 2)."""
+        """Corners (N, 4, 2) of rectangles around centres (N, 2) of sizes (N, 2) or (2,), along and away."""
         centres, half = np.asarray(centres, dtype=np.float64), np.asarray(sizes, dtype=np.float64) / 2
         signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
         return self.place(centres[:, None] + signs * half.reshape(-1, 1, 2))

@@ -194,9 +194,8 @@ class Renderer:
             clear -= foam
             covers.append((foam, _FOAM))
         if look.silt:
-            silt = refined(lambda coarse: look.silt * np.clip(0.5 * texture.coarse_patches(coarse, 91)
-                                                              + 0.7 * self._near_land(coarse), 0, 1), window)  # fmt: skip
-            silt = silt * clear
+            silt = clear * refined(lambda coarse: look.silt * np.clip(
+                0.5 * texture.coarse_patches(coarse, 91) + 0.7 * self._near_land(coarse), 0, 1), window)  # fmt: skip
             clear -= silt
             covers.append((silt, _SILT))
         # Crests and shallow patches differ more in green and blue than in red.
@@ -220,7 +219,7 @@ class Renderer:
             cv2.polylines(image, [line], False, colour, max(round(width / self.gsd), 1), cv2.LINE_AA, _SHIFT)
 
     def _foam(self, window: Window) -> NDArray[np.float32] | None:
-        """Share of foam (0 to 1) of each pixel: the surf and the wakes of ships under way; None where there is none."""
+        """Share of foam (0 to 1) of each pixel: surf and wakes of ships under way; None where there is none."""
         sailing = [ship for ship in self.harbor.ships if ship.speed > 0]
         near = [ship for ship in sailing if self._touches(ship, window, 1.2 * wake_length(ship.length, ship.speed))]
         mask = np.zeros((window[3], window[2]), np.uint8)

@@ -23,7 +23,7 @@ from ship_det.files import parse_json, read_text, replacing, write_text
 from ship_det.processes import pools_of_one
 from ship_det.simulation.harbor import LOOK, PLACE, SceneSpec, build_harbor, stream
 from ship_det.simulation.render import Renderer
-from ship_det.simulation.ships import Ship, ship_quad
+from ship_det.simulation.ships import Ship, label_ships
 
 MANIFEST = 'simulation.json'
 # Rows that one task draws: a multiple of the blocks and of the tiles of the file.
@@ -164,7 +164,7 @@ def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
             # A killed run leaves half a file, which GDAL would try to read before it overwrites it.
             temporary.unlink(missing_ok=True)
             ships, missing = _write_image(temporary, spec, number, strips, progress)
-            objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
+            objects = label_ships(ships, spec.gsd)
             write_dota(label_path, objects)
     except RasterioError as error:
         raise OSError(f'{image_path}: cannot be written, is the disk full? {error.__cause__ or error}') from error

@@ -1,9 +1,12 @@
 """The ships of the simulator: real sizes of the 15 classes, hull outlines seen from above, label quads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ship_det.annotations import LabeledObject
 
 FloatArray = NDArray[np.float64]
 
@@ -207,6 +210,11 @@ def ship_quad(ship: Ship) -> FloatArray:
     """
     corners = np.array([[0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]]) * (ship.length, ship.beam)
     return ship.to_scene(corners)
+
+
+def label_ships(ships: Sequence[Ship], gsd: float) -> list[LabeledObject]:
+    """The labels of ships, px, to the hundredth of a pixel as label files have them."""
+    return [LabeledObject(np.round(ship_quad(ship) / gsd, 2), ship.name) for ship in ships]
 
 
 def _assault_outline(deck: float) -> FloatArray:

@@ -126,7 +126,7 @@ class Site:
         self.boxes(frame, fans, (2.6, 2.2), height + 1.5, np.full((len(fans), 3), 170.0), 24, height)
 
     def cars(self, frame: Frame, area: Area, fill: float = 0.65) -> None:
-        """A parking lot over an area (start, end, near, far): rows of cars, two and two with a lane between the pairs."""
+        """A parking lot over an area (start, end, near, far): rows of cars, two and two with a lane between."""
         start, end, near, far = area
         outline = frame.rect(*area)
         self.pave(outline, ASPHALT)

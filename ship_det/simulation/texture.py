@@ -1,4 +1,4 @@
-"""Noise that tiles: waves, grain, clouds and large patches, sampled at scene pixels so that blocks meet without a seam."""
+"""Noise that tiles: waves, grain and large patches, sampled at scene pixels so that blocks meet without a seam."""
 
 from collections.abc import Callable
 from functools import lru_cache
