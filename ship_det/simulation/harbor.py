@@ -233,6 +233,7 @@ def _buoys(site: Site) -> None:
 
 def solid_outlines(geometry: BaseGeometry) -> list[FloatArray]:
     """All rings of a geometry, outer and inner, each (N, 2)."""
-    polygons = [part for part in getattr(geometry, 'geoms', [geometry]) if isinstance(part, Polygon)]
+    parts = getattr(geometry, 'geoms', [geometry])
+    polygons = [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
     rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [np.asarray(ring.coords)[:-1] for ring in rings]

@@ -74,7 +74,9 @@ def draw_container_ship(deck: Deck) -> None:
     large = deck.ship.length > 340
     islands = [[(0.15, 0.2)], [(0.1, 0.14), (0.7, 0.74)], [(0.05, 0.1)]][deck.variant]
     if large:
-        islands = [(0.26, 0.3), (0.64, 0.675)]
+        islands = [[(0.26, 0.3), (0.64, 0.675)], [(0.18, 0.22), (0.74, 0.775)], [(0.34, 0.38), (0.56, 0.595)]][
+            deck.variant
+        ]
     cranes = (0.36, 0.64) if deck.variant == 2 and not large else ()
     bay = 14.6 / deck.ship.length
     along = 0.045

@@ -6,6 +6,7 @@ import numpy as np
 
 from ship_det.simulation.canvas import Colour
 from ship_det.simulation.deck import Deck, Extent, lighter
+from ship_det.simulation.ships import ASSAULT_LIFTS
 
 _WHITE = (214, 214, 208)
 _YELLOW = (198, 178, 82)
@@ -187,7 +188,8 @@ def draw_assault_ship(deck: Deck) -> None:
     deck.line((0.02, -0.3), (0.95, -0.3), 0.7, _YELLOW)
     deck.line((0.02, 0.28), (0.95, 0.28), 0.6, _WHITE)
     inner = 32.4 / deck.ship.beam
-    for extent in ((0.445, 0.495, -0.98, -inner), (0.275, 0.325, inner, 0.98)):
+    port, starboard = ASSAULT_LIFTS
+    for extent in ((*port, -0.98, -inner), (*starboard, inner, 0.98)):
         deck.rect(extent, lighter(surface, -14))
         deck.frame(extent, 0.6, (150, 150, 146))
     for along in np.linspace(0.1, 0.9, 8):

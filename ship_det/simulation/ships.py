@@ -100,8 +100,9 @@ _WARSHIP = [(0, 0.78), (0.06, 0.85), (0.28, 1), (0.56, 1), (0.72, 0.84), (0.84, 
 _SLENDER_WARSHIP = [(0, 0.7), (0.08, 0.84), (0.3, 1), (0.55, 1), (0.7, 0.82), (0.83, 0.56), (0.93, 0.3), (1, 0)]
 _TRIMARAN = [(0, 0.9), (0.02, 1), (0.44, 1), (0.5, 0.86), (0.56, 0.44), (0.8, 0.3), (0.92, 0.16), (1, 0)]
 _BROAD_WARSHIP = [(0, 0.94), (0.04, 1), (0.52, 1), (0.7, 0.86), (0.84, 0.56), (0.94, 0.22), (1, 0)]
-# Where the lifts of an assault ship stand out to port and to starboard, and the half-beam (m) of the flight deck.
-_ASSAULT_LIFTS = ((0.44, 0.5), (0.27, 0.33))
+#: Where along an assault ship its lifts stand out to port and to starboard.
+ASSAULT_LIFTS = ((0.39, 0.45), (0.36, 0.42))
+# Half-beam of its flight deck, m.
 _ASSAULT_HALF_DECK = 16.2
 _MERCHANT = [
     (0, 0.55),
@@ -219,7 +220,7 @@ def label_ships(ships: Sequence[Ship], gsd: float) -> list[LabeledObject]:
 
 def _assault_outline(deck: float) -> FloatArray:
     """Flight deck with a lift over the side to port and another to starboard; deck: its share of the beam with them."""
-    (port_stern, port_bow), (stern, bow) = _ASSAULT_LIFTS
+    (port_stern, port_bow), (stern, bow) = ASSAULT_LIFTS
     starboard = [(0, 0.86), (0.02, 1), (stern, 1), (stern, 1 / deck), (bow, 1 / deck), (bow, 1), (0.86, 1)]
     port = [(0.86, -1), (port_bow, -1), (port_bow, -1 / deck), (port_stern, -1 / deck), (port_stern, -1), (0.02, -1)]
     ends = [(0.95, 0.82), (1, 0.62), (1, -0.62), (0.95, -0.82)]

@@ -14,8 +14,8 @@ from ship_det.simulation.ships import Ship, ship_quad
 SPEC = SceneSpec(size=1500, gsd=1.2, seed=7, ships=50, min_per_class=1)
 # A camera straight above, a sun overhead, calm clear air, green water.
 STRAIGHT = {
-    'shadow': (0.0, 0.0), 'lean': (0.0, 0.0), 'blur': 0.05, 'colour_blur': 0.05, 'colour_shift': (0.0, 0.0), 'noise': 0.0,
-    'haze': 0.0, 'cloud': 0.0, 'silt': 0.0, 'quality': 0, 'water': (5.0, 250.0, 5.0),
+    'shadow': (0.0, 0.0), 'lean': (0.0, 0.0), 'blur': 0.05, 'colour_blur': 0.05, 'colour_shift': (0.0, 0.0),
+    'noise': 0.0, 'haze': 0.0, 'cloud': 0.0, 'silt': 0.0, 'quality': 0, 'water': (5.0, 250.0, 5.0),
 }  # fmt: skip
 # Open water and land, ships moored and under way, in part outside the scene's first block.
 WINDOW = (300, 420, 700, 640)

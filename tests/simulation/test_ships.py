@@ -24,7 +24,6 @@ def test_every_class_has_types_and_a_deck():
         ('burke-destroyer', 155, 20),
         ('independence', 127, 31),
         ('freedom', 118, 17.5),
-        ('amphibious-assault-ship', 257, 40),
         ('amphibious-transport-ship', 208, 32),
     ],
 )
