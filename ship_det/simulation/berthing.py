@@ -96,7 +96,9 @@ class Roadstead:
         along = berth.cursor + self.rng.uniform(6, 22)
         while along + ship.length < berth.length + 0.12 * ship.length:
             if self._lay(ship, berth, along, gap):
-                berth.stacks.append([along, along + ship.length, gap + ship.beam])
+                # Nothing is nested on merchant ships, carriers and supply ships.
+                if ship.name in _NESTED:
+                    berth.stacks.append([along, along + ship.length, gap + ship.beam])
                 berth.cursor = along + ship.length
                 return True
             along += 30

@@ -84,6 +84,16 @@ def test_a_roof_leans_away_from_its_foot():
     assert not drawn[31:].any()
 
 
+def test_what_is_painted_on_a_roof_leans_with_it():
+    canvas = Canvas(blank(), (0, 0), 1.0, (0, 0), lean=(0.5, 0))
+    canvas.fill(SQUARE, (200, 200, 200), level=8)
+    canvas.line((16, 20), (24, 20), 1.0, (90, 90, 90), level=8)
+    drawn = canvas.finish()[20, :, 0]
+    assert not drawn[:17].any()
+    assert (drawn[21:27] < 170).all()
+    assert drawn[29] == 200
+
+
 @pytest.mark.parametrize(('shadow', 'lit'), [((1.0, 0.0), True), ((-1.0, 0.0), False)])
 def test_walls_that_face_the_sun_are_brighter(shadow, lit):
     canvas = Canvas(blank(), (0, 0), 1.0, shadow, lean=(0.5, 0))
