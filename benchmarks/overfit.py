@@ -64,7 +64,8 @@ def make_chips(folder: Path) -> int:
     from ship_det.annotations import DotaFolder
 
     chips = folder / 'chips'
-    call('data_tools/simulate.py', folder / 'scenes', '--scenes', 3, '--size', 704, '--gsd', 1.5, '--ships', 40)
+    call('data_tools/simulate.py', folder / 'scenes', '--scenes', 3, '--size', 704, '--gsd', 1.5, '--ships', 40,
+         '--min-per-class', 1)  # fmt: skip
     tiling = ('--chip', 352, '--overlap', 0, '--no-whole', '--min-visible', 0.9)
     call('data_tools/tile.py', folder / 'scenes', chips, *tiling)
     folder = DotaFolder(chips)

@@ -1,6 +1,6 @@
 """Tiling beside MMRotate's img_split.py on the same scenes in one run: time, memory, and what becomes of the ships.
 
-    python data_tools/simulate.py SCENES --scenes 2 --size 12544 --seed 0
+    python data_tools/simulate.py SCENES --scenes 2 --size 12544 --seed 0 --ships 453 --min-per-class 1
     python benchmarks/tiling.py SCENES --scenes 1         # GeoTIFF; the machine should have nothing else to do
     python benchmarks/tiling.py SCENES --scenes 1 --png   # the same scene as PNG
     python benchmarks/tiling.py SCENES --kills 20         # kill -9 at random moments, then compare hashes

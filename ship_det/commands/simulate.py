@@ -21,9 +21,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=12544, help='side of a scene in pixels')
     parser.add_argument('--gsd', type=float, default=0.6, help='metres a pixel')
     parser.add_argument('--seed', type=int, default=0, help='seed of the set of scenes')
-    parser.add_argument('--ships', type=int, help='ships a scene; left out: 8 a square kilometre')
-    parser.add_argument('--tail', type=float, default=45.0, help='submarines to one tanker; 1 is a balanced set')
-    parser.add_argument('--min-per-class', type=int, default=1, help='least ships of each class in a scene')
+    parser.add_argument('--ships', type=int, help='ships a scene; left out: 12.9 for each km of its side')
+    parser.add_argument(
+        '--tail', type=float, default=45.0, help='submarines to one tanker over many scenes; 1: balanced'
+    )
+    parser.add_argument(
+        '--min-per-class',
+        type=int,
+        default=0,
+        help='least ships of each class in a scene; above 0 it shortens the tail',
+    )
     parser.add_argument('--workers', type=int, default=2, help='processes that draw')
     return parser.parse_args()
 

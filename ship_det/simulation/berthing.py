@@ -8,13 +8,13 @@ import shapely
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ship_det.simulation.plan import Berth
+from ship_det.simulation.plan import Berth, FloatArray
 from ship_det.simulation.ships import Ship, ship_quad
 
 #: Least water between two hulls and between a hull and a wall, m.
 CLEARANCE = 0.8
 
-# The trades whose berths a class takes, the best first.
+# The trades whose berths a class, or a type of ship within it, takes, the best first.
 _TRADES = {
     'aircraft-carrier': ('navy', 'container', 'cargo'),
     'perry-frigate': ('navy', 'submarine', 'cargo'),
@@ -30,12 +30,16 @@ _TRADES = {
     'small-military-warship': ('small', 'navy', 'submarine'),
     'supply-ship': ('navy', 'cargo'),
     'submarine': ('submarine', 'navy'),
-    'others': ('small', 'cargo', 'navy', 'submarine', 'container'),
+    'others': ('small', 'cargo', 'container'),
+    'tug': ('small', 'navy', 'submarine', 'cargo'),
+    'barge': ('small', 'cargo', 'navy', 'submarine', 'container'),
 }
 _NESTED = {
     'perry-frigate', 'ticonderoga-cruiser', 'burke-destroyer', 'freedom', 'small-military-warship', 'submarine',
     'others',
 }  # fmt: skip
+# How many places on open water are tried for a ship.
+_TRIES = 80
 # How many of a class are at anchor or under way rather than moored; the rest of the classes are warships.
 _AFLOAT = {'tanker': 0.45, 'container-ship': 0.3, 'cargo-ship': 0.45, 'others': 0.3, 'supply-ship': 0.2}
 _WARSHIPS_AFLOAT = 0.08
@@ -48,16 +52,17 @@ class Roadstead:
         extent: side of the scene, m.
         solid: land, piers and whatever else no ship may touch.
         fairway: direction along which ships under way pass, rad.
+        wind: where it blows to, rad; ships at anchor lie with their bows into it.
         rng: chance.
     """
 
-    def __init__(self, extent: float, solid: BaseGeometry, fairway: float, rng: np.random.Generator):
+    def __init__(self, extent: float, solid: BaseGeometry, fairway: float, wind: float, rng: np.random.Generator):
         self.extent = extent
         self.solid = solid
         shapely.prepare(self.solid)
         self.rng = rng
         self.fairway = fairway
-        self.wind = rng.uniform(0, 2 * np.pi)
+        self.wind = wind
         self.ships: list[Ship] = []
         self._rooms: list[Polygon] = []
         self._centres = np.zeros((0, 2))
@@ -71,7 +76,7 @@ class Roadstead:
         return self._moor(ship, berths) or self._set_afloat(ship)
 
     def _moor(self, ship: Ship, berths: Sequence[Berth]) -> bool:
-        for trade in _TRADES[ship.name]:
+        for trade in _TRADES.get(ship.kind, _TRADES[ship.name]):
             fitting = [berth for berth in berths if berth.trade == trade]
             for index in self.rng.permutation(len(fitting)):
                 if self._moor_at(ship, fitting[index]):
@@ -91,7 +96,9 @@ class Roadstead:
         along = berth.cursor + self.rng.uniform(6, 22)
         while along + ship.length < berth.length + 0.12 * ship.length:
             if self._lay(ship, berth, along, gap):
-                berth.stacks.append([along, along + ship.length, gap + ship.beam])
+                # Nothing is nested on merchant ships, carriers and supply ships.
+                if ship.name in _NESTED:
+                    berth.stacks.append([along, along + ship.length, gap + ship.beam])
                 berth.cursor = along + ship.length
                 return True
             along += 30
@@ -105,17 +112,23 @@ class Roadstead:
 
     def _set_afloat(self, ship: Ship) -> bool:
         margin = min(ship.length / 2, self.extent / 2)
-        under_way = self.rng.random() < 0.35
-        for attempt in range(80):
-            x, y = self.rng.uniform(margin, self.extent - margin, 2)
-            if under_way and attempt < 30:
-                heading = self.fairway + self.rng.choice([0, np.pi]) + self.rng.normal(0, 0.5)
-                speed = self.rng.uniform(0.3, 1.0)
-            else:
-                heading = self.wind + self.rng.normal(0, 0.2)
-                speed = 0.0
-            placed = replace(ship, x=float(x), y=float(y), heading=float(heading % (2 * np.pi)), speed=float(speed))
-            if self._place(placed, 18 + 0.12 * ship.length):
+        under_way = self.rng.random() < 0.3
+        # Large ships go dead slow between piers.
+        fastest = 1.0 if ship.length < 160 else 0.4
+        places = self.rng.uniform(margin, self.extent - margin, (_TRIES, 2))
+        headings = self.wind + np.pi + self.rng.normal(0, 0.2, _TRIES)
+        speeds = np.zeros(_TRIES)
+        if under_way:
+            sailing = slice(0, _TRIES // 3)
+            headings[sailing] = self.fairway + np.pi * self.rng.integers(0, 2, _TRIES // 3)
+            headings[sailing] += self.rng.normal(0, 0.5, _TRIES // 3)
+            speeds[sailing] = self.rng.uniform(0.15, fastest, _TRIES // 3)
+        clearance = 18 + 0.12 * ship.length
+        rooms = _rooms(ship, places, headings, speeds)
+        for index in np.flatnonzero(~shapely.dwithin(self.solid, shapely.polygons(rooms), clearance)).tolist():
+            x, y = places[index].tolist()
+            heading, speed = float(headings[index] % (2 * np.pi)), float(speeds[index])
+            if self._place(replace(ship, x=x, y=y, heading=heading, speed=speed), clearance):
                 return True
         return False
 
@@ -139,15 +152,22 @@ class Roadstead:
         return True
 
 
-def room_of(ship: Ship) -> np.ndarray:
+def room_of(ship: Ship) -> FloatArray:
     """Corners of the water a ship takes, (4, 2) m: its rectangle, and behind a ship under way its wake too."""
-    wake = wake_length(ship)
-    length, beam = ship.length, ship.beam
-    corners = [(length / 2, -beam / 2), (length / 2, beam / 2), (-length / 2 - wake, beam / 2),
-               (-length / 2 - wake, -beam / 2)]  # fmt: skip
-    return ship.to_scene(np.array(corners))
+    return _rooms(ship, np.array([[ship.x, ship.y]]), np.array([ship.heading]), np.array([ship.speed]))[0]
 
 
-def wake_length(ship: Ship) -> float:
-    """How far the foam behind a ship reaches, m."""
-    return ship.speed * (80 + 1.6 * ship.length)
+def _rooms(ship: Ship, places: FloatArray, headings: FloatArray, speeds: FloatArray) -> FloatArray:
+    """The water that a ship would take at places (N, 2) m, with headings (N,) rad and speeds (N,); (N, 4, 2) m."""
+    stern = -ship.length / 2 - wake_length(ship.length, speeds)
+    bow = np.full(len(places), ship.length / 2)
+    forward = np.stack([bow, bow, stern, stern], axis=1)
+    starboard = np.array([-0.5, 0.5, 0.5, -0.5]) * ship.beam
+    cos, sin = np.cos(headings)[:, None], np.sin(headings)[:, None]
+    corners = np.stack([forward * cos - starboard * sin, forward * sin + starboard * cos], axis=-1)
+    return places[:, None] + corners
+
+
+def wake_length(length: float, speed: float | FloatArray) -> float | FloatArray:
+    """How far the foam behind a ship of a length (m) reaches, m."""
+    return speed * (80 + 1.6 * length)

@@ -8,7 +8,7 @@ from shapely.geometry import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from ship_det.simulation.berthing import Roadstead
-from ship_det.simulation.fleet import SHIPS_PER_KM2, class_counts, draw_fleet
+from ship_det.simulation.fleet import SHIPS_PER_KM, class_counts, draw_fleet
 from ship_det.simulation.land import lay_out_land
 from ship_det.simulation.plan import FloatArray, Frame, Shapes
 from ship_det.simulation.ships import Ship
@@ -19,8 +19,15 @@ from ship_det.simulation.terminals import TERMINALS, add_tug_pontoons
 _TRADES = ('navy', 'submarine', 'container', 'navy', 'cargo', 'submarine', 'tanker')
 
 
-# Beyond these a scene takes days to draw.
-_LARGEST = {'size': 100_000, 'ships': 100_000, 'min_per_class': 10_000}
+# Beyond these a scene takes days to draw, and a seed is no longer the first 64 bits of a stream of its own.
+_LARGEST = {'size': 100_000, 'ships': 100_000, 'min_per_class': 10_000, 'seed': 2**64 - 1}
+# The window of a scene smaller than this is cut out of a harbor of this side, m.
+_SMALLEST_HARBOR = 1600.0
+
+#: The number of the scene that stands alone, apart from all numbered ones of its seed; see ``crop``.
+CROP = 2**32 - 1
+# What chance is used for: each has a stream of its own, so that more of one does not change the others.
+PLAN, LOOK, PLACE, SCALE, ROUNDING = range(5)
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,9 @@ class SceneSpec:
         size: side of a scene, px.
         gsd: metres a pixel.
         seed: seed of the set.
-        ships: ships a scene; None for SHIPS_PER_KM2.
-        tail: how many times submarines outnumber tankers.
-        min_per_class: least number of ships of each class in a scene.
+        ships: ships a scene; None for SHIPS_PER_KM.
+        tail: how many times submarines outnumber tankers, over many scenes.
+        min_per_class: least number of ships of each class in a scene; above 0 it shortens the tail.
     """
 
     size: int = 12544
@@ -41,7 +48,7 @@ class SceneSpec:
     seed: int = 0
     ships: int | None = None
     tail: float = 45.0
-    min_per_class: int = 1
+    min_per_class: int = 0
 
     def __post_init__(self) -> None:
         if self.size < 64:
@@ -69,7 +76,7 @@ class SceneSpec:
     def ships_per_scene(self) -> int:
         if self.ships is not None:
             return self.ships
-        return max(round(SHIPS_PER_KM2 * (self.extent / 1000) ** 2), 1)
+        return max(round(SHIPS_PER_KM * self.extent / 1000), 1)
 
 
 @dataclass(eq=False)
@@ -83,7 +90,8 @@ class Harbor:
         ground, buildings, overhead: see Site.
         ships: the ships placed.
         missing: how many ships of each class found no place.
-        seed: of the textures.
+        shadow: (x, y) metres of shadow for each metre of height.
+        wind: where the waves run to, rad; ships at anchor lie with their bows into it.
     """
 
     extent: float
@@ -94,41 +102,65 @@ class Harbor:
     overhead: Shapes
     ships: list[Ship]
     missing: dict[str, int]
-    seed: tuple[int, int]
+    shadow: tuple[float, float]
+    wind: float
+
+
+def stream(spec: SceneSpec, number: int, use: int) -> np.random.Generator:
+    """Chance for one use in one scene; no two of (seed, number, use) share a stream."""
+    # The numbers are a key beside the seed: as a list with it, (5 + 7 * 2**32, 0) would be (5, 7).
+    return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(number, use)))
 
 
 def build_harbor(spec: SceneSpec, number: int) -> Harbor:
     """The harbor of scene ``number`` of a set."""
-    rng = np.random.default_rng([spec.seed, number])
-    angle = rng.uniform(0, 2 * np.pi)
-    banks = _banks(spec.extent, angle, rng)
+    rng = stream(spec, number, PLAN)
+    angle, wind, azimuth = rng.uniform(0, 2 * np.pi, 3)
+    reach = rng.uniform(0.3, 1.3)
+    shadow = (reach * np.cos(azimuth), reach * np.sin(azimuth))
+    scale = max(spec.extent, _SMALLEST_HARBOR)
+    banks = _banks(spec.extent, scale, angle, rng)
     scene = box(0, 0, spec.extent, spec.extent)
-    land = shapely.union_all([bank.land for bank in banks]).intersection(scene.buffer(0.2 * spec.extent + 100))
-    site = Site(spec.extent, land, rng)
+    around = scene.buffer(0.2 * spec.extent + 100 + scale - spec.extent)
+    land = shapely.union_all([bank.land for bank in banks]).intersection(around)
+    site = Site(spec.extent, scale, land, shadow, rng)
     _build_terminals(site, banks)
-    _breakwater(site, angle)
+    _breakwater(site, banks)
     _buoys(site)
     lay_out_land(site, angle)
 
     solid = shapely.union_all([land, *site.solids])
-    roadstead = Roadstead(spec.extent, solid, angle, rng)
-    counts = class_counts(spec.ships_per_scene, spec.tail, spec.min_per_class, rng)
+    roadstead = Roadstead(spec.extent, solid, angle, wind, rng)
+    # Scenes of a set share the start of the rounding: together they hold the tail.
+    start = stream(spec, CROP, ROUNDING).random()
+    counts = class_counts(spec.ships_per_scene, spec.tail, spec.min_per_class, start, number)
     missing: dict[str, int] = {}
+    berths = [berth for berth in site.berths if site.in_scene(berth.frame.rect(0, berth.length, 0, berth.depth))]
     for ship in draw_fleet(counts, rng):
-        if not roadstead.moor_or_anchor(ship, site.berths):
+        if not roadstead.moor_or_anchor(ship, berths):
             missing[ship.name] = missing.get(ship.name, 0) + 1
     for shapes in (site.ground, site.buildings, site.overhead):
         shapes.freeze()
     beaches = [beach for bank in banks for beach in bank.beaches if site.in_scene(beach)]
     return Harbor(spec.extent, solid, beaches, site.ground, site.buildings, site.overhead, roadstead.ships, missing,
-                  (spec.seed, number))  # fmt: skip
+                  shadow, wind)  # fmt: skip
 
 
-def _banks(extent: float, angle: float, rng: np.random.Generator) -> list[Bank]:
-    """One shore with open water in front of it, or two with a channel between them, and islands where they fit."""
+def _banks(extent: float, scale: float, angle: float, rng: np.random.Generator) -> list[Bank]:
+    """One shore with open water in front of it, or two with a channel between them, and islands where they fit.
+
+    Args:
+        extent: side of the scene, m; a shore passes near its middle.
+        scale: side of the harbor that the scene shows a part of, m.
+        angle: direction of the shore, rad.
+        rng: chance.
+    """
     along = np.array([np.cos(angle), np.sin(angle)])
     away = np.array([-along[1], along[0]])
     centre = np.array([extent / 2, extent / 2])
+    if extent < scale:
+        near = Frame(centre + away * (rng.uniform(-0.45, 0.15) * extent), along, away)
+        return [draw_bank(near, scale, rng.uniform(0.2, 0.5) * scale, rng)]
     if rng.random() < 0.4:
         offset = extent * rng.uniform(0.02, 0.18)
         banks = [draw_bank(Frame(centre - away * offset, along, away), extent, 0.5 * extent, rng)]
@@ -162,23 +194,30 @@ def _build_terminals(site: Site, banks: list[Bank]) -> None:
         TERMINALS[trade](site, (frame, length, water))
 
 
-def _breakwater(site: Site, angle: float) -> None:
-    """A curved mole of rubble, where the water is wide enough for one."""
+def _breakwater(site: Site, banks: list[Bank]) -> None:
+    """A mole of rubble that runs out from a natural shore and bends, where the water is wide enough for it."""
     rng = site.rng
-    for _ in range(12):
-        middle = rng.uniform(0.1, 0.9, 2) * site.extent
-        length = rng.uniform(0.12, 0.25) * site.extent
-        way = np.linspace(-0.5, 0.5, 13)
-        turn = angle + rng.normal(0, 0.3)
-        along = np.array([np.cos(turn), np.sin(turn)])
-        bend = rng.uniform(-0.25, 0.25) * (way**2)[:, None] * np.array([-along[1], along[0]])
-        line = LineString(middle + length * (way[:, None] * along + bend))
-        if line.distance(site.land) > 220 and all(line.distance(solid) > 120 for solid in site.solids):
+    beaches = [beach for bank in banks for beach in bank.beaches if site.in_scene(beach)]
+    for index in rng.permutation(len(beaches))[:6]:
+        beach = beaches[index]
+        root = beach[len(beach) // 2]
+        along = beach[-1] - beach[0]
+        along /= max(np.hypot(*along), 1e-9)
+        away = np.array([-along[1], along[0]])
+        if site.land.contains(Point(root + 25 * away)):
+            away = -away
+        length, bend = rng.uniform(0.1, 0.22) * site.scale, rng.uniform(-0.5, 0.5)
+        way = np.linspace(0, 1, 13)[:, None]
+        line = LineString(root - 8 * away + length * (way * away + bend * way**2 * along))
+        clear = LineString(np.asarray(line.coords)[2:])
+        far_shore = clear.distance(site.land) > 0.1 * length
+        if far_shore and all(clear.distance(solid) > 100 for solid in site.solids):
             mole = line.buffer(rng.uniform(5, 8), quad_segs=3)
             site.solids.append(mole)
-            outline = np.asarray(mole.exterior.coords)[:-1]
-            site.pave(outline, RUBBLE)
+            site.pave(np.asarray(mole.exterior.coords)[:-1], RUBBLE)
             site.pave(np.asarray(line.buffer(2.2, quad_segs=2).exterior.coords)[:-1], (158, 150, 140))
+            light = Point(line.coords[-1]).buffer(1.8, quad_segs=3)
+            site.buildings.add(np.asarray(light.exterior.coords)[:-1], (214, 212, 204), 9)
             return
 
 
@@ -194,6 +233,7 @@ def _buoys(site: Site) -> None:
 
 def solid_outlines(geometry: BaseGeometry) -> list[FloatArray]:
     """All rings of a geometry, outer and inner, each (N, 2)."""
-    polygons = [part for part in getattr(geometry, 'geoms', [geometry]) if isinstance(part, Polygon)]
+    parts = getattr(geometry, 'geoms', [geometry])
+    polygons = [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
     rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
     return [np.asarray(ring.coords)[:-1] for ring in rings]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry import MultiPoint, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
@@ -11,7 +12,7 @@ from ship_det.simulation.site import ASPHALT, CONCRETE, Area, Site
 _FIELDS = ((116, 124, 74), (142, 134, 88), (96, 112, 62), (160, 146, 104), (128, 108, 78), (104, 122, 80))
 _GRASS = (106, 118, 80)
 _WOOD = (60, 76, 48)
-_TOWN_ROOFS = ((160, 96, 74), (146, 82, 66), (172, 164, 154), (124, 120, 116), (196, 192, 184), (108, 98, 92))
+_TOWN_ROOFS = np.array([(160, 96, 74), (146, 82, 66), (172, 164, 154), (124, 120, 116), (196, 192, 184), (108, 98, 92)])
 _CHARACTERS = {'industry': 0.34, 'town': 0.34, 'fields': 0.2, 'wood': 0.12}
 # Sides of a cell of the street grid and width of the strip between cells, m.
 _CELLS = {'industry': (90, 160, 9), 'town': (70, 110, 9), 'fields': (140, 260, 4), 'wood': (120, 200, 0)}
@@ -60,27 +61,34 @@ def _fill_district(site: Site, part: Polygon, character: str, angle: float) -> N
     width, depth = rng.uniform(low, high, 2)
     shapely.prepare(part)
     radius = float(np.hypot(*(np.array(part.bounds[2:]) - part.bounds[:2])))
-    for start in np.arange(-radius, radius, width):
-        for near in np.arange(-radius, radius, depth):
-            _fill_cell(site, part, frame, (start, start + width - street, near, near + depth - street), character)
+    start, near = (
+        grid.ravel() for grid in np.meshgrid(np.arange(-radius, radius, width), np.arange(-radius, radius, depth))
+    )
+    areas = np.column_stack([start, start + width - street, near, near + depth - street])
+    _fill_cells(site, part, frame, areas, character)
 
 
-def _fill_cell(site: Site, part: Polygon, frame: Frame, area: Area, character: str) -> None:
-    """Build on a cell of the grid; where it is cut off, on those of its quarters that are whole."""
-    cell = Polygon(frame.rect(*area))
-    if not part.intersects(cell):
-        return
-    if part.contains(cell):
-        _CONTENTS[character](site, frame, area)
-        return
-    start, end, near, far = area
-    if character != 'wood':
-        _pave_parts(site, part.intersection(cell), site.green(_GRASS), 9)
-    if min(end - start, far - near) > 34:
+def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, character: str,
+                quartered: bool = False) -> None:  # fmt: skip
+    """Build on cells of the grid, (N, 4) of (start, end, near, far); where one is cut off, on whole quarters of it."""
+    corners = frame.place(areas[:, [[0, 2], [1, 2], [1, 3], [0, 3]]])
+    shown = site.are_in_scene(corners)
+    areas, cells = areas[shown], shapely.polygons(corners[shown])
+    whole = shapely.contains(part, cells)
+    cut = ~whole & shapely.intersects(part, cells)
+    for area in areas[whole].tolist():
+        _CONTENTS[character](site, frame, tuple(area))
+    if character != 'wood' and not quartered:
+        for piece in shapely.intersection(part, cells[cut]):
+            _pave_parts(site, piece, site.green(_GRASS), 9)
+    start, end, near, far = areas[cut & (np.ptp(areas.reshape(-1, 2, 2), axis=2).min(axis=1) > 34)].T
+    if len(start):
         halfway, middle = (start + end) / 2, (near + far) / 2
-        for left, right in ((start, halfway), (halfway, end)):
-            for low, high in ((near, middle), (middle, far)):
-                _fill_cell(site, part, frame, (left, right, low, high), character)
+        quarters = [(start, halfway, near, middle), (start, halfway, middle, far),
+                    (halfway, end, near, middle), (halfway, end, middle, far)]  # fmt: skip
+        _fill_cells(
+            site, part, frame, np.concatenate([np.column_stack(quarter) for quarter in quarters]), character, True
+        )
 
 
 def _industry(site: Site, frame: Frame, area: Area) -> None:
@@ -98,8 +106,9 @@ def _industry(site: Site, frame: Frame, area: Area) -> None:
     elif chance < 0.66:
         site.cars(frame, (start + 5, end - 5, near + 5, far - 5), rng.uniform(0.2, 0.8))
     elif chance < 0.76:
+        palette = site.container_palette()
         for row in np.arange(near + 8, far - 20, 24):
-            site.containers(frame, (start + 8, end - 8, row, row + rng.uniform(6, 16)))
+            site.containers(frame, (start + 8, end - 8, row, row + rng.uniform(6, 16)), palette)
     elif chance < 0.84:
         step = rng.uniform(26, 44)
         for along in np.arange(start + step / 2, end - step / 2 + 1, step):
@@ -109,6 +118,7 @@ def _industry(site: Site, frame: Frame, area: Area) -> None:
         site.pave(frame.rect(start + 3, end - 3, near + 3, far - 3), (150, 138, 116), 16)
     else:
         _park(site, frame, area)
+    site.traffic(frame, start, end, far + 4.5)
 
 
 def _town(site: Site, frame: Frame, area: Area) -> None:
@@ -120,14 +130,18 @@ def _town(site: Site, frame: Frame, area: Area) -> None:
     site.pave(frame.rect(*area), site.green((134, 134, 112)), 12)
     lot = rng.uniform(17, 32)
     tall = rng.uniform(6, 20)
-    for along in np.arange(start + lot / 2, end - lot / 2 + 1, lot):
-        for away in np.arange(near + lot / 2, far - lot / 2 + 1, lot):
-            if rng.random() < 0.82:
-                size = tuple(lot * rng.uniform(0.5, 0.86, 2))
-                roof = _TOWN_ROOFS[rng.integers(len(_TOWN_ROOFS))]
-                site.box(frame, (along, away), size, tall * rng.uniform(0.6, 1.3), roof, 16)
-            if rng.random() < 0.4:
-                site.tree(frame.place((along + lot / 2, away + rng.uniform(-lot / 2, lot / 2))))
+    grid = np.meshgrid(
+        np.arange(start + lot / 2, end - lot / 2 + 1, lot), np.arange(near + lot / 2, far - lot / 2 + 1, lot)
+    )
+    places = np.stack(grid, axis=-1).reshape(-1, 2)
+    built = places[rng.random(len(places)) < 0.82]
+    sizes = lot * rng.uniform(0.5, 0.86, (len(built), 2))
+    roofs = _TOWN_ROOFS[rng.integers(len(_TOWN_ROOFS), size=len(built))]
+    site.boxes(frame, built, sizes, tall * rng.uniform(0.6, 1.3, len(built)), roofs, 16)
+    planted = places[rng.random(len(places)) < 0.4]
+    site.trees(frame.place(planted + np.column_stack([np.full(len(planted), lot / 2),
+                                                      rng.uniform(-lot / 2, lot / 2, len(planted))])))  # fmt: skip
+    site.traffic(frame, start, end, far + 4.5)
 
 
 def _park(site: Site, frame: Frame, area: Area) -> None:
@@ -146,9 +160,9 @@ def _field(site: Site, frame: Frame, area: Area) -> None:
         site.pave(frame.rect(start, end, away, away + step), colour + shade, 3)
     if rng.random() < 0.15 and min(end - start, far - near) > 60:
         site.shed(frame, (start + 25, near + 20), (32, 16), 7)
-    for along in np.arange(start, end, 11):
-        if rng.random() < 0.3:
-            site.tree(frame.place((along, far)))
+    hedge = np.arange(start, end, 11)
+    hedge = hedge[rng.random(len(hedge)) < 0.3]
+    site.trees(frame.place(np.column_stack([hedge, np.full(len(hedge), far)])))
 
 
 def _wood(site: Site, frame: Frame, area: Area) -> None:
@@ -159,8 +173,7 @@ def _plant(site: Site, frame: Frame, area: Area, density: float) -> None:
     """Trees over an area, so many a square metre."""
     start, end, near, far = area
     count = site.rng.poisson((end - start) * (far - near) * density)
-    for along, away in site.rng.uniform((start, near), (end, far), (count, 2)):
-        site.tree(frame.place((along, away)))
+    site.trees(frame.place(site.rng.uniform((start, near), (end, far), (count, 2))))
 
 
 def _pave_parts(site: Site, geometry: BaseGeometry, colour, spread: float) -> None:

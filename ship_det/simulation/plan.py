@@ -42,6 +42,12 @@ class Frame:
         """Corners of the rectangle from start to end along and from near to far away, (4, 2)."""
         return self.place([(start, near), (end, near), (end, far), (start, far)])
 
+    def rects(self, centres: ArrayLike, sizes: ArrayLike) -> FloatArray:
+        """Corners (N, 4, 2) of rectangles around centres (N, 2) of sizes (N, 2) or (2,), along and away."""
+        centres, half = np.asarray(centres, dtype=np.float64), np.asarray(sizes, dtype=np.float64) / 2
+        signs = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+        return self.place(centres[:, None] + signs * half.reshape(-1, 1, 2))
+
     def turned(self, at: ArrayLike, angle: float) -> 'Frame':
         """A frame with its origin at a point (along, away), turned from along towards away by an angle (rad)."""
         cos, sin = np.cos(angle), np.sin(angle)
@@ -69,36 +75,63 @@ class Berth:
 
 
 class Shapes:
-    """Convex outlines with a height and a colour, and a fast answer to which of them touch a window."""
+    """Convex outlines from a base to a top above the ground, with a colour each, in painting order.
+
+    Attributes, once frozen:
+        points: (P, 2) m, the corners of all outlines one after the other.
+        starts: (N + 1,) where each outline starts in the points, and their number.
+        bases, tops: (N,) m above the ground.
+        colours: (N, 3) RGB.
+    """
 
     def __init__(self) -> None:
-        self.outlines: list[FloatArray] = []
-        self.heights: list[float] = []
-        self.colours: list[tuple[float, ...]] = []
-        self._bounds = np.zeros((0, 4))
+        self._outlines: list[FloatArray] = []
+        self._corners: list[FloatArray] = []
+        self._columns: list[FloatArray] = []
 
-    def add(self, outline: FloatArray, colour: ArrayLike, height: float = 0.0) -> None:
-        self.outlines.append(outline)
-        self.heights.append(float(height))
-        self.colours.append(tuple(float(value) for value in colour))
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def add(self, outline: FloatArray, colour: ArrayLike, height: float = 0.0, base: float = 0.0) -> None:
+        """Add an outline, (K, 2) m, with its top at a height and its base below that (m)."""
+        self.add_many(outline[None], [colour], height, base)
+
+    def add_many(self, outlines: FloatArray, colours: ArrayLike, heights: ArrayLike, base: ArrayLike = 0.0) -> None:
+        """Add outlines of equally many corners, (N, K, 2) m, with colours (N, 3) and heights (N,) or a single one."""
+        count, corners = outlines.shape[:2]
+        columns = np.empty((count, 5))
+        columns[:, 0], columns[:, 1], columns[:, 2:] = base, heights, colours
+        self._outlines.append(outlines.reshape(-1, 2))
+        self._corners.append(np.full(count, corners))
+        self._columns.append(columns)
 
     def freeze(self) -> None:
         """Prepare for ``touching`` once all shapes are there."""
-        bounds = [(*outline.min(axis=0), *outline.max(axis=0)) for outline in self.outlines]
-        self._bounds = np.array(bounds).reshape(-1, 4)
+        self.points = np.concatenate([np.zeros((0, 2)), *self._outlines])
+        corners = np.concatenate([np.zeros(0, int), *self._corners])
+        self.starts = np.concatenate([[0], np.cumsum(corners)])
+        columns = np.concatenate([np.zeros((0, 5)), *self._columns])
+        self.bases, self.tops, self.colours = columns[:, 0], columns[:, 1], columns[:, 2:]
+        low, high = np.zeros((2, 0, 2))
+        if len(corners):
+            low = np.minimum.reduceat(self.points, self.starts[:-1])
+            high = np.maximum.reduceat(self.points, self.starts[:-1])
+        self._low, self._high = low, high
+
+    def outline(self, index: int) -> FloatArray:
+        """Corners of a shape, (K, 2) m."""
+        return self.points[self.starts[index] : self.starts[index + 1]]
 
     def touching(self, window: tuple[float, float, float, float], reach: float) -> NDArray[np.intp]:
         """Indices in drawing order of the shapes within reach (m a metre of height) of a window (x0, y0, x1, y1)."""
-        slack = np.array(self.heights) * reach
-        low, high = self._bounds[:, :2] - slack[:, None], self._bounds[:, 2:] + slack[:, None]
-        x0, y0, x1, y1 = window
-        touches = (low[:, 0] < x1) & (high[:, 0] > x0) & (low[:, 1] < y1) & (high[:, 1] > y0)
+        slack = self.tops[:, None] * reach
+        low, high = self._low - slack, self._high + slack
+        touches = ((low < window[2:]) & (high > window[:2])).all(axis=1)
         return np.flatnonzero(touches)
 
 
-def shade_of(colour: ArrayLike, rng: np.random.Generator, spread: float) -> tuple[float, ...]:
-    """A colour made lighter or darker by chance, and a little redder or bluer."""
-    shift = rng.uniform(-spread, spread)
-    tint = rng.uniform(-spread, spread) * 0.25
-    red, green, blue = np.asarray(colour, dtype=np.float64).tolist()
-    return (red + shift + tint, green + shift, blue + shift - tint)
+def shades_of(colours: ArrayLike, rng: np.random.Generator, spread: float) -> FloatArray:
+    """Colours, (..., 3), made lighter or darker by chance, and a little redder or bluer."""
+    colours = np.asarray(colours, dtype=np.float64)
+    shift, tint = rng.uniform(-spread, spread, (2, *colours.shape[:-1], 1))
+    return colours + shift + 0.25 * tint * (1, 0, -1)

@@ -21,9 +21,9 @@ from rasterio.windows import Window
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder, LabeledObject, read_dota, write_dota
 from ship_det.files import parse_json, read_text, replacing, write_text
 from ship_det.processes import pools_of_one
-from ship_det.simulation.harbor import SceneSpec, build_harbor
+from ship_det.simulation.harbor import LOOK, PLACE, SceneSpec, build_harbor, stream
 from ship_det.simulation.render import Renderer
-from ship_det.simulation.ships import Ship, ship_quad
+from ship_det.simulation.ships import Ship, label_ships
 
 MANIFEST = 'simulation.json'
 # Rows that one task draws: a multiple of the blocks and of the tiles of the file.
@@ -87,7 +87,7 @@ def simulate(out: str | os.PathLike, spec: SceneSpec, scenes: int, workers: int 
 
 def _claim(out: Path, spec: SceneSpec) -> None:
     """Write the parameters into the folder, or check that they are the ones it was made with."""
-    manifest, wanted = out / MANIFEST, {'format': 1, **asdict(spec)}
+    manifest, wanted = out / MANIFEST, {'format': 2, **asdict(spec)}
     if manifest.exists():
         try:
             found = parse_json(read_text(manifest))
@@ -152,7 +152,7 @@ def _draw(spec: SceneSpec, number: int, top: int, height: int) -> Strip:
 # A worker draws the strips of a scene one after the other.
 @lru_cache(maxsize=1)
 def _renderer(spec: SceneSpec, number: int) -> Renderer:
-    return Renderer(build_harbor(spec, number), spec)
+    return Renderer(build_harbor(spec, number), spec, stream(spec, number, LOOK))
 
 
 def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
@@ -164,7 +164,7 @@ def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
             # A killed run leaves half a file, which GDAL would try to read before it overwrites it.
             temporary.unlink(missing_ok=True)
             ships, missing = _write_image(temporary, spec, number, strips, progress)
-            objects = [LabeledObject(np.round(ship_quad(ship) / spec.gsd, 2), ship.name) for ship in ships]
+            objects = label_ships(ships, spec.gsd)
             write_dota(label_path, objects)
     except RasterioError as error:
         raise OSError(f'{image_path}: cannot be written, is the disk full? {error.__cause__ or error}') from error
@@ -211,7 +211,7 @@ def _count(objects: list[LabeledObject]) -> dict[str, int]:
 
 
 def _profile(spec: SceneSpec, number: int) -> dict:
-    rng = np.random.default_rng([spec.seed, number, 2])
+    rng = stream(spec, number, PLACE)
     epsg, easting, northing = _PLACES[rng.integers(len(_PLACES))]
     east, north = np.array([easting, northing]) + np.round(rng.uniform(-40_000, 40_000, 2))
     return {

@@ -2,11 +2,11 @@
 
 import numpy as np
 import shapely
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ship_det.simulation.plan import Berth, FloatArray, Frame, Shapes, shade_of
+from ship_det.simulation.plan import Berth, FloatArray, Frame, Shapes, shades_of
 
 #: (along, away) of a frame, m.
 Pair = tuple[float, float]
@@ -17,7 +17,11 @@ CONCRETE = (158, 154, 146)
 ASPHALT = (98, 98, 98)
 RUBBLE = (122, 114, 104)
 _STRAW = np.array([156, 142, 110])
-_CARS = ((222, 222, 220), (172, 174, 176), (52, 54, 58), (60, 62, 66), (150, 48, 44), (52, 72, 122), (196, 190, 176))
+# White, grey and black cars are the most frequent ones.
+_CARS = np.array([
+    (222, 222, 220), (222, 222, 220), (196, 196, 194), (172, 174, 176), (120, 122, 124), (52, 54, 58), (60, 62, 66),
+    (60, 62, 66), (138, 58, 52), (58, 74, 112), (170, 164, 150),
+])  # fmt: skip
 CONTAINERS = (
     (150, 58, 46), (168, 92, 48), (52, 86, 132), (70, 118, 150), (60, 104, 76), (190, 188, 180), (120, 118, 114),
     (196, 166, 70), (98, 48, 44), (40, 58, 92),
@@ -30,6 +34,7 @@ class Site:
 
     Attributes:
         extent: side of the scene, m.
+        scale: side of the harbor that the scene shows a part of, m.
         land: all land without what is built into the water.
         rng: chance.
         solids: outlines no ship may touch, besides the land.
@@ -38,11 +43,14 @@ class Site:
         overhead: what is drawn above the ships.
         berths: where ships may lie.
         zones: polygons of land that is used up.
+        shadow: (x, y) metres of shadow for each metre of height.
         dryness: how far the green of the land has faded to straw, 0 to 1.
     """
 
-    def __init__(self, extent: float, land: BaseGeometry, rng: np.random.Generator):
+    def __init__(self, extent: float, scale: float, land: BaseGeometry, shadow: ArrayLike, rng: np.random.Generator):
         self.extent = extent
+        self.scale = scale
+        self.shadow = np.asarray(shadow, dtype=np.float64)
         self.land = land
         shapely.prepare(self.land)
         self.rng = rng
@@ -65,9 +73,12 @@ class Site:
         return depth * share
 
     def in_scene(self, outline: ArrayLike) -> bool:
-        """Whether the bounds of an outline touch the scene."""
-        outline = np.asarray(outline)
-        return bool((outline.max(axis=0) > 0).all() and (outline.min(axis=0) < self.extent).all())
+        """Whether the bounds of an outline, (K, 2) m, touch the scene."""
+        return bool(self.are_in_scene(np.asarray(outline)[None])[0])
+
+    def are_in_scene(self, outlines: FloatArray) -> NDArray[np.bool_]:
+        """Which of some outlines, (N, K, 2) m, have bounds that touch the scene, (N,)."""
+        return (outlines.max(axis=1) > 0).all(axis=1) & (outlines.min(axis=1) < self.extent).all(axis=1)
 
     def free_water(self, outline: ArrayLike, clearance: float) -> bool:
         """Whether nothing solid other than the land stands within a clearance (m) of an outline."""
@@ -80,58 +91,103 @@ class Site:
         return faded + (_STRAW - faded) * (0.75 * self.dryness)
 
     def pave(self, outline: ArrayLike, colour: ArrayLike, spread: float = 6) -> None:
-        self.ground.add(np.asarray(outline, dtype=np.float64), shade_of(colour, self.rng, spread))
+        """Give an outline on the ground, (K, 2) m, a colour that varies by chance by a spread in grey levels."""
+        self.ground.add(np.asarray(outline, dtype=np.float64), shades_of(colour, self.rng, spread))
 
-    def box(self, frame: Frame, centre: Pair, size: Pair, height: float, colour: ArrayLike, spread: float = 10) -> None:
+    def box(self, frame: Frame, centre: Pair, size: Pair, height: float, colour: ArrayLike, spread: float = 10,
+            base: float = 0.0) -> None:  # fmt: skip
         """A box of a size along and away from the frame; its colour varies by chance by a spread in grey levels."""
-        (along, away), (length, width) = centre, size
-        outline = frame.rect(along - length / 2, along + length / 2, away - width / 2, away + width / 2)
-        if self.in_scene(outline):
-            self.buildings.add(outline, shade_of(colour, self.rng, spread), height)
+        self.boxes(frame, [centre], size, height, [colour], spread, base)
+
+    def boxes(self, frame: Frame, centres: ArrayLike, sizes: ArrayLike, heights: ArrayLike, colours: ArrayLike,
+              spread: float = 10, base: float = 0.0) -> None:  # fmt: skip
+        """Boxes around centres, (N, 2), of sizes and heights that are one for all or one each."""
+        if not len(centres := np.asarray(centres, dtype=np.float64)):
+            return
+        outlines = frame.rects(centres, sizes)
+        shades = shades_of(colours, self.rng, spread)
+        shown = self.are_in_scene(outlines)
+        heights = np.broadcast_to(np.asarray(heights, dtype=np.float64), shown.shape)
+        if shown.any():
+            self.buildings.add_many(outlines[shown], shades[shown], heights[shown], base)
 
     def shed(self, frame: Frame, centre: Pair, size: Pair, height: float) -> None:
-        """A hall with a ridge roof, one side of it in less light."""
+        """A hall with a ridge roof, the side of it that the sun does not face in less light."""
         colour = np.array(_ROOFS[self.rng.integers(len(_ROOFS))], dtype=np.float64)
         self.box(frame, centre, size, height, colour, 4)
         (along, away), (length, width) = centre, size
         if length >= width:
-            self.box(frame, (along, away + width / 4), (length, width / 2), height, colour - 14, 2)
+            side = np.sign(frame.away @ self.shadow)
+            self.box(frame, (along, away + side * width / 4), (length, width / 2), height, colour - 22, 2, height)
         else:
-            self.box(frame, (along + length / 4, away), (length / 2, width), height, colour - 14, 2)
+            side = np.sign(frame.along @ self.shadow)
+            self.box(frame, (along + side * length / 4, away), (length / 2, width), height, colour - 22, 2, height)
+        fans = self.rng.uniform(-0.4, 0.4, (int(self.rng.integers(0, 7)), 2)) * size + centre
+        self.boxes(frame, fans, (2.6, 2.2), height + 1.5, np.full((len(fans), 3), 170.0), 24, height)
 
     def cars(self, frame: Frame, area: Area, fill: float = 0.65) -> None:
-        """A parking lot with rows of cars over an area (start, end, near, far)."""
+        """A parking lot over an area (start, end, near, far): rows of cars, two and two with a lane between."""
         start, end, near, far = area
-        self.pave(frame.rect(*area), ASPHALT)
-        for row in np.arange(near + 3.5, far - 3.0, 8.5):
-            for place in np.arange(start + 2, end - 2, 2.7):
-                if self.rng.random() < fill:
-                    self.box(frame, (place, row), (1.9, 4.5), 1.4, _CARS[self.rng.integers(len(_CARS))])
+        outline = frame.rect(*area)
+        self.pave(outline, ASPHALT)
+        if not self.in_scene(outline):
+            return
+        rows = np.arange(near + 3.5, far - 3.0, 8.0)
+        rows[1::2] -= 2.6
+        places = np.stack(np.meshgrid(np.arange(start + 2, end - 2, 2.7), rows), axis=-1).reshape(-1, 2)
+        places = places[self.rng.random(len(places)) < fill * np.repeat(self.rng.uniform(0.5, 1.4, len(rows)),
+                                                                       len(places) // max(len(rows), 1))]  # fmt: skip
+        self._vehicles(frame, places, (1.9, 4.5))
 
-    def containers(self, frame: Frame, area: Area) -> None:
-        """One block of a container yard over an area: boxes of 12.2 m x 2.44 m in stacks of one to five."""
+    def traffic(self, frame: Frame, start: float, end: float, away: float) -> None:
+        """Cars under way on both lanes of a road along the frame."""
+        count = self.rng.poisson((end - start) / 45)
+        lanes = away + self.rng.choice([-1.7, 1.7], count)
+        self._vehicles(frame, np.column_stack([self.rng.uniform(start, end, count), lanes]), (4.5, 1.9))
+
+    def _vehicles(self, frame: Frame, places: FloatArray, size: Pair) -> None:
+        self.boxes(frame, places, size, 1.4, _CARS[self.rng.integers(len(_CARS), size=len(places))])
+
+    def containers(self, frame: Frame, area: Area, palette: FloatArray) -> None:
+        """A block of a container yard over an area: boxes of 12.2 m x 2.44 m in stacks of one to five."""
         start, end, near, far = area
-        for along in np.arange(start, end - 12.2, 12.9):
-            level = int(self.rng.integers(0, 6))
-            for away in np.arange(near, far - 2.4, 2.6):
-                tiers = max(level - int(self.rng.integers(0, 3)), 0)
-                if tiers:
-                    colour = CONTAINERS[self.rng.integers(len(CONTAINERS))]
-                    self.box(frame, (along + 6.1, away + 1.2), (12.2, 2.44), 2.6 * tiers, colour, 12)
+        bays, rows = np.arange(start, end - 12.2, 12.9), np.arange(near, far - 2.4, 2.6)
+        if not len(bays) or not len(rows) or not self.in_scene(frame.rect(*area)):
+            return
+        # A bay is full, half full or empty; its stacks differ by a box or two.
+        levels = self.rng.choice([0, 1, 2, 3, 4, 5], p=[0.12, 0.1, 0.2, 0.26, 0.2, 0.12], size=(len(bays), 1))
+        tiers = (levels - self.rng.integers(0, 3, (len(bays), len(rows))).clip(max=1)).clip(0)
+        bay, row = np.nonzero(tiers)
+        centres = np.column_stack([bays[bay] + 6.1, rows[row] + 1.2])
+        colours = palette[self.rng.integers(len(palette), size=len(bay))]
+        self.boxes(frame, centres, (12.2, 2.44), 2.6 * tiers[bay, row], colours, 12)
+
+    def container_palette(self) -> FloatArray:
+        """Colours of a yard's containers, (N, 3): those of two shipping lines several times, and all others once."""
+        colours = np.array(CONTAINERS, dtype=np.float64)
+        lines = colours[self.rng.integers(len(colours), size=2)]
+        return np.concatenate([np.repeat(lines, 5, axis=0), colours])
 
     def tank(self, frame: Frame, centre: Pair, radius: float) -> None:
         """An oil tank with a lighter rim."""
         colour = self.rng.choice([(214, 212, 206), (196, 198, 198), (176, 160, 140)])
         middle, height = frame.place(centre), self.rng.uniform(10, 16)
-        angles = np.arange(24) * (np.pi / 12)
+        angles = np.arange(20) * (np.pi / 10)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
         if self.in_scene(middle + radius * circle):
-            self.buildings.add(middle + radius * circle, shade_of(colour, self.rng, 6), height)
-            self.buildings.add(middle + (radius - 1.2) * circle, shade_of(np.array(colour) - 16, self.rng, 6), height)
+            rim, roof = shades_of([colour, colour - 16], self.rng, 6)
+            self.buildings.add(middle + radius * circle, rim, height)
+            self.buildings.add(middle + (radius - 1.2) * circle, roof, height, height)
 
-    def tree(self, middle: ArrayLike) -> None:
-        """The crown of a tree."""
-        angles = np.arange(7) * (2 * np.pi / 7) + self.rng.uniform(0, 1)
-        outline = np.asarray(middle) + self.rng.uniform(2.2, 4.6) * np.column_stack([np.cos(angles), np.sin(angles)])
-        if self.in_scene(outline):
-            self.buildings.add(outline, shade_of(0.7 * self.green((88, 116, 70)), self.rng, 14), self.rng.uniform(4, 8))
+    def trees(self, middles: ArrayLike) -> None:
+        """The crowns of trees around middles, (N, 2) m."""
+        middles = np.asarray(middles, dtype=np.float64).reshape(-1, 2)
+        count = len(middles)
+        angles = np.arange(7) * (2 * np.pi / 7) + self.rng.uniform(0, 1, (count, 1))
+        reach = self.rng.uniform(2.2, 4.6, (count, 1, 1))
+        outlines = middles[:, None] + reach * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        heights, greens = self.rng.uniform(4, 8, count), self.rng.uniform(-14, 14, (count, 1))
+        shown = self.are_in_scene(outlines)
+        if shown.any():
+            colours = 0.7 * self.green((88, 116, 70)) + greens
+            self.buildings.add_many(outlines[shown], colours[shown], heights[shown])

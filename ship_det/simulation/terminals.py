@@ -33,9 +33,13 @@ def build_container_terminal(site: Site, quay: Quay) -> None:
         site.pave(frame.rect(4, length - 4, rail - 0.6, rail + 0.6), (86, 84, 80))
     for along in np.arange(40, length - 30, site.rng.uniform(75, 130)):
         _gantry_crane(site, frame, along + site.rng.uniform(-15, 15))
+    palette = site.container_palette()
     for near in np.arange(-depth + 14, -66, 26.0):
         for start in np.arange(14, length - 60, 118.0):
-            site.containers(frame, (start, min(start + 104, length - 10), near, near + 18))
+            end = min(start + 104, length - 10)
+            site.containers(frame, (start, end, near, near + 18), palette)
+            if site.rng.random() < 0.4:
+                _yard_crane(site, frame, site.rng.uniform(start, end), near + 9)
 
 
 def build_cargo_terminal(site: Site, quay: Quay) -> None:
@@ -106,7 +110,7 @@ def _piers(site: Site, quay: Quay, trade: str, width: tuple[float, float], reach
     """Finger piers side by side, at one angle to the quay, as many as its length holds."""
     frame, length, water = quay
     slant = site.rng.choice([0.0, site.rng.uniform(-0.6, 0.6)])
-    longest = min(site.rng.uniform(*reach), 0.5 * water, 0.3 * site.extent)
+    longest = min(site.rng.uniform(*reach), 0.5 * water, 0.3 * site.scale)
     room = site.rng.uniform(*depth)
     along = min(room, length / 3)
     while along < length - 0.5 * room:
@@ -179,7 +183,18 @@ def _gantry_crane(site: Site, quay: Frame, along: float) -> None:
     outline.append(quay.rect(along - 5, along + 5, -46, -34))
     for part in outline:
         if site.in_scene(part):
-            site.overhead.add(part, colour, 30)
+            site.overhead.add(part, colour, 34, 31)
+
+
+def _yard_crane(site: Site, frame: Frame, along: float, away: float) -> None:
+    """A crane on wheels astride a block of containers."""
+    colour = site.rng.choice([(206, 176, 80), (66, 104, 156), (204, 204, 198)])
+    for side in (-11.5, 11.5):
+        site.box(frame, (along, away + side), (9, 1.6), 3, colour)
+    for side in (-3.5, 3.5):
+        part = frame.rect(along + side - 0.8, along + side + 0.8, away - 12, away + 12)
+        if site.in_scene(part):
+            site.overhead.add(part, colour, 23, 21)
 
 
 def _mobile_crane(site: Site, frame: Frame, along: float, away: float = -16.0) -> None:
@@ -188,7 +203,7 @@ def _mobile_crane(site: Site, frame: Frame, along: float, away: float = -16.0) -
     turn = frame.turned((along, away), site.rng.uniform(0, 2 * np.pi))
     outline = turn.rect(0, 24, -0.7, 0.7)
     if site.in_scene(outline):
-        site.buildings.add(outline, colour, 16)
+        site.buildings.add(outline, colour, 17, 15)
 
 
 def _heaps(site: Site, quay: Frame, area: Area) -> None:
@@ -201,10 +216,10 @@ def _heaps(site: Site, quay: Frame, area: Area) -> None:
             radius = site.rng.uniform(8, 13)
             angles = np.arange(9) * (2 * np.pi / 9)
             circle = np.column_stack([np.cos(angles), np.sin(angles)]) * site.rng.uniform(0.85, 1.1, (9, 1))
-            for share, height, lighter in ((1.0, 3, 0), (0.55, 6, 12)):
+            for share, base, height, lighter in ((1.0, 0, 3, 0), (0.55, 3, 6, 12)):
                 outline = quay.place((along, away)) + radius * share * circle
                 if site.in_scene(outline):
-                    site.buildings.add(outline, np.asarray(colour, dtype=float) + lighter, height)
+                    site.buildings.add(outline, np.asarray(colour, dtype=float) + lighter, height, base)
 
 
 def _tank_farm(site: Site, frame: Frame, area: Area) -> None:

@@ -1,5 +1,8 @@
 """Noise that tiles: waves, grain and large patches, sampled at scene pixels so that blocks meet without a seam."""
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,77 +10,137 @@ from numpy.typing import NDArray
 FloatImage = NDArray[np.float32]
 
 # Sides of the periodic tiles, px: without a common divisor, so that their sum shows no repetition.
-_GRAIN_SIDE, _CLOUD_SIDE, _WAVE_SIDE = 509, 827, 1021
-# Distance between the values of the largest patches, px.
-_PATCH_CELL = 160
+_GRAIN_SIDE, _CLOUD_SIDE, _WAVE_SIDE, _PATCH_SIDE = 509, 827, 1021, 257
+# Of the seed of the tiles: all scenes cut theirs out of the same ones, each at places, angles and scales of its own.
+_TILE_SEED = 20
+# Wavelength where the spectrum of the wave tile has its peak, px of the tile.
+_WAVELENGTH = 12.0
+# Side of a pixel of the patches' tile, px of the scene.
+_PATCH_CELL = 20
+
+#: Distance between the values of coarse grids, px.
+COARSE = 8
 
 #: A window of a scene: (x, y, width, height) px; x and y may lie outside the scene.
 Window = tuple[int, int, int, int]
 
 
 class Texture:
-    """The noise fields of one scene, each with mean 0 and standard deviation 1.
+    """The noise fields of a scene, each with mean 0 and standard deviation 1.
 
     Args:
-        size: side of the scene, px.
         gsd: metres a pixel.
         wind: where the waves run to, rad.
         rng: chance.
+        wavelength: where the spectrum of the waves has its peak, m.
     """
 
-    def __init__(self, size: int, gsd: float, wind: float, rng: np.random.Generator):
-        self._grain = _standard(rng.standard_normal((_GRAIN_SIDE, _GRAIN_SIDE)))
-        self._cloud = _filtered(rng, _CLOUD_SIDE, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.004) ** 1.3)
-        self._waves = _filtered(rng, _WAVE_SIDE, _wave_spectrum(gsd, wind))
-        cells = size // _PATCH_CELL + 8
-        self._patches = _standard(cv2.GaussianBlur(rng.standard_normal((cells, cells)), (0, 0), 1.2))
+    def __init__(self, gsd: float, wind: float, rng: np.random.Generator, wavelength: float = _WAVELENGTH):
+        self._start = rng.integers(0, 1 << 20, 2)
+        self._place = rng.uniform(0, 1 << 12, 2)
+        self._wave_step = gsd * _WAVELENGTH / wavelength * np.array([np.cos(wind), np.sin(wind)])
+        turn = rng.uniform(0, 2 * np.pi)
+        self._patch_step = np.array([np.cos(turn), np.sin(turn)]) / _PATCH_CELL
 
     def grain(self, window: Window, shift: int = 0) -> FloatImage:
         """White noise."""
-        return _wrapped(self._grain, window, shift)
+        return self._wrapped(_grain_tile(), window, shift)
+
+    def noise(self, window: Window) -> FloatImage:
+        """White noise in three bands, (height, width, 3)."""
+        return self._wrapped(_noise_tile(), window, 0)
 
     def cloud(self, window: Window, shift: int = 0) -> FloatImage:
         """Noise with structure at all sizes up to some hundred pixels."""
-        return _wrapped(self._cloud, window, shift)
+        return self._wrapped(_cloud_tile(), window, shift)
 
     def waves(self, window: Window) -> FloatImage:
         """Crests across the wind."""
-        return _wrapped(self._waves, window, 0)
+        return self._turned(_wave_tile(), window, self._wave_step)
 
-    def patches(self, window: Window) -> FloatImage:
-        """Smooth patches of some hundred pixels."""
+    def coarse_patches(self, window: Window, shift: int = 0) -> FloatImage:
+        """Smooth patches of some hundred pixels, at the cells of a window of the coarse grid, see ``refined``."""
+        return self._turned(_patch_tile(), window, self._patch_step * COARSE, shift)
+
+    def clouds(self, window: Window) -> FloatImage:
+        """Smooth patches several times as large."""
+        step = self._patch_step * (COARSE / 4)
+        return refined(lambda coarse: self._turned(_patch_tile(), coarse, step, 33), window)
+
+    def _wrapped(self, tile: FloatImage, window: Window, shift: int) -> FloatImage:
         x, y, width, height = window
-        columns = (np.arange(x, x + width, dtype=np.float32) + 0.5) / _PATCH_CELL + 3
-        rows = (np.arange(y, y + height, dtype=np.float32) + 0.5) / _PATCH_CELL + 3
-        map_x, map_y = np.meshgrid(columns, rows)
-        return cv2.remap(self._patches, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        left, top = self._start
+        rows = (np.arange(height) + (y + top + shift)) % len(tile)
+        columns = (np.arange(width) + (x + left + 3 * shift)) % len(tile)
+        return tile.take(rows, axis=0).take(columns, axis=1)
+
+    def _turned(self, tile: FloatImage, window: Window, step: NDArray, shift: int = 0) -> FloatImage:
+        """A tile whose x axis runs along a step, in px of the tile for each px of the scene."""
+        x, y, width, height = window
+        turn = np.array([[step[0], step[1]], [-step[1], step[0]]])
+        # The remainder keeps the numbers small: OpenCV counts the steps across the window in fixed point.
+        start = (self._place + (shift, 2 * shift) + turn @ (x, y)) % len(tile)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(tile, np.column_stack([turn, start]), (width, height), flags=flags,
+                              borderMode=cv2.BORDER_WRAP)  # fmt: skip
 
 
-def _wrapped(tile: FloatImage, window: Window, shift: int) -> FloatImage:
+def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImage:
+    """A smooth field at the pixels of a window, from samples of it at every COARSE-th pixel.
+
+    Args:
+        sample: gives the values of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
+        window: which pixels.
+    """
     x, y, width, height = window
-    rows = tile.take(np.arange(y + shift, y + shift + height), axis=0, mode='wrap')
-    return rows.take(np.arange(x + 3 * shift, x + 3 * shift + width), axis=1, mode='wrap')
+    left, top = x // COARSE - 1, y // COARSE - 1
+    columns, rows = (x + width - 1) // COARSE + 2 - left, (y + height - 1) // COARSE + 2 - top
+    values = sample((left, top, columns, rows))
+    fine = cv2.resize(values, (columns * COARSE, rows * COARSE), interpolation=cv2.INTER_LINEAR)
+    x, y = x - left * COARSE, y - top * COARSE
+    return fine[y : y + height, x : x + width]
+
+
+@lru_cache(maxsize=1)
+def _grain_tile() -> FloatImage:
+    return _standard(np.random.default_rng([_TILE_SEED, 0]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE)))
+
+
+@lru_cache(maxsize=1)
+def _noise_tile() -> FloatImage:
+    return _standard(np.random.default_rng([_TILE_SEED, 4]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE, 3)))
+
+
+@lru_cache(maxsize=1)
+def _cloud_tile() -> FloatImage:
+    return _filtered(_CLOUD_SIDE, 1, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.004) ** 1.3)
+
+
+@lru_cache(maxsize=1)
+def _wave_tile() -> FloatImage:
+    return _filtered(_WAVE_SIDE, 2, _wave_spectrum)
+
+
+@lru_cache(maxsize=1)
+def _patch_tile() -> FloatImage:
+    return _filtered(_PATCH_SIDE, 3, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.03) ** 2.6)
 
 
 def _standard(values: NDArray) -> FloatImage:
     return ((values - values.mean()) / values.std()).astype(np.float32)
 
 
-def _filtered(rng: np.random.Generator, side: int, spectrum) -> FloatImage:
+def _filtered(side: int, seed: int, spectrum: Callable[[NDArray, NDArray], NDArray]) -> FloatImage:
     """White noise shaped by an amplitude spectrum of the frequencies (fx, fy) in cycles a pixel."""
     fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
     amplitude = spectrum(fx, fy)
     amplitude[0, 0] = 0
-    return _standard(np.fft.irfft2(np.fft.rfft2(rng.standard_normal((side, side))) * amplitude, s=(side, side)))
+    noise = np.random.default_rng([_TILE_SEED, seed]).standard_normal((side, side))
+    return _standard(np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=(side, side)))
 
 
-def _wave_spectrum(gsd: float, wind: float):
-    """Wind waves of some 6 to 25 m, running within about 35 degrees of the wind."""
-
-    def amplitude(fx: NDArray, fy: NDArray) -> NDArray:
-        frequency = np.hypot(fx, fy)
-        direction = np.abs(fx * np.cos(wind) + fy * np.sin(wind)) / np.maximum(frequency, 1e-9)
-        peak = np.exp(-0.5 * (np.log(np.maximum(frequency, 1e-9) * 12 / gsd) / 0.55) ** 2)
-        return peak * np.exp(-0.5 * ((1 - direction) / 0.16) ** 2)
-
-    return amplitude
+def _wave_spectrum(fx: NDArray, fy: NDArray) -> NDArray:
+    """Wind waves of half to twice the wavelength, running within about 35 degrees of the x axis."""
+    frequency = np.maximum(np.hypot(fx, fy), 1e-9)
+    peak = np.exp(-0.5 * (np.log(frequency * _WAVELENGTH) / 0.55) ** 2)
+    return peak * np.exp(-0.5 * ((1 - np.abs(fx) / frequency) / 0.16) ** 2)

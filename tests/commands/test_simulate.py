@@ -25,7 +25,7 @@ def test_writes_scenes_with_labels(tmp_path):
 
 
 def test_says_which_ships_found_no_place(tmp_path):
-    done = simulate(tmp_path, '--scenes', 1, '--size', 300, '--ships', 15)
+    done = simulate(tmp_path, '--scenes', 1, '--size', 300, '--ships', 15, '--min-per-class', 1)
     assert done.returncode == 0, done.stderr
     assert 'scene_0000: 1 aircraft-carrier found no place' in done.stdout
 

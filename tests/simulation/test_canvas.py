@@ -53,7 +53,6 @@ def test_two_shadows_do_not_add_up():
 def test_shapes_outside_the_window_are_ignored():
     canvas = Canvas(blank(), (0, 0), 1.0, (1, 1))
     canvas.prisms([ring((-500, 900), 20)], [10], [(255, 255, 255)])
-    canvas.cylinders([(700, 20)], [5], [3], [(255, 255, 255)])
     assert not canvas.finish().any()
 
 
@@ -61,10 +60,61 @@ def test_windows_of_one_drawing_agree():
     def draw(corner, size):
         canvas = Canvas(blank(size, 120), corner, 0.6, (0.7, -0.4))
         canvas.prisms([[(3.3, 4.1), (20.2, 9.7), (14.9, 18.4)]], [4], [(10, 200, 30)])
-        canvas.cylinders([(16.2, 6.6)], [3.1], [2], [(250, 240, 30)])
+        canvas.prisms([ring((16.2, 6.6), 3.1)], [2], [(250, 240, 30)])
         return canvas.finish()
 
     whole = draw((0, 0), 40)
     difference = np.abs(draw((12, 7), 20).astype(int) - whole[7:27, 12:32])
     # OpenCV rounds a line that is cut by the window's edge a little differently: a subpixel or two of sixteen.
     assert difference.max() <= 2 * 255 / 16
+
+
+SQUARE = np.array([(14.0, 14.0), (26, 14), (26, 26), (14, 26)])
+
+
+def test_a_roof_leans_away_from_its_foot():
+    canvas = Canvas(blank(), (0, 0), 1.0, (0, 0), lean=(0.5, 0))
+    canvas.prisms([SQUARE], [8], [(200, 200, 200)])
+    drawn = canvas.finish()[20, :, 0]
+    # The roof lies 4 m to the right; the wall on the left shows from the foot at 14 to the roof's edge at 18.
+    assert (drawn[19:29] == 200).all()
+    assert (drawn[15:17] < 190).all()
+    assert (drawn[15:17] > 60).all()
+    assert not drawn[:13].any()
+    assert not drawn[31:].any()
+
+
+def test_what_is_painted_on_a_roof_leans_with_it():
+    canvas = Canvas(blank(), (0, 0), 1.0, (0, 0), lean=(0.5, 0))
+    canvas.fill(SQUARE, (200, 200, 200), level=8)
+    canvas.line((16, 20), (24, 20), 1.0, (90, 90, 90), level=8)
+    drawn = canvas.finish()[20, :, 0]
+    assert not drawn[:17].any()
+    assert (drawn[21:27] < 170).all()
+    assert drawn[29] == 200
+
+
+@pytest.mark.parametrize(('shadow', 'lit'), [((1.0, 0.0), True), ((-1.0, 0.0), False)])
+def test_walls_that_face_the_sun_are_brighter(shadow, lit):
+    canvas = Canvas(blank(), (0, 0), 1.0, shadow, lean=(0.5, 0))
+    canvas.prisms([SQUARE], [8], [(200, 200, 200)])
+    # The camera sees the left wall; a shadow to the right has the sun on the left.
+    assert (canvas.finish()[20, 16, 0] > 150) == lit
+
+
+def test_what_stands_on_a_roof_starts_at_its_height():
+    canvas = Canvas(blank(), (0, 0), 1.0, (0, 0), lean=(0.5, 0))
+    canvas.prisms([SQUARE], [12], [(90, 160, 90)], level=8)
+    drawn = canvas.finish()[20, :, 1]
+    assert not drawn[:17].any()
+    assert drawn[18] > 0
+    assert (drawn[21:31] == 160).all()
+
+
+def test_a_slab_in_the_air_throws_its_shadow_away_from_under_it():
+    canvas = Canvas(blank(60, 200), (0, 0), 1.0, (1, 0))
+    canvas.shade([SQUARE], [22], bases=[20])
+    drawn = canvas.finish()[20, :, 0]
+    assert (drawn[:33] == 200).all()
+    assert (drawn[36:45] < 120).all()
+    assert (drawn[50:] == 200).all()

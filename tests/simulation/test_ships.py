@@ -24,7 +24,6 @@ def test_every_class_has_types_and_a_deck():
         ('burke-destroyer', 155, 20),
         ('independence', 127, 31),
         ('freedom', 118, 17.5),
-        ('amphibious-assault-ship', 257, 32),
         ('amphibious-transport-ship', 208, 32),
     ],
 )
@@ -46,6 +45,31 @@ def test_sizes_vary_within_the_range_of_their_type():
         for ship in ships:
             assert ranges[ship.kind].length[0] <= ship.length <= ranges[ship.kind].length[1]
             assert ranges[ship.kind].beam[0] <= ship.beam <= ranges[ship.kind].beam[1]
+
+
+@pytest.mark.parametrize(
+    ('name', 'length', 'beam'),
+    [
+        ('aircraft-carrier', (331, 338), (76, 78.5)),
+        ('amphibious-assault-ship', (253, 258), (36, 42.7)),
+        ('small-military-warship', (65, 75), (11, 12)),
+        ('submarine', (72, 171), (8.9, 13)),
+    ],
+)
+def test_sizes_stay_within_real_ships(name, length, beam):
+    for kind in SHIP_TYPES[name]:
+        assert length[0] <= kind.length[0] <= kind.length[1] <= length[1]
+        assert beam[0] <= kind.beam[0] <= kind.beam[1] <= beam[1]
+
+
+def test_lifts_of_an_assault_ship_stand_out_of_its_deck_on_both_sides():
+    ship = Ship('amphibious-assault-ship', 'Wasp, America', length=257, beam=40)
+    outline = hull_outline(ship)
+    for side in (-1, 1):
+        lift = outline[np.isclose(outline[:, 1], side * 20)]
+        assert np.ptp(lift[:, 0]) == pytest.approx(0.06 * 257)
+    # The rest is the flight deck of 32.4 m.
+    assert np.abs(outline[~np.isclose(np.abs(outline[:, 1]), 20), 1]).max() == pytest.approx(16.2)
 
 
 def all_kinds() -> list[Ship]:
