@@ -7,6 +7,7 @@ the number of proposals and the NMS before it are the config's; difficult ships 
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import torch
@@ -21,6 +22,7 @@ import ship_det.plugin  # noqa: F401
 from ship_det.checkpoints import load_checkpoint
 from ship_det.cli import run
 from ship_det.commands.config_arguments import add_config_arguments, load_config
+from ship_det.files import write_text
 from ship_det.progress import progress_bar
 
 IOUS = (0.5, 0.7)
@@ -30,6 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help='its weights, one or several')
+    parser.add_argument('--json', metavar='FILE', help='write the figures as JSON')
     add_config_arguments(parser)
     return parser.parse_args()
 
@@ -63,12 +66,16 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope', 'mmrotate'))
     loader = Runner.build_dataloader(dict(cfg.test_dataloader, num_workers=0, persistent_workers=False))
     table = Table('checkpoint', 'ships', 'proposals an image', *(f'recall at {iou}' for iou in IOUS), box=None)
+    figures = []
     for checkpoint in args.checkpoints:
         model = MODELS.build(cfg.model).eval()
         model.load_state_dict(load_checkpoint(Path(checkpoint))['state_dict'])
         ious, proposals = best_ious(model, loader)
-        recalls = [f'{float((ious >= iou).double().mean()):.3f}' for iou in IOUS]
-        table.add_row(checkpoint, str(len(ious)), f'{proposals:.0f}', *recalls)
+        recall = {str(iou): float((ious >= iou).double().mean()) for iou in IOUS}
+        figures.append(dict(checkpoint=checkpoint, ships=len(ious), proposals=proposals, recall=recall))
+        table.add_row(checkpoint, str(len(ious)), f'{proposals:.0f}', *(f'{value:.3f}' for value in recall.values()))
+    if args.json:
+        write_text(args.json, json.dumps(figures) + '\n')
     Console(width=120).print(table)
 
 
