@@ -100,6 +100,7 @@ def rank_p_by_enumeration(differences: list[float]) -> float:
         ([1, 2, -3, 4, 5, 6, 7, 8], 10 / 256),
         # Pairs without a difference do not count.
         ([0, 0, 1, 2, 3, 4, 5], 2 / 32),
+        ([0, 0, *range(1, 13)], 2 / 4096),
         ([0, 0, 0], 1.0),
         # Equal differences share their ranks.
         ([1] * 5, 2 / 32),
