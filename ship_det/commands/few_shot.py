@@ -85,7 +85,7 @@ def show(config: 'FewShotConfig', results_file: Path, plot: str | None) -> None:
     from rich.console import Console
 
     from ship_det.experiments.few_shot import read_results, tabulate
-    from ship_det.experiments.few_shot.presentation import make_table, plot_accuracy
+    from ship_det.experiments.few_shot.presentation import INTERVALS, make_table, plot_accuracy
 
     results, settings = read_results(results_file), config.of_a_run()
     chosen = [result for result in results if all(result['settings'].get(k) == v for k, v in settings.items())]
@@ -94,8 +94,9 @@ def show(config: 'FewShotConfig', results_file: Path, plot: str | None) -> None:
     rows = tabulate(chosen)
     console = Console()
     if not console.is_terminal:
-        console = Console(width=240)
+        console = Console(width=320)
     console.print(make_table(rows))
+    print(INTERVALS)
     if len(chosen) < len(results):
         print(f'left out {len(results) - len(chosen)} results with other settings')
     if plot:

@@ -37,6 +37,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--table', action='store_true', help='print the table of the finished trials')
     parser.add_argument('--plot', action='store_true', help='draw the finished trials: scores and recalls')
+    parser.add_argument(
+        '--from',
+        dest='source',
+        metavar='FILE',
+        help='show the trials of this file, in place of those of --out; with --table or --plot',
+    )
     return parser.parse_args()
 
 
@@ -57,12 +63,17 @@ def main() -> None:
         raise ValueError(f'--first-seed: found {args.first_seed}, expected a whole number from 0, below 2 ** 62')
     seeds = range(args.first_seed, args.first_seed + (args.trials or experiment.trials))
     out = Path(args.out) if args.out else Path('work_dirs/recognition') / experiment.name
-    finished = TrialFile(out / 'trials.jsonl')
+    if args.source and not (args.table or args.plot):
+        raise ValueError(f'--from: found {args.source}, expected --table or --plot with it, since it trains nothing')
+    if args.source and not Path(args.source).is_file():
+        raise ValueError(f'--from: found no file {args.source}, expected finished trials, one JSON line each')
+    finished = TrialFile(args.source or out / 'trials.jsonl')
     if not (args.table or args.plot):
         train(args, experiment, Selection(settings, losses, seeds), finished)
     rows = rows_of(experiment, finished, settings, losses)
     if not rows:
-        raise ValueError(f'{finished.path}: found no finished trial, expected some (run without --table and --plot)')
+        hint = f'of {args.config}' if args.source else '(run without --table and --plot)'
+        raise ValueError(f'{finished.path}: found no finished trial, expected some {hint}')
     if not args.plot or args.table:
         print(table(experiment, rows))
     if args.plot:

@@ -1,10 +1,17 @@
-"""Means with intervals and a paired test, by Student's t distribution."""
+"""Means and medians of trials with their intervals, and paired tests of two losses.
+
+Student's t is for scores that spread evenly about their mean. Order statistics and ranks are for scores that do not,
+such as a G-mean that is 0 wherever a single class is never found.
+"""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+#: What rounding can add to a difference, as a share of the larger of its two values, with room to spare.
+_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -21,16 +28,66 @@ class Estimate:
     margin: float
     trials: int
 
+    @property
+    def center(self) -> float:
+        """The mean."""
+        return self.mean
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its ends."""
+        return self.mean - self.margin, self.mean + self.margin
+
+
+@dataclass(frozen=True)
+class MedianEstimate:
+    """A median of trials.
+
+    Attributes:
+        median: of the trials.
+        low: lower end of the interval around it, one of the trials; NaN where they are too few for one.
+        high: upper end, likewise.
+        trials: how many there are.
+    """
+
+    median: float
+    low: float
+    high: float
+    trials: int
+
+    @property
+    def center(self) -> float:
+        """The median."""
+        return self.median
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Its ends."""
+        return self.low, self.high
+
 
 def estimate(values: ArrayLike, confidence: float = 0.95) -> Estimate:
     """Mean of independent trials with a t interval."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.size == 0:
-        raise ValueError('values: found none, expected at least one trial')
+    from scipy import stats
+
+    array = _trials(values)
     if array.size == 1:
         return Estimate(float(array[0]), math.nan, 1)
-    error = array.std(ddof=1) / math.sqrt(array.size)
-    return Estimate(float(array.mean()), float(student_quantile(confidence, array.size - 1) * error), array.size)
+    quantile = stats.t.ppf((1 + confidence) / 2, array.size - 1)
+    return Estimate(float(array.mean()), float(quantile * stats.sem(array)), array.size)
+
+
+def estimate_median(values: ArrayLike, confidence: float = 0.95) -> MedianEstimate:
+    """Median of independent trials, between two of them that enclose that of their distribution, whatever it is.
+
+    The interval is the sign test's. Its confidence is at least the one asked for, of ten trials 97.9 % (the second to
+    the ninth); at 95 % it takes six trials.
+    """
+    from scipy import stats
+
+    array = _trials(values)
+    low, high = stats.quantile_test(array, p=0.5).confidence_interval(confidence)
+    return MedianEstimate(float(np.median(array)), float(low), float(high), array.size)
 
 
 def paired_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
@@ -38,44 +95,35 @@ def paired_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
 
     NaN for a single pair; where all differences are the same, 1 if they are 0, else 0.
     """
+    from scipy import stats
+
+    ours, theirs = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
+    differences = ours - theirs
+    if differences.size < 2:
+        return math.nan
+    rounding = _ROUNDING * max(np.abs(ours).max(), np.abs(theirs).max())
+    if np.ptp(differences) <= rounding:
+        return 0.0 if abs(differences[0]) > rounding else 1.0
+    return float(stats.ttest_rel(ours, theirs).pvalue)
+
+
+def paired_rank_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
+    """Two-sided p of Wilcoxon's signed-rank test: whether the differences of the pairs lie about 0.
+
+    Exact up to 50 pairs, with equal differences up to 13. Pairs without a difference do not count, as Wilcoxon has it;
+    1 where none has one. NaN for a single pair.
+    """
+    from scipy import stats
+
     differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     if differences.size < 2:
         return math.nan
-    mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    if deviation == 0:
-        return 0.0 if mean else 1.0
-    return 1 - student_central(abs(mean) / deviation * math.sqrt(differences.size), differences.size - 1)
+    differences = differences[differences != 0]
+    return float(stats.wilcoxon(differences).pvalue) if differences.size else 1.0
 
 
-def student_central(t: float, degrees: int) -> float:
-    """Chance that Student's t with whole degrees of freedom lies within -t to t.
-
-    The finite series 26.7.3 and 26.7.4 of Abramowitz and Stegun, Handbook of Mathematical Functions.
-    """
-    angle = math.atan(t / math.sqrt(degrees))
-    square = math.cos(angle) ** 2
-    if degrees % 2 == 0:
-        term, total = 1.0, 1.0
-        for i in range(1, degrees // 2):
-            term *= square * (2 * i - 1) / (2 * i)
-            total += term
-        return math.sin(angle) * total
-    term, total = math.cos(angle), 0.0
-    for i in range(1, (degrees - 1) // 2 + 1):
-        total += term
-        term *= square * (2 * i) / (2 * i + 1)
-    return 2 / math.pi * (angle + math.sin(angle) * total)
-
-
-def student_quantile(confidence: float, degrees: int) -> float:
-    """The t for which Student's t lies within -t to t with chance ``confidence``."""
-    low, high = 0.0, 1.0
-    while student_central(high, degrees) < confidence:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        if student_central(middle, degrees) < confidence:
-            low = middle
-        else:
-            high = middle
-    return high
+def _trials(values: ArrayLike) -> np.ndarray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0:
+        raise ValueError('values: found none, expected at least one trial')
+    return array

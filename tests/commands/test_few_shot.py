@@ -60,6 +60,10 @@ def test_runs_once_and_prints_the_table(few_shot, config, tmp_path):
     assert code == 0, err
     assert '2 of 2 runs to do on cpu, 2 meta-updates each' in out
     assert 'CI - CE (p)' in out
+    # A row of two cells and their difference; what the intervals are over stands below.
+    assert out.count(', one training |') == 3
+    *_, blank, below = out.splitlines()
+    assert not blank.strip() and below.startswith('±: 95 % interval over trainings')
     lines = (tmp_path / 'work/results.jsonl').read_text()
     assert lines.count('\n') == 2
     code, out, _ = few_shot(config)

@@ -47,7 +47,7 @@ def test_runs_resumes_and_shows(folder, run_tool):
         ('few', 'ci', 0),
     ]
     assert records[0]['counts'] == [8, 2] and 'torch' in records[0]['software']
-    assert '| few | ce | 1 |' in text and 'full' not in text
+    assert '| few | ce | one training |' in text and 'full' not in text
 
     code, text = run_tool('recognition.py', config, *out)
     assert code == 0, text
@@ -62,6 +62,12 @@ def test_runs_resumes_and_shows(folder, run_tool):
     assert (folder / 'out/accuracy.png').is_file() and (folder / 'out/recalls.png').is_file()
     assert (folder / 'out/trials.jsonl').read_text() == everything
 
+    # Lines that lie elsewhere, such as those in docs/results/data.
+    (folder / 'published.jsonl').write_text(first)
+    code, text = run_tool('recognition.py', config, *out, '--table', '--from', folder / 'published.jsonl')
+    assert code == 0, text
+    assert '| few | ce | one training |' in text and 'full' not in text
+
 
 @pytest.mark.parametrize(
     ('change', 'arguments', 'message'),
@@ -73,6 +79,8 @@ def test_runs_resumes_and_shows(folder, run_tool):
         (lambda root: None, ['--trials', '0'], '--trials: found 0, expected a whole number from 1'),
         (lambda root: None, ['--device', 'abacus'], '--device: found abacus'),
         (lambda root: None, ['--table'], 'trials.jsonl: found no finished trial'),
+        (lambda root: None, ['--from', 'mine.jsonl'], '--from: found mine.jsonl, expected --table or --plot with it'),
+        (lambda root: None, ['--table', '--from', 'mine.jsonl'], '--from: found no file mine.jsonl, expected finished'),
         (lambda root: (root / 'mine.py').unlink(), [], 'mine.py'),
     ],
 )

@@ -27,8 +27,9 @@ from ship_det.experiments.few_shot.episodes import (
 )
 from ship_det.experiments.few_shot.maml import MAML, Parameters, TaskLoss, task_loss
 from ship_det.experiments.few_shot.network import Conv4
-from ship_det.experiments.few_shot.results import append_result, estimate, read_results
+from ship_det.experiments.few_shot.results import append_result, read_results
 from ship_det.experiments.few_shot.splits import Split, split_name
+from ship_det.experiments.statistics import estimate
 from ship_det.imbalance import imbalance_degree
 
 #: First numbers of the keys of tasks: those of training and of testing never share one.
@@ -157,7 +158,8 @@ class Experiment:
             'seed': run.seed,
             'iterations': state.iteration,
             'accuracy': round(accuracy.mean, 5),
-            'half_width_95': round(accuracy.half_width, 5) if len(correct) > 1 else None,
+            # Over the test tasks.
+            'half_width_95': round(accuracy.margin, 5) if len(correct) > 1 else None,
             'recalls': [round(value, 5) for value in recalls.tolist()],
             'correct': correct.tolist(),
             'query': query,

@@ -1,15 +1,17 @@
 """The paper's Table IV and Fig. 5 from results: accuracy by split and imbalance degree, beside the paper's numbers."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
 
 from ship_det.experiments.few_shot.config import LOSSES
-from ship_det.experiments.few_shot.results import Estimate, Row, paired_p_value
+from ship_det.experiments.few_shot.results import Accuracy, Row
 from ship_det.experiments.few_shot.splits import PAPER_ACCURACY, split_name
 from ship_det.files import replacing
 
@@ -18,11 +20,18 @@ _NAMES = dict(ce='CE', fl='FL', ci='CI', ci_modulator='CI, modulator only', ci_f
 _COLORS = dict(zip(LOSSES, ('#0072b2', '#009e73', '#d55e00', '#cc79a7', '#8a6d00'), strict=True))
 
 
+#: What the intervals of the table and the bars of the plot are.
+INTERVALS = (
+    '±: 95 % interval over trainings, p of the t test of trainings paired by seed; of one training over its test tasks '
+    'alone, which says nothing about another training.'
+)
+
+
 def make_table(rows: Sequence[Row]) -> Table:
-    """Accuracy of each loss with its 95 % interval over the test tasks, and what it gains on CE, in points."""
+    """Accuracy of each loss with its 95 % interval (`INTERVALS`), and what it gains on CE, in points."""
     losses = [loss for loss in LOSSES if any(loss in row.accuracies for row in rows)]
     table = Table(box=box.MARKDOWN)
-    for name in ('split', 'lambda', 'meta-updates', 'seeds'):
+    for name in ('split', 'lambda', 'meta-updates', 'trainings'):
         table.add_column(name, justify='left' if name == 'split' else 'right', no_wrap=True)
     for loss in losses:
         table.add_column(_NAMES[loss], justify='right', no_wrap=True)
@@ -38,7 +47,7 @@ def make_table(rows: Sequence[Row]) -> Table:
             split_name(row.split),
             f'{row.imbalance_degree:.3f}',
             f'{row.iterations}',
-            '/'.join(str(row.seeds.get(loss, 0)) for loss in losses),
+            '/'.join(str(_trainings(row, loss)) for loss in losses),
             *(_points(row.accuracies.get(loss)) for loss in losses),
             *(_gain(row.differences.get(loss)) for loss in gains),
             *(f'{100 * published[loss]:.1f}' if loss in published else '' for loss in paper),
@@ -46,19 +55,28 @@ def make_table(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _points(value: Estimate | None) -> str:
-    return '' if value is None else f'{100 * value.mean:.1f} ± {100 * value.half_width:.1f}'
+def _trainings(row: Row, loss: str) -> int:
+    return row.accuracies[loss].trainings if loss in row.accuracies else 0
 
 
-def _gain(value: Estimate | None) -> str:
+def _points(value: Accuracy | None, sign: str = '') -> str:
     if value is None:
         return ''
-    return f'{100 * value.mean:+.1f} ± {100 * value.half_width:.1f} ({paired_p_value(value):.2g})'
+    number = f'{100 * value.mean:{sign}.1f}'
+    # A single test task has no interval.
+    text = number if math.isnan(value.margin) else f'{number} ± {100 * value.margin:.1f}'
+    return f'{text}, one training' if value.trainings == 1 else text
+
+
+def _gain(value: Accuracy | None) -> str:
+    text = _points(value, '+')
+    return text if value is None or math.isnan(value.p_value) else f'{text} ({value.p_value:.2g})'
 
 
 def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
     """Draw accuracy against imbalance degree for each loss, as in Fig. 5; hollow marks are the paper's numbers.
 
+    The bars are 95 % intervals as in the table, and the title says over what.
     Of a split with several numbers of meta-updates the one with the most losses is drawn, and of these the largest.
     """
     path = Path(path)
@@ -73,7 +91,8 @@ def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
     axes.set_xlabel('imbalance degree of the support set')
     axes.set_ylabel('accuracy on balanced query sets')
     updates = sorted({row.iterations for row in rows})
-    axes.set_title(f'MAML, {" or ".join(map(str, updates))} meta-updates', loc='left', fontsize=10)
+    title = f'MAML, {" or ".join(map(str, updates))} meta-updates; {_bars(rows)}'
+    axes.set_title(title, loc='left', fontsize=10)
     axes.grid(color='#dfe4ea', linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
@@ -85,12 +104,20 @@ def plot_accuracy(rows: Sequence[Row], path: str | Path) -> None:
         figure.savefig(temporary, format=path.suffix.removeprefix('.'), dpi=130)
 
 
+def _bars(rows: Sequence[Row]) -> str:
+    """What the bars of the plot are."""
+    single = {accuracy.trainings == 1 for row in rows for accuracy in row.accuracies.values()}
+    if single == {True}:
+        return 'one training a point, bars: 95 % over its test tasks'
+    return 'bars: 95 % over trainings' + (', of one training over its test tasks' if True in single else '')
+
+
 def _draw_loss(axes: Axes, loss: str, rows: Sequence[Row]) -> None:
     if not rows:
         return
     color, degrees = _COLORS[loss], [row.imbalance_degree for row in rows]
     means = [row.accuracies[loss].mean for row in rows]
-    errors = [row.accuracies[loss].half_width for row in rows]
+    errors = [np.nan_to_num(row.accuracies[loss].margin) for row in rows]
     axes.errorbar(degrees, means, errors, color=color, marker='o', markersize=4, capsize=2, label=_NAMES[loss])
     published = [(row.imbalance_degree, PAPER_ACCURACY.get(row.split, {}).get(loss)) for row in rows]
     known = [(degree, accuracy) for degree, accuracy in published if accuracy is not None]

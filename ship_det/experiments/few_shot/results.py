@@ -1,19 +1,17 @@
-"""Results of few-shot runs: a file of JSON lines, and what the tasks of two losses say when they are compared."""
+"""Results of few-shot runs: a file of JSON lines, and what the trainings with two losses say when they are compared."""
 
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ship_det.experiments.few_shot.splits import Split
+from ship_det.experiments.statistics import estimate, paired_p_value
 from ship_det.files import parse_json, read_text
-
-#: Half the width of a 95 % interval in standard errors, for the hundreds of tasks that a run is tested on.
-_STANDARD_ERRORS = 1.96
 
 
 def _is_number(value: Any) -> bool:
@@ -37,26 +35,37 @@ _KINDS: dict[str, Callable[[Any], bool]] = {
 _KEYS = tuple(_KINDS)
 
 
-class Estimate(NamedTuple):
-    """A mean and half the width of its 95 % interval."""
+class Accuracy(NamedTuple):
+    """A mean accuracy, or difference of two.
+
+    Attributes:
+        mean: over the test tasks of all trainings.
+        margin: half the width of the 95 % interval around it: over the trainings, or, of one training, over its test
+            tasks. The latter says how exactly these weights are known, and nothing about another training.
+        trainings: how many there are.
+        p_value: of a difference, by the t test of trainings paired by seed; NaN of one training, and of an accuracy.
+    """
 
     mean: float
-    half_width: float
+    margin: float
+    trainings: int
+    p_value: float = math.nan
 
 
-def estimate(values: Sequence[float] | np.ndarray) -> Estimate:
-    """Mean of the values of independent tasks, and its 95 % interval by the normal distribution, as in MAML."""
-    values = np.asarray(values, dtype=np.float64)
-    if len(values) < 2:
-        return Estimate(float(values.mean()), math.inf)
-    return Estimate(float(values.mean()), float(_STANDARD_ERRORS * values.std(ddof=1) / math.sqrt(len(values))))
+def accuracy_of(trainings: Sequence[np.ndarray]) -> Accuracy:
+    """Accuracy from the share of right answers in each test task of each training."""
+    if len(trainings) == 1:
+        tasks = estimate(trainings[0])
+        return Accuracy(tasks.mean, tasks.margin, 1)
+    mean = estimate([tasks.mean() for tasks in trainings])
+    return Accuracy(mean.mean, mean.margin, mean.trials)
 
 
-def paired_p_value(difference: Estimate) -> float:
-    """Two-sided p-value of a mean difference of paired tasks being 0."""
-    if difference.half_width == 0:
-        return 1.0 if difference.mean == 0 else 0.0
-    return math.erfc(abs(difference.mean) / (difference.half_width / _STANDARD_ERRORS) / math.sqrt(2))
+def difference_of(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> Accuracy:
+    """Difference in accuracy of two losses, whose trainings are in the same order of seeds, on the same test tasks."""
+    gain = accuracy_of([mine - other for mine, other in zip(ours, theirs, strict=True)])
+    means = [[tasks.mean() for tasks in trainings] for trainings in (ours, theirs)]
+    return gain._replace(p_value=paired_p_value(*means))
 
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:
@@ -102,17 +111,15 @@ def append_result(path: str | Path, result: dict[str, Any]) -> None:
 class Row(NamedTuple):
     """What was measured at one split after one number of meta-updates.
 
-    ``accuracies`` has an estimate for each loss, ``differences`` one for each loss but 'ce': its accuracy minus that of
-    CE on the same test tasks, from the seeds that both have. Several seeds are averaged on each task, so that the
-    intervals are about tasks and not about seeds.
+    ``accuracies`` has one for each loss, ``differences`` one for each loss but 'ce': its accuracy minus that of CE from
+    the seeds that both have.
     """
 
     split: Split
     imbalance_degree: float
     iterations: int
-    seeds: dict[str, int]
-    accuracies: dict[str, Estimate]
-    differences: dict[str, Estimate]
+    accuracies: dict[str, Accuracy]
+    differences: dict[str, Accuracy]
 
 
 def tabulate(results: Sequence[dict[str, Any]]) -> list[Row]:
@@ -120,17 +127,20 @@ def tabulate(results: Sequence[dict[str, Any]]) -> list[Row]:
     groups: dict[tuple, dict[str, dict[int, np.ndarray]]] = {}
     for result in results:
         key = round(result['imbalance_degree'], 9), tuple(result['split']), result['iterations']
-        accuracies = np.array(result['correct']) / result['query']
-        groups.setdefault(key, {}).setdefault(result['loss'], {})[result['seed']] = accuracies
+        tasks = np.array(result['correct']) / result['query']
+        groups.setdefault(key, {}).setdefault(result['loss'], {})[result['seed']] = tasks
     rows = []
     for (degree, split, iterations), losses in sorted(groups.items()):
-        accuracies = {loss: estimate(np.mean(list(seeds.values()), axis=0)) for loss, seeds in losses.items()}
-        differences = {}
-        for loss, seeds in losses.items():
-            common = sorted(set(seeds) & set(losses.get('ce', {})))
-            if loss != 'ce' and common:
-                gains = [seeds[seed] - losses['ce'][seed] for seed in common]
-                differences[loss] = estimate(np.mean(gains, axis=0))
-        counts = {loss: len(seeds) for loss, seeds in losses.items()}
-        rows.append(Row(split, degree, iterations, counts, accuracies, differences))
+        accuracies = {loss: accuracy_of(list(seeds.values())) for loss, seeds in losses.items()}
+        rows.append(Row(split, degree, iterations, accuracies, _differences(losses)))
     return rows
+
+
+def _differences(losses: Mapping[str, Mapping[int, np.ndarray]]) -> dict[str, Accuracy]:
+    baseline = losses.get('ce', {})
+    differences = {}
+    for loss, seeds in losses.items():
+        common = sorted(seeds.keys() & baseline.keys())
+        if loss != 'ce' and common:
+            differences[loss] = difference_of([seeds[s] for s in common], [baseline[s] for s in common])
+    return differences

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from ship_det.drawing.chart_style import RUN_COLORS, run_color, run_marker, save_chart, styled
+from ship_det.drawing.chart_style import MUTED, RUN_COLORS, run_color, run_marker, save_chart, styled
 from ship_det.experiments.recognition.experiment import METRIC_NAMES, Experiment
 from ship_det.experiments.recognition.tables import Row
 from ship_det.experiments.statistics import estimate
@@ -39,30 +41,56 @@ def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> li
 
 @styled
 def draw_scores(experiment: Experiment, rows: Sequence[Row]) -> Figure:
-    """Mean of the experiment's metric with its 95 % interval: a panel a setting, a line a loss."""
+    """The experiment's metric: a panel a setting, a line a loss, on it every trial and their mean or median.
+
+    The bar is the 95 % interval; of a single trial there is none.
+    """
     settings, labels = _unique(row.setting for row in rows), _unique(row.label for row in rows)
-    figure = Figure(figsize=(1.6 + 2.3 * len(settings), 1.1 + 0.28 * len(labels)), layout='constrained')
+    figure = Figure(figsize=(1.6 + 2.3 * len(settings), 1.3 + 0.28 * len(labels)), layout='constrained')
     panels = figure.subplots(1, len(settings), sharey=True, squeeze=False)[0]
     for axes, setting in zip(panels, settings, strict=True):
         for row in (row for row in rows if row.setting == setting):
-            mean, is_baseline = row.mean(experiment.metric), row.label == experiment.baseline
-            axes.errorbar(
-                100 * mean.mean,
-                labels.index(row.label),
-                xerr=100 * np.nan_to_num(mean.margin),
-                fmt=run_marker(0),
-                color=run_color(0 if is_baseline else 1),
-                markersize=5,
-                capsize=2,
-                linewidth=1.2,
-            )
+            is_baseline = row.label == experiment.baseline
+            _draw_score(axes, row, experiment.metric, labels.index(row.label), run_color(0 if is_baseline else 1))
             if is_baseline:
-                axes.axvline(100 * mean.mean, color=run_color(0), linewidth=0.8, linestyle=':')
+                center = 100 * row.score(experiment.metric).center
+                axes.axvline(center, color=run_color(0), linewidth=0.8, linestyle=':')
         axes.set(title=setting, xlabel=f'{METRIC_NAMES[experiment.metric]}, %')
         axes.grid(axis='y', visible=False)
     panels[0].set_yticks(range(len(labels)), labels)
     panels[0].invert_yaxis()
+    kinds = {row.by_median(experiment.metric) for row in rows}
+    handles = [_key(by_median) for by_median in sorted(kinds)]
+    figure.legend(handles=handles, loc='outside lower center', ncols=len(handles), fontsize=8)
     return figure
+
+
+def _draw_score(axes: Axes, row: Row, metric: str, line: int, color: str) -> None:
+    """Draw the trials of a row as points, and over them their mean or median with its interval."""
+    trials = [100 * record[metric] for record in row.records]
+    axes.plot(trials, [line] * len(trials), 'o', color=color, markersize=3, alpha=0.35, markeredgewidth=0)
+    score = row.score(metric)
+    ends = np.nan_to_num(score.interval, nan=score.center)
+    axes.errorbar(
+        100 * score.center,
+        line,
+        xerr=100 * np.abs(ends - score.center)[:, np.newaxis],
+        fmt=_score_marker(row.by_median(metric)),
+        color=color,
+        markersize=5,
+        capsize=2,
+        linewidth=1.2,
+    )
+
+
+def _score_marker(by_median: bool) -> str:
+    return run_marker(2 if by_median else 0)
+
+
+def _key(by_median: bool) -> Line2D:
+    name = 'median' if by_median else 'mean'
+    marker = _score_marker(by_median)
+    return Line2D([], [], color=MUTED, marker=marker, markersize=5, label=f'{name}, 95 % interval; small: trials')
 
 
 @styled

@@ -1,45 +1,86 @@
 """The table and the plot."""
 
 import pytest
+from matplotlib.axes import Axes
 from PIL import Image
 from rich.console import Console
 
 from ship_det.experiments.few_shot.presentation import make_table, plot_accuracy
-from ship_det.experiments.few_shot.results import Estimate, Row
+from ship_det.experiments.few_shot.results import Accuracy, Row
 
 ROWS = [
-    Row((3, 3, 3, 3, 3), 0.0, 7, {'ce': 1}, {'ce': Estimate(0.5, 0.01)}, {}),
+    Row((3, 3, 3, 3, 3), 0.0, 7, {'ce': Accuracy(0.5, 0.01, 1)}, {}),
     Row(
         (1, 2, 3, 4, 5),
         0.2831,
         7,
-        {'ce': 1, 'ci': 1},
-        {'ce': Estimate(0.4, 0.01), 'ci': Estimate(0.45, 0.02)},
-        {'ci': Estimate(0.05, 0.05)},
+        {'ce': Accuracy(0.4, 0.01, 1), 'ci': Accuracy(0.45, 0.02, 1)},
+        {'ci': Accuracy(0.05, 0.05, 1)},
     ),
 ]
+SEVERAL = Row(
+    (1, 1, 1, 1, 11),
+    0.8333,
+    7,
+    {'ce': Accuracy(0.3, 0.01, 3), 'ci': Accuracy(0.35, 0.02, 4)},
+    {'ci': Accuracy(0.05, 0.05, 3, 0.05)},
+)
+
+
+def cells(rows: list[Row]) -> list[list[str]]:
+    """The table's cells, the header first, a rule second."""
+    console = Console(width=320, record=True)
+    console.print(make_table(rows))
+    return [
+        [cell.strip() for cell in line.split('|')[1:-1]] for line in console.export_text().splitlines() if '|' in line
+    ]
 
 
 def test_table_has_the_papers_numbers_beside_ours():
-    console = Console(width=240, record=True)
-    console.print(make_table(ROWS))
-    lines = [
-        [cell.strip() for cell in line.split('|')[1:-1]] for line in console.export_text().splitlines() if '|' in line
+    lines = cells(ROWS)
+    assert lines[0] == [
+        'split',
+        'lambda',
+        'meta-updates',
+        'trainings',
+        'CE',
+        'CI',
+        'CI - CE (p)',
+        'paper CE',
+        'paper CI',
     ]
-    header = ['split', 'lambda', 'meta-updates', 'seeds', 'CE', 'CI', 'CI - CE (p)', 'paper CE', 'paper CI']
-    assert lines[0] == header
-    assert lines[2] == ['3,3,3,3,3', '0.000', '7', '1/0', '50.0 ± 1.0', '', '', '59.5', '']
+    assert lines[2] == ['3,3,3,3,3', '0.000', '7', '1/0', '50.0 ± 1.0, one training', '', '', '59.5', '']
     assert lines[3] == [
         '1,2,3,4,5',
         '0.283',
         '7',
         '1/1',
-        '40.0 ± 1.0',
-        '45.0 ± 2.0',
-        '+5.0 ± 5.0 (0.05)',
+        '40.0 ± 1.0, one training',
+        '45.0 ± 2.0, one training',
+        '+5.0 ± 5.0, one training',
         '53.5',
         '58.7',
     ]
+
+
+def test_p_stands_beside_differences_of_several_trainings_alone():
+    (line,) = cells([SEVERAL])[2:]
+    assert line[3:7] == ['3/4', '30.0 ± 1.0', '35.0 ± 2.0', '+5.0 ± 5.0 (0.05)']
+
+
+@pytest.mark.parametrize(
+    ('rows', 'bars'),
+    [
+        (ROWS, 'one training a point, bars: 95 % over its test tasks'),
+        ([SEVERAL], 'bars: 95 % over trainings'),
+        ([*ROWS, SEVERAL], 'bars: 95 % over trainings, of one training over its test tasks'),
+    ],
+)
+def test_plot_says_what_its_bars_are(rows, bars, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(Axes, 'set_title', lambda axes, title, **style: titles.append(title))
+    plot_accuracy(rows, tmp_path / 'a.svg')
+    assert titles == [f'MAML, 7 meta-updates; {bars}']
 
 
 def test_plot(tmp_path):
@@ -53,7 +94,7 @@ def test_plot(tmp_path):
 
 
 def test_plot_waits_for_the_other_losses(tmp_path):
-    further = Row((1, 2, 3, 4, 5), 0.2831, 9, {'ce': 1}, {'ce': Estimate(0.42, 0.01)}, {})
+    further = Row((1, 2, 3, 4, 5), 0.2831, 9, {'ce': Accuracy(0.42, 0.01, 1)}, {})
     plot_accuracy(ROWS, tmp_path / 'a.png')
     plot_accuracy([*ROWS, further], tmp_path / 'b.png')
     plot_accuracy([*ROWS, further._replace(accuracies=ROWS[1].accuracies)], tmp_path / 'c.png')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ship_det.experiments.few_shot import read_results, tabulate
-from ship_det.experiments.few_shot.results import Estimate, append_result, estimate, paired_p_value
+from ship_det.experiments.few_shot.results import accuracy_of, append_result, difference_of
 
 
 def result(loss: str, correct: list[int], seed: int = 0, split=(1, 3), **other) -> dict:
@@ -15,26 +15,43 @@ def result(loss: str, correct: list[int], seed: int = 0, split=(1, 3), **other) 
     return content | dict(correct=correct, settings={}) | other
 
 
-def test_estimate():
-    # Standard deviation of 0, 1 is sqrt(1/2), its standard error 1/2.
-    assert estimate([0, 1]) == pytest.approx(Estimate(0.5, 0.98))
-    assert estimate([0.25]) == Estimate(0.25, math.inf)
+# Half the width of a 95 % interval in standard errors, by a printed table of Student's t, for two and three values.
+T_OF_2, T_OF_3 = 12.706, 4.3027
 
 
-def test_interval_covers_the_mean_in_95_of_100_cases():
+def test_one_training_has_an_interval_over_its_test_tasks_and_no_p():
+    # Deviation .1 over three tasks.
+    accuracy = accuracy_of([np.array([0.1, 0.2, 0.3])])
+    assert accuracy[:3] == pytest.approx((0.2, T_OF_3 * 0.1 / math.sqrt(3), 1), rel=1e-4)
+    assert math.isnan(accuracy.p_value)
+    difference = difference_of([np.array([0.5, 0.6, 0.7])], [np.array([0.4, 0.4, 0.4])])
+    assert difference[:3] == pytest.approx((0.2, T_OF_3 * 0.1 / math.sqrt(3), 1), rel=1e-4)
+    assert math.isnan(difference.p_value)
+
+
+def test_interval_of_one_training_covers_the_mean_in_95_of_100_cases():
     rng = np.random.default_rng(0)
-    found = [estimate(rng.binomial(75, 0.5, 600) / 75) for _ in range(1000)]
-    assert 0.93 < np.mean([abs(mean - 0.5) < half_width for mean, half_width in found]) < 0.97
+    found = [accuracy_of([rng.binomial(75, 0.5, 600) / 75]) for _ in range(1000)]
+    assert 0.93 < np.mean([abs(accuracy.mean - 0.5) < accuracy.margin for accuracy in found]) < 0.97
 
 
-@pytest.mark.parametrize(('difference', 'p'), [((0.0, 1.0), 1.0), ((1.96, 1.96), 0.05), ((-2.5758, 1.96), 0.01)])
-def test_paired_p_value(difference, p):
-    assert paired_p_value(Estimate(*difference)) == pytest.approx(p, abs=1e-4)
+def test_several_trainings_have_an_interval_over_trainings():
+    # Means .2, .3, .4, whatever the spread over the tasks.
+    trainings = [np.array([0.0, 0.4]), np.array([0.3, 0.3]), np.array([0.1, 0.7])]
+    assert accuracy_of(trainings)[:3] == pytest.approx((0.3, T_OF_3 * 0.1 / math.sqrt(3), 3), rel=1e-4)
 
 
-def test_p_value_without_spread():
-    assert paired_p_value(Estimate(0.0, 0.0)) == 1
-    assert paired_p_value(Estimate(0.1, 0.0)) == 0
+def test_several_trainings_are_compared_in_pairs_of_a_seed():
+    ours = [np.array([0.3, 0.5]), np.array([0.7, 0.9]), np.array([0.5, 0.7])]
+    theirs = [np.array([0.2, 0.4]), np.array([0.5, 0.7]), np.array([0.2, 0.4])]
+    # Differences .1, .2, .3: t = 2 sqrt 3 with two degrees, so p = 1 - sqrt(12 / 14).
+    gain = difference_of(ours, theirs)
+    assert gain[:3] == pytest.approx((0.2, T_OF_3 * 0.1 / math.sqrt(3), 3), rel=1e-4)
+    assert gain.p_value == pytest.approx(1 - math.sqrt(12 / 14))
+
+
+def test_a_single_test_task_has_no_interval():
+    assert math.isnan(accuracy_of([np.array([0.25])]).margin)
 
 
 def test_file_comes_back(tmp_path):
@@ -76,17 +93,19 @@ def test_rows_pair_the_tasks():
     )
     assert [row.split for row in rows] == [(2, 2), (1, 3)]
     assert rows[0].differences == {}
-    assert rows[1].accuracies['ce'] == pytest.approx(Estimate(0.4, 0.0))
+    assert rows[1].accuracies['ce'][:3] == pytest.approx((0.4, 0.0, 1))
     # Differences .1, .2, .3: standard error .1 / sqrt 3.
-    assert rows[1].differences['ci'] == pytest.approx(Estimate(0.2, 1.96 * 0.1 / math.sqrt(3)))
+    assert rows[1].differences['ci'][:3] == pytest.approx((0.2, T_OF_3 * 0.1 / math.sqrt(3), 1), rel=1e-4)
 
 
-def test_seeds_are_averaged_on_each_task():
-    rows = tabulate([result('ce', [2, 6]), result('ce', [6, 2], seed=1), result('ci', [5, 5], seed=1)])
-    assert rows[0].seeds == {'ce': 2, 'ci': 1}
-    assert rows[0].accuracies['ce'] == pytest.approx(Estimate(0.4, 0.0))
-    # Only seed 1 is in both: differences -.1, .3.
-    assert rows[0].differences['ci'].mean == pytest.approx(0.1)
+def test_rows_are_over_trainings_where_there_are_several():
+    rows = tabulate([result('ce', [2, 6]), result('ce', [4, 2], seed=1), result('ci', [5, 5], seed=1)])
+    # Means .4 and .3: deviation .1 / sqrt 2, standard error .05.
+    assert rows[0].accuracies['ce'][:3] == pytest.approx((0.35, T_OF_2 * 0.05, 2), rel=1e-4)
+    assert rows[0].accuracies['ci'].trainings == 1
+    # Only seed 1 is in both: differences .1, .3 of its two tasks.
+    assert rows[0].differences['ci'][:3] == pytest.approx((0.2, T_OF_2 * 0.1, 1), rel=1e-4)
+    assert math.isnan(rows[0].differences['ci'].p_value)
 
 
 def test_a_later_result_replaces_an_earlier_one():

@@ -72,6 +72,84 @@ def test_table(finished):
     assert '| 4 (1 diverged) |' in lines[4]
 
 
+GMEANS = replace(EXPERIMENT, metric='gmean')
+# CE misses a class in its last two trials; CI and FL never. Six trials.
+CE, CI, FL = [0.5, 0.6, 0.7, 0.4, 0.0, 0.0], [0.8, 0.82, 0.81, 0.83, 0.85, 0.84], [0.6, 0.5, 0.61, 0.62, 0.65, 0.64]
+
+
+def with_gmeans(path, **losses: list[float]) -> TrialFile:
+    """Trials of the setting odd with these G-means."""
+    trials = TrialFile(path)
+    for loss, gmeans in losses.items():
+        common = {'setting': 'odd', 'loss': loss, 'config': {}, 'accuracy': 0.9, 'recalls': [0.9, 0.9]}
+        common |= {'auc': 0.9, 'train_loss': 0.1, 'seconds': 1.0, 'classes': ['a', 'b'], 'counts': [9, 1]}
+        trials.add([{**common, 'seed': seed, 'gmean': gmean} for seed, gmean in enumerate(gmeans)])
+    return trials
+
+
+def cells_of(experiment: Experiment, trials: TrialFile) -> tuple[list[list[str]], str]:
+    """Cells of the rows of the table, and what stands below it."""
+    lines = table(experiment, rows_of(experiment, trials, ['odd'], list(experiment.losses))).splitlines()
+    rows = [line.strip('| ').split(' | ') for line in lines[2:] if line.startswith('|')]
+    return rows, lines[-1]
+
+
+def test_gmeans_of_which_some_are_0_have_medians_and_a_rank_test(tmp_path):
+    (ce, ci, *_), note = cells_of(GMEANS, with_gmeans(tmp_path / 't.jsonl', ce=CE, ci=CI, fl=FL))
+    # Of six trials the interval goes from the smallest to the largest. The baseline has no difference.
+    assert (ce[-3], ce[4:6]) == ('median 45.00 (0.00 to 70.00)', ['', ''])
+    # CI's own G-means are not 0, the baseline's are; the paired differences are .3, .22, .11, .43, .85, .84.
+    assert ci[-3] == 'median 82.50 (80.00 to 85.00)'
+    assert ci[4] == 'median +36.50 (+11.00 to +85.00)'
+    # All six are positive: 2 of 64 signs.
+    assert ci[5] == '0.031'
+    assert note.startswith('median: a G-mean of the loss or of the baseline is 0') and 'signed-rank' in note
+
+
+def test_gmeans_above_0_have_means(tmp_path):
+    trials = with_gmeans(tmp_path / 't.jsonl', ce=CI, ci=FL, fl=CE)
+    (ce, ci, fl, _), _ = cells_of(GMEANS, trials)
+    assert ce[-3].startswith('82.50 ± ') and ci[-3].startswith('60.33 ± ') and ci[4].startswith('-22.17 ± ')
+    # A loss with a 0 has a median, though the baseline has none.
+    assert fl[-3].startswith('median 45.00')
+    rows = rows_of(GMEANS, with_gmeans(tmp_path / 'u.jsonl', ce=CI, ci=FL), ['odd'], ['ce', 'ci'])
+    assert 'median' not in table(GMEANS, rows)
+
+
+def test_p_of_the_rank_test_stands_in_the_column_of_gmeans_where_the_gain_is_in_accuracy(tmp_path):
+    (ce, ci, *_), _ = cells_of(EXPERIMENT, with_gmeans(tmp_path / 't.jsonl', ce=CE, ci=CI))
+    assert ce[-3] == 'median 45.00 (0.00 to 70.00)'
+    assert ci[-3] == 'median 82.50 (80.00 to 85.00), p 0.031'
+    assert ci[3:6] == ['90.00 ± 0.00', '+0.00 ± 0.00', '1']
+
+
+def test_a_tuned_loss_is_chosen_by_medians_where_a_gmean_is_0(tmp_path):
+    # By the mean (53.3 and 60.0) it would be the other.
+    trials = with_gmeans(tmp_path / 't.jsonl', ce=CE, ci=[0.8, 0.8, 0.8, 0.8, 0.0, 0.0], fl=[0.6] * 6)
+    assert rows_of(GMEANS, trials, ['odd'], ['ce', 'ci', 'fl'])[-1].label == 'best: ci'
+
+
+def test_one_training_is_called_so(tmp_path):
+    (ce, ci, fl, _), _ = cells_of(EXPERIMENT, with_gmeans(tmp_path / 't.jsonl', ce=[0.5], ci=[0.6], fl=FL))
+    assert ce[2] == ci[2] == 'one training' and fl[2] == '6'
+    assert ci[3:7] == ['90.00', '+0.00 (one pair)', '', '60.00']
+    # Six trials, of which the baseline has the first seed.
+    assert fl[4] == '+0.00 (one pair)'
+
+
+def test_chart_shows_every_trial_and_medians_where_a_gmean_is_0(tmp_path):
+    trials = with_gmeans(tmp_path / 't.jsonl', ce=CE, ci=CI, fl=FL)
+    figure = draw_scores(GMEANS, rows_of(GMEANS, trials, ['odd'], ['ce', 'ci', 'fl'])[:3])
+    (panel,) = figure.axes
+    centers = [float(bar[0].get_xdata()[0]) for bar in panel.containers]
+    assert centers == pytest.approx([45, 82.5, 61.5])
+    (bars,) = panel.containers[0][2]
+    assert bars.get_segments()[0][:, 0] == pytest.approx([0, 70])
+    drawn = [sorted(line.get_xdata()) for line in panel.lines if len(line.get_xdata()) == len(CE)]
+    assert drawn == [pytest.approx(sorted(100 * gmean for gmean in gmeans)) for gmeans in (CE, CI, FL)]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ['median, 95 % interval; small: trials']
+
+
 def test_charts(finished, tmp_path):
     rows = rows_of(EXPERIMENT, finished, EXPERIMENT.settings, ['ce', 'ci', 'fl'])
     paths = save_charts(EXPERIMENT, rows, tmp_path / 'charts')
