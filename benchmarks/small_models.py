@@ -39,11 +39,9 @@ OLD_PROPOSALS = {
     f'{TRAIN}.assigner.pos_iou_thr': 0.7,
     f'{TRAIN}.allowed_border': 0,
 }
-OLD_CODE = {
-    f'{CODER}.inclined_means': '(0.0,0.0,0.0,0.0,0.0)',
-    f'{CODER}.inclined_stds': '(0.5,0.5,0.5,0.5,1.0)',
-    f'{HEAD}.inclined_weight': 2.0,
-}
+OLD_CODE = {f'{CODER}.inclined_means': '(0.0,0.0,0.0,0.0,0.0)'}
+#: Each number of the code of size 1, so that x, whose sign the canonical corner fixes, weighs twice as much as y.
+MOMENTS = {f'{CODER}.inclined_stds': '(0.21,0.45,0.21,0.45,0.6)', f'{HEAD}.inclined_weight': 1.0}
 LOSS = f'{HEAD}.loss_cls'
 
 
@@ -80,7 +78,8 @@ COMPARISONS = {
         variants={
             'before': {**OLD_PROPOSALS, **OLD_CODE},
             'anchors': OLD_CODE,
-            'anchors and code': {},
+            'anchors and means': {},
+            'anchors, means and deviations': MOMENTS,
         },
     ),
     'losses': Comparison(

@@ -24,9 +24,10 @@ model = dict(
             in_features=64 * (7 * 7 + 3 * 11 + 11 * 3),
             fc_out_channels=256,
             norm_cfg=dict(type='LN'),
+            bbox_coder=dict(inclined_stds=(0.5, 0.5, 0.5, 0.5, 1.0)),
             loss_bbox=dict(beta=0.1),
             axis_weight=0.5,
-            inclined_weight=1.0,
+            inclined_weight=2.0,
         ),
     ),
     train_cfg=dict(
