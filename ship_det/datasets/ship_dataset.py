@@ -91,9 +91,12 @@ class ShipDataset(BaseDetDataset):
         return data_list
 
     def filter_data(self) -> list[dict]:
-        """Leave out images without a ship to learn from, where ``filter_cfg`` asks for it, but never in test mode."""
-        wanted = bool(self.filter_cfg) and self.filter_cfg.get('filter_empty_gt', False)
-        if self.test_mode or not wanted:
+        """Leave out images without a ship to learn from, where ``filter_cfg`` asks for it, but never in test mode.
+
+        Raises:
+            ValueError: no image of a training set has one.
+        """
+        if self.test_mode:
             return self.data_list
         kept = [info for info in self.data_list if any(not i['ignore_flag'] for i in info['instances'])]
         if not kept:
@@ -101,7 +104,7 @@ class ShipDataset(BaseDetDataset):
                 f'{self.data_prefix["label_path"]}: none of {len(self.data_list)} images has an object that is not'
                 f' difficult; expected at least one of {", ".join(self.metainfo["classes"])}'
             )
-        return kept
+        return kept if (self.filter_cfg or {}).get('filter_empty_gt', False) else self.data_list
 
     def prepare_data(self, idx: int) -> Any:
         """What the pipeline makes of an image; in test mode with its labels, whatever the pipeline keeps of them."""
