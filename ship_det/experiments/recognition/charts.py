@@ -16,6 +16,8 @@ from ship_det.experiments.statistics import estimate
 
 # Of the bars, each time that the colours are used up.
 _HATCHES = ('', '///', 'xxx')
+# Trials below their mean, in lines: the interval would hide them.
+_BELOW = 0.25
 # Lowest recall, percent, above which the bars do not start at 0.
 _HIGH = 80
 
@@ -66,9 +68,9 @@ def draw_scores(experiment: Experiment, rows: Sequence[Row]) -> Figure:
 
 
 def _draw_score(axes: Axes, row: Row, metric: str, line: int, color: str) -> None:
-    """Draw the trials of a row as points, and over them their mean or median with its interval."""
+    """Draw the mean or median of a row with its interval, and its trials as points below."""
     trials = [100 * record[metric] for record in row.records]
-    axes.plot(trials, [line] * len(trials), 'o', color=color, markersize=3, alpha=0.35, markeredgewidth=0)
+    axes.plot(trials, [line + _BELOW] * len(trials), 'o', color=color, markersize=3, alpha=0.6, markeredgewidth=0)
     score = row.score(metric)
     ends = np.nan_to_num(score.interval, nan=score.center)
     axes.errorbar(

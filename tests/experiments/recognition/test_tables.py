@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from ship_det.experiments.recognition.charts import draw_recalls, draw_scores, save_charts
-from ship_det.experiments.recognition.experiment import Experiment
+from ship_det.experiments.recognition.experiment import Experiment, read_experiment
 from ship_det.experiments.recognition.tables import rows_of, table
 from ship_det.experiments.recognition.training import Training
 from ship_det.experiments.recognition.trials import TrialFile
@@ -185,3 +186,17 @@ def test_recall_bars_start_at_0_unless_all_are_high(finished, lowest, from_zero)
     (panel,) = draw_recalls([replace(ce, records=records)]).axes
     bottom = panel.get_ylim()[0]
     assert bottom == 0 if from_zero else 90 < bottom < 96
+
+
+def test_the_medians_in_the_docs_are_those_of_the_committed_trials():
+    repository = Path(__file__).resolve().parents[3]
+    experiment = read_experiment(repository / 'configs/recognition/mnist_pf_ratio200.py')
+    finished = TrialFile(repository / 'docs/results/data/mnist_pf_ratio200.jsonl')
+    text = (repository / 'docs/results/recognition.md').read_text()
+    rows = rows_of(experiment, finished, ['step_200'], list(experiment.losses))
+    assert len(rows) >= 10 and all(row.by_median('gmean') and len(row.records) == 10 for row in rows)
+    for row in rows:
+        gmeans = sorted(100 * record['gmean'] for record in row.records)
+        # Median, second smallest and second largest of ten.
+        middle = (gmeans[4] + gmeans[5]) / 2
+        assert f'| {middle:.1f} ({gmeans[1]:.1f} to {gmeans[8]:.1f}) | {gmeans.count(0)} |' in text, row.label
