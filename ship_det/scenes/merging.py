@@ -2,32 +2,36 @@
 
 An object in the overlap of two windows is found twice, and one that a window's border cuts is found as a piece. Rotated
 NMS alone removes the second find of a whole object but not a piece: a short piece has a low IoU with the whole ship and
-survives, and a long one of high score even displaces it. A box that reaches a border of its window inside the scene may
-be such a piece, so:
+survives, and a long one of high score even displaces it. So a box that reaches a border of its window inside the scene
+is suspected to be a piece, and:
 
-1. From NMS a box that may be a piece comes after every box that is none, whatever the scores: a window that shows all
-   of an object is the better witness.
-2. Of the boxes kept, one that may be a piece goes where a larger box of its class, from another window and reaching out
-   of the window of the piece, covers more than the threshold of it.
+1. It goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
+   with it in the px that both windows see. A window that shows all of an object is the better witness.
+2. Suspected boxes that agree with each other are of one object. If the largest of them show as much of it as all
+   together, the best of these is kept as it was found.
+3. Otherwise no window shows the object whole, and the pieces are joined into one box that spans them. Its class is that
+   of its main piece, of highest score times area; its score is the highest of its pieces of that class.
+4. Of what is left, NMS of each class keeps the best box of each object; suspected boxes come last, whatever their score.
 
-Nothing is cut, joined or averaged: what is kept is as it was found, with its score. So an object that no window shows
-whole keeps its largest or best piece.
+A suspected box that agrees with no other stays, as it was found. Where a window has several classes for its box of an
+object, all stay or go together. Pieces that have no px in common, as those of windows that do not overlap, stay apart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry import bounding_extents, iou_of_pairs, quad_to_rbox, rbox_to_quad, rotated_nms
+from ship_det.geometry import bounding_extents, quad_to_rbox, rbox_to_quad, rotated_nms
 from ship_det.geometry.boxes import FloatArray
+from ship_det.scenes.pieces import compare_views, explains, join, reach_borders
 
-#: IoU above which two boxes of one class are one object, and share of a piece that a box of its object covers.
+#: IoU above which two boxes of one class are one object.
 MERGE_IOU = 0.3
-# How near to the border of its window, in px of the image made of the window, a box counts as reaching it: the label of
-# a cut object ends on the border, a detector's box about there.
-_BORDER = 2.0
+# A piece shows an object as a whole from this share of the area that all pieces show together.
+_WHOLE = 0.8
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class Windows:
     def scale(self) -> FloatArray:
         """(K, 2) px of the scene in a px of the image, along x and y."""
         return self.windows[:, 2:] / self.images
+
+    @property
+    def views(self) -> FloatArray:
+        """(K, 4) left, top, right and bottom of the windows, px of the scene."""
+        return np.hstack([self.windows[:, :2], self.windows[:, :2] + self.windows[:, 2:]]).astype(np.float64)
 
     @property
     def covered(self) -> float:
@@ -93,67 +102,147 @@ def to_scene(boxes: ArrayLike, window: NDArray[np.intp], windows: Windows) -> Fl
     return result
 
 
-def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold: float = MERGE_IOU) -> NDArray[np.intp]:
-    """Choose one detection for each object of a scene.
+@dataclass(frozen=True)
+class MergedDetections:
+    """M objects of a scene.
+
+    Attributes:
+        boxes: (M, 5), (cx, cy, w, h, theta) in px of the scene.
+        scores: (M,), descending.
+        labels: (M,) class indices.
+        rows: (M,) row of the detection that stays, or of the main piece of a joined box.
+        joined: (M,) which boxes are joined from pieces.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    joined: NDArray[np.bool_]
+
+
+def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold: float = MERGE_IOU) -> MergedDetections:
+    """Make one detection of all that windows show of an object.
 
     Args:
-        detections: of all windows.
-        windows: of the scene.
-        iou_threshold: in [0, 1].
+        detections: detections in all windows of a scene.
+        windows: windows over the scene.
+        iou_threshold: IoU above which two boxes of one class are one object, in [0, 1].
 
     Returns:
-        (M,) rows of the detections that stay, by descending score, of equal ones in the order given.
+        By descending score, of equal ones in the order given.
 
     Raises:
         ValueError: as ``rotated_nms``.
     """
-    piece = may_be_pieces(detections, windows)
+    boxes, scores, labels = detections.boxes.copy(), detections.scores.copy(), detections.labels
+    suspected = may_be_pieces(detections, windows)
+    stays, links = _compare(detections, windows, suspected)
+    joined = np.zeros(len(boxes), dtype=bool)
+    for members in _groups(detections, windows, links):
+        stays[members] = False
+        kept, box = _represent(detections, windows, members)
+        stays[kept] = True
+        if box is not None:
+            boxes[kept], joined[kept] = box, True
+            scores[kept] = [detections.scores[members[labels[members] == labels[row]]].max() for row in kept]
+    rows = np.flatnonzero(stays)
     # Scores are at most 1, so that a whole box precedes any piece.
-    priority = detections.scores + ~piece
-    parts: list[NDArray[np.intp]] = [np.zeros(0, dtype=np.intp)]
-    for label in np.unique(detections.labels):
-        rows = np.flatnonzero(detections.labels == label)
-        kept = rows[rotated_nms(detections.boxes[rows], priority[rows], iou_threshold)]
-        parts.append(kept[~_covered(detections, windows, kept, piece, iou_threshold)])
-    chosen = np.concatenate(parts)
-    return chosen[np.lexsort([chosen, -detections.scores[chosen]])]
+    priority = scores[rows] + (~suspected | joined)[rows]
+    rows = rows[rotated_nms(boxes[rows], priority, iou_threshold, labels[rows])]
+    rows = rows[np.lexsort([rows, -scores[rows]])]
+    return MergedDetections(boxes[rows], scores[rows], labels[rows], rows, joined[rows])
 
 
 def may_be_pieces(detections: WindowDetections, windows: Windows) -> NDArray[np.bool_]:
-    """(N,) which boxes reach a border of their window that is not a border of the scene."""
-    low, high = _bounds(detections.boxes)
-    corner, size = windows.windows[detections.window, :2], windows.windows[detections.window, 2:]
-    near = _BORDER * windows.scale[detections.window]
-    first = (low < corner + near) & (corner > 0)
-    last = (high > corner + size - near) & (corner + size < windows.scene)
-    return np.any(first | last, axis=1)
+    """(N,) which boxes reach, or nearly, a border of their window that is not a border of the scene."""
+    window = detections.window
+    return reach_borders(detections.boxes, windows.views[window], windows.scene, _units(windows)[window])
 
 
-def _covered(
-    detections: WindowDetections,
-    windows: Windows,
-    kept: NDArray[np.intp],
-    piece: NDArray[np.bool_],
-    threshold: float,
-) -> NDArray[np.bool_]:
-    """Which of the kept rows, all of one class, are pieces of an object that a larger kept box shows more of."""
-    boxes, window = detections.boxes[kept], detections.window[kept]
-    low, high = _bounds(boxes)
-    shapes = shapely.box(*low.T, *high.T)
-    candidates = np.flatnonzero(piece[kept])
-    rows, others = shapely.STRtree(shapes).query(shapes[candidates])
-    rows = candidates[rows]
+def _units(windows: Windows) -> FloatArray:
+    """(K,) px of the scene in a px of the image of each window."""
+    return windows.scale.max(axis=1)
+
+
+def _compare(
+    detections: WindowDetections, windows: Windows, suspected: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Compare suspected boxes with those of other windows.
+
+    Returns:
+        (N,) which detections stay beside whole ones, and (L, 2) rows of those among the suspected that agree.
+    """
+    boxes, window = detections.boxes, detections.window
     areas = boxes[:, 2] * boxes[:, 3]
-    possible = (window[rows] != window[others]) & (areas[others] > areas[rows])
-    rows, others = rows[possible], others[possible]
-    corner, size = windows.windows[window[rows], :2], windows.windows[window[rows], 2:]
-    beyond = ((low[others] < corner) | (high[others] > corner + size)).any(axis=1)
-    rows, others = rows[beyond], others[beyond]
-    iou = iou_of_pairs(boxes, boxes, rows, others)
-    shared = iou / (1 + iou) * (areas[rows] + areas[others])
-    covered = np.zeros(len(kept), dtype=bool)
-    covered[rows[shared > threshold * areas[rows]]] = True
-    return covered
+    low, high = _bounds(boxes)
+    candidates = np.flatnonzero(suspected & (areas > 0))
+    reach = 0.15 * boxes[:, 2:3] + 2
+    tree = shapely.STRtree(shapely.box(*(low - reach).T, *(high + reach).T))
+    pieces, others = tree.query(
+        shapely.box(*low[candidates].T, *high[candidates].T)
+    )
+    pieces = candidates[pieces]
+    # Of two suspected boxes, the smaller is the piece.
+    order = np.argsort(np.lexsort([detections.scores, areas]))
+    possible = (window[pieces] != window[others]) & (areas[others] > 0)
+    possible &= ~suspected[others] | (order[others] > order[pieces])
+    pieces, others = pieces[possible], others[possible]
+    views, units = windows.views, _units(windows)
+    same, inside = compare_views(
+        boxes[others], boxes[pieces], views[window[others]], views[window[pieces]], units[window[pieces]]
+    )
+    whole = ~suspected[others]
+    stays = np.ones(len(boxes), dtype=bool)
+    stays[pieces[same & whole & inside]] = False
+    linked = same & ~whole & stays[pieces] & stays[others]
+    return stays, np.column_stack([pieces[linked], others[linked]])
+
+
+def _groups(
+    detections: WindowDetections, windows: Windows, links: NDArray[np.intp]
+) -> Iterator[NDArray[np.intp]]:
+    """Rows of the boxes of one object each, the largest first: linked boxes whose joined box explains all of them."""
+    boxes, views, units = detections.boxes, windows.views[detections.window], _units(windows)[detections.window]
+    rows = np.unique(links)
+    order = rows[np.lexsort([rows, -detections.scores[rows], -boxes[rows, 2] * boxes[rows, 3]])].tolist()
+    rank = {row: place for place, row in enumerate(order)}
+    neighbours: dict[int, set[int]] = {row: set() for row in order}
+    for first, second in links.tolist():
+        neighbours[first].add(second)
+        neighbours[second].add(first)
+    free = set(order)
+    for seed in order:
+        if seed not in free:
+            continue
+        free.remove(seed)
+        members = [seed]
+        while True:
+            linked = sorted({row for member in members for row in neighbours[member]} & free, key=rank.__getitem__)
+            for row in linked:
+                trial = [*members, row]
+                if explains(join(boxes[trial], units[trial].max()), boxes[trial], views[trial], units[trial]):
+                    members = trial
+                    free.remove(row)
+                    break
+            else:
+                break
+        if len(members) > 1:
+            yield np.array(members)
+
+
+def _represent(
+    detections: WindowDetections, windows: Windows, members: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], FloatArray | None]:
+    """What stands for boxes of one object: rows of one window, and the joined box where none shows it whole."""
+    areas = detections.boxes[members, 2] * detections.boxes[members, 3]
+    box = join(detections.boxes[members], _units(windows)[detections.window[members]].max())
+    whole = areas >= _WHOLE * box[2] * box[3]
+    weight = np.where(whole, detections.scores[members], -1.0) if whole.any() else detections.scores[members] * areas
+    same_window = detections.window[members] == detections.window[members[np.argmax(weight)]]
+    if whole.any():
+        return members[whole & same_window], None
+    return members[same_window], box
 
 
 def _bounds(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:

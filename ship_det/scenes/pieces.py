@@ -1,0 +1,156 @@
+"""Pieces of objects that the borders of windows cut: which boxes may be pieces, of one object, and what they add up to.
+
+A detector's box of a piece ends about where the border is, a few per cent of its length before or beyond it. All
+tolerances here grow with the box for that reason, and are a few px for small ones.
+"""
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ship_det.geometry import bounding_extents, rbox_to_quad, to_le90
+from ship_det.geometry.boxes import FloatArray
+
+# A box reaches a border that is nearer than this share of its extent towards the border: three standard deviations
+# of an end that is off by 5 % of the length. What lies near by chance is only suspected and goes for a better find.
+_REACH = 0.15
+# How far off a side of a box may be, as share of the box: two such standard deviations. Larger, a box could take the
+# place of its neighbour in a row.
+_ERROR = np.array([0.15, 0.1])
+# The least of both, in px of the image that was made of the window.
+_LEAST = 2.0
+# Overlap of two boxes, where both windows look, from which they show one object.
+_AGREEMENT = 0.5
+# Share of a piece that the window of its object shows: all, but for errors of its ends.
+_INSIDE = 0.8
+# Pieces at least so broad, beside the largest, tell the width of an object; others show a strip or a corner of it.
+_BROAD = 0.75
+
+
+def reach_borders(boxes: FloatArray, views: FloatArray, scene: tuple[int, int], unit: FloatArray) -> NDArray[np.bool_]:
+    """Which boxes reach, or nearly, a border of their window that is not a border of the scene: they may be pieces.
+
+    Args:
+        boxes: (N, 5) in px of the scene.
+        views: (N, 4) left, top, right and bottom of the window of each box, px of the scene.
+        scene: width and height of the scene, px.
+        unit: (N,) px of the scene in a px of the image made of the window.
+
+    Returns:
+        (N,).
+    """
+    extents = bounding_extents(boxes)
+    margin = np.maximum(_LEAST * unit[:, None], _REACH * 2 * extents)
+    low, high = boxes[:, :2] - extents, boxes[:, :2] + extents
+    first = (low < views[:, :2] + margin) & (views[:, :2] > 0)
+    last = (high > views[:, 2:] - margin) & (views[:, 2:] < scene)
+    return np.any(first | last, axis=1)
+
+
+def compare_views(
+    boxes: FloatArray, others: FloatArray, views: FloatArray, other_views: FloatArray, unit: FloatArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether two boxes from two windows are of one object: where both windows look, both must show the same.
+
+    The boxes are compared in the px that both windows see. If they see all of the smaller box, it may be a piece that is
+    shorter than the error of the box of its object: the sides of the larger box are moved towards the piece, by no more
+    than they may be off. Width and length must fit all the same, so that a small ship is no piece of the large one that
+    it lies alongside.
+
+    Args:
+        boxes: (P, 5) in px of the scene, the larger of each pair.
+        others: (P, 5) likewise, the smaller.
+        views: (P, 4) left, top, right and bottom of the windows of ``boxes``, px of the scene.
+        other_views: (P, 4) of the windows of ``others``.
+        unit: (P,) px of the scene in a px of the image made of the window.
+
+    Returns:
+        (P,) whether they show the same, and (P,) whether the windows of ``boxes`` see all of ``others``.
+    """
+    common = np.hstack([np.maximum(views[:, :2], other_views[:, :2]), np.minimum(views[:, 2:], other_views[:, 2:])])
+    same, inside = np.zeros((2, len(boxes)), dtype=bool)
+    rows = np.flatnonzero((common[:, :2] < common[:, 2:]).all(axis=1))
+    parts = _visible(others[rows], common[rows])
+    inside[rows] = shapely.area(parts) > _INSIDE * shapely.area(_visible(others[rows], other_views[rows]))
+    error = _errors(boxes[rows], unit[rows]) * inside[rows, None]
+    same[rows] = _fits(boxes[rows], parts, common[rows], error)
+    return same, inside
+
+
+def join(pieces: FloatArray, unit: float) -> FloatArray:
+    """The box that pieces of one object add up to.
+
+    Its axis fits the ends of the pieces best, by least squares weighted by area. Each of its sides is the mean of the
+    pieces that reach about as far as the one that reaches furthest.
+
+    Args:
+        pieces: (M, 5) in px of the scene.
+        unit: px of the scene in a px of the image made of the window.
+
+    Returns:
+        (5,) in ``le90``.
+    """
+    areas = pieces[:, 2] * pieces[:, 3]
+    largest = pieces[np.argmax(areas)]
+    # The visible end of an object may be wider than long: of a piece the axis nearer to that of the largest counts.
+    quarters = np.round((pieces[:, 4] - largest[4]) / (np.pi / 2))
+    theta = pieces[:, 4] - quarters * np.pi / 2
+    sides = np.where(quarters[:, None] % 2 == 0, pieces[:, 2:4], pieces[:, 3:1:-1])
+    step = sides[:, :1] / 2 * np.column_stack([np.cos(theta), np.sin(theta)])
+    ends = np.stack([pieces[:, :2] - step, pieces[:, :2] + step])
+    middle = np.average(pieces[:, :2], axis=0, weights=areas)
+    offsets = (ends - middle).reshape(-1, 2) * np.sqrt(np.tile(areas, 2))[:, None]
+    axis = np.linalg.eigh(offsets.T @ offsets).eigenvectors[:, 1]
+    frame = np.array([axis, [-axis[1], axis[0]]])
+    along = np.sort((ends - middle) @ frame[0], axis=0)
+    across = (pieces[:, :2] - middle) @ frame[1] + sides[:, 1] / 2 * np.array([[-1], [1]])
+    width = sides[np.argmax(areas), 1]
+    broad = sides[:, 1] > _BROAD * width
+    low, high = np.transpose([
+        _outermost(along, areas, _ERROR[0] * np.ptp(along) + _LEAST * unit),
+        _outermost(across[:, broad], areas[broad], _ERROR[1] * width + _LEAST * unit),
+    ])
+    center = middle + (low + high) / 2 @ frame
+    return to_le90([[*center, *(high - low), np.arctan2(axis[1], axis[0])]])[0]
+
+
+def explains(box: FloatArray, pieces: FloatArray, views: FloatArray, unit: FloatArray) -> bool:
+    """Whether each window shows of a box, (5,), about what was found there: (M, 5) pieces in windows (M, 4)."""
+    boxes = np.broadcast_to(box, pieces.shape)
+    return bool(_fits(boxes, _visible(pieces, views), views, _errors(boxes, unit)).all())
+
+
+def _errors(boxes: FloatArray, unit: FloatArray) -> FloatArray:
+    """(N, 2) px by which the ends and the sides of boxes may be off."""
+    return _ERROR * boxes[:, 2:4] + _LEAST * unit[:, None]
+
+
+def _fits(boxes: FloatArray, parts: NDArray[np.object_], views: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
+    """Whether windows, (P, 4), that show (P,) parts may show boxes, (P, 5), whose sides are off by (P, 2) px at most.
+
+    A part must lie in the largest box possible and hold what the window shows of the smallest. Half is enough: the
+    rectangle around a visible corner may lie along the border, and then half of it is outside.
+    """
+    largest, smallest = boxes.copy(), boxes.copy()
+    largest[:, 2:4] += 2 * error
+    smallest[:, 2:4] -= 2 * np.minimum(error, boxes[:, 2:4] / 4)
+    least = _visible(smallest, views)
+    return (_share(parts, _visible(largest, views)) > _AGREEMENT) & ~(_share(least, parts) < _AGREEMENT)
+
+
+def _share(parts: NDArray[np.object_], others: NDArray[np.object_]) -> FloatArray:
+    """Share of the area of parts that lies in others; nan where a part has none."""
+    areas = shapely.area(parts)
+    shared = shapely.area(shapely.intersection(parts, others))
+    return np.divide(shared, areas, out=np.full_like(areas, np.nan), where=areas > 0)
+
+
+def _visible(boxes: FloatArray, views: FloatArray) -> NDArray[np.object_]:
+    return shapely.intersection(shapely.polygons(rbox_to_quad(boxes)), shapely.box(*views.T))
+
+
+def _outermost(sides: FloatArray, weights: FloatArray, error: float) -> tuple[float, float]:
+    """Where (2, M) low and high sides lie: means of those that are within an error of the furthest."""
+    last = sides[0] <= sides[0].min() + error, sides[1] >= sides[1].max() - error
+    low, high = (np.average(side[near], weights=weights[near]) for side, near in zip(sides, last, strict=True))
+    return float(low), float(high)
