@@ -19,8 +19,8 @@ _REACH = 0.15
 _ERROR = np.array([0.15, 0.1])
 # The least of both, in px of the image that was made of the window.
 _LEAST = 2.0
-# Overlap of two boxes, where both windows look, from which they show one object.
-_AGREEMENT = 0.5
+# How much of a piece may be missing or too much, as share of its area.
+_UNLIKE = 0.5
 # Share of a piece that the window of its object shows: all, but for errors of its ends.
 _INSIDE = 0.8
 # Pieces at least so broad, beside the largest, tell the width of an object; others show a strip or a corner of it.
@@ -128,25 +128,16 @@ def _errors(boxes: FloatArray, unit: FloatArray) -> FloatArray:
 def _fits(boxes: FloatArray, parts: NDArray[np.object_], views: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
     """Whether windows, (P, 4), that show (P,) parts may show boxes, (P, 5), whose sides are off by (P, 2) px at most.
 
-    A part must lie in the largest box possible and hold what the window shows of the smallest. Half is enough: the
-    rectangle around a visible corner may lie along the border, and then half of it is outside.
+    A part must lie in the largest box possible and hold what the window shows of the smallest, but for half of its area:
+    the rectangle around a visible corner may lie along the border, and then half of it is outside.
     """
     largest, smallest = boxes.copy(), boxes.copy()
     largest[:, 2:4] += 2 * error
     smallest[:, 2:4] -= 2 * np.minimum(error, boxes[:, 2:4] / 4)
-    least = _visible(smallest, views)
-    return (_share(parts, _visible(largest, views)) > _AGREEMENT) & ~(_share(least, parts) < _AGREEMENT)
-
-
-def _share(parts: NDArray[np.object_], others: NDArray[np.object_]) -> FloatArray:
-    """Share of the area of parts that lies in others; nan where a part has none."""
-    areas = shapely.area(parts)
-    shared = shapely.area(shapely.intersection(parts, others))
-    return np.divide(shared, areas, out=np.full_like(areas, np.nan), where=areas > 0)
-
-
-def _visible(boxes: FloatArray, views: FloatArray) -> NDArray[np.object_]:
-    return shapely.intersection(shapely.polygons(rbox_to_quad(boxes)), shapely.box(*views.T))
+    allowed = _UNLIKE * shapely.area(parts)
+    beyond = shapely.area(shapely.difference(parts, _visible(largest, views)))
+    missing = shapely.area(shapely.difference(_visible(smallest, views), parts))
+    return (beyond < allowed) & (missing < allowed)
 
 
 def _outermost(sides: FloatArray, weights: FloatArray, error: float) -> tuple[float, float]:
@@ -154,3 +145,8 @@ def _outermost(sides: FloatArray, weights: FloatArray, error: float) -> tuple[fl
     last = sides[0] <= sides[0].min() + error, sides[1] >= sides[1].max() - error
     low, high = (np.average(side[near], weights=weights[near]) for side, near in zip(sides, last, strict=True))
     return float(low), float(high)
+
+
+def _visible(boxes: FloatArray, views: FloatArray) -> NDArray[np.object_]:
+    """What windows, (P, 4), show of boxes: (P,) polygons."""
+    return shapely.intersection(shapely.polygons(rbox_to_quad(boxes)), shapely.box(*views.T))
