@@ -24,14 +24,14 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry import bounding_extents, quad_to_rbox, rbox_to_quad, rotated_nms
+from ship_det.geometry import aligned_iou, bounding_extents, quad_to_rbox, rbox_to_quad, rotated_nms
 from ship_det.geometry.boxes import FloatArray
-from ship_det.scenes.pieces import compare_views, explains, join, reach_borders
+from ship_det.scenes.pieces import compare_views, join, reach_borders
 
 #: IoU above which two boxes of one class are one object.
 MERGE_IOU = 0.3
 # A piece shows an object as a whole from this share of the area that all pieces show together.
-_WHOLE = 0.8
+_WHOLE = 0.75
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _groups(
             linked = sorted({row for member in members for row in neighbours[member]} & free, key=rank.__getitem__)
             for row in linked:
                 trial = [*members, row]
-                if explains(join(boxes[trial], units[trial].max()), boxes[trial], views[trial], units[trial]):
+                if join(boxes[trial], views[trial], units[trial].max()) is not None:
                     members = trial
                     free.remove(row)
                     break
@@ -235,11 +235,12 @@ def _represent(
     detections: WindowDetections, windows: Windows, members: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], FloatArray | None]:
     """What stands for boxes of one object: rows of one window, and the joined box where none shows it whole."""
-    areas = detections.boxes[members, 2] * detections.boxes[members, 3]
-    box = join(detections.boxes[members], _units(windows)[detections.window[members]].max())
-    whole = areas >= _WHOLE * box[2] * box[3]
-    weight = np.where(whole, detections.scores[members], -1.0) if whole.any() else detections.scores[members] * areas
-    same_window = detections.window[members] == detections.window[members[np.argmax(weight)]]
+    boxes, scores, window = detections.boxes[members], detections.scores[members], detections.window[members]
+    box = join(boxes, windows.views[window], _units(windows)[window].max())
+    assert box is not None
+    whole = aligned_iou(boxes, np.tile(box, (len(members), 1))) > _WHOLE
+    weight = np.where(whole, scores, -1.0) if whole.any() else scores * boxes[:, 2] * boxes[:, 3]
+    same_window = window == window[np.argmax(weight)]
     if whole.any():
         return members[whole & same_window], None
     return members[same_window], box

@@ -23,6 +23,8 @@ _LEAST = 2.0
 _UNLIKE = 0.5
 # Share of a piece that the window of its object shows: all, but for errors of its ends.
 _INSIDE = 0.8
+# Boxes are along each other, or along the border, up to this angle, rad.
+_ASKEW = np.radians(10)
 # Pieces at least so broad, beside the largest, tell the width of an object; others show a strip or a corner of it.
 _BROAD = 0.75
 
@@ -70,54 +72,67 @@ def compare_views(
     common = np.hstack([np.maximum(views[:, :2], other_views[:, :2]), np.minimum(views[:, 2:], other_views[:, 2:])])
     same, inside = np.zeros((2, len(boxes)), dtype=bool)
     rows = np.flatnonzero((common[:, :2] < common[:, 2:]).all(axis=1))
-    parts = _visible(others[rows], common[rows])
-    inside[rows] = shapely.area(parts) > _INSIDE * shapely.area(_visible(others[rows], other_views[rows]))
-    error = _errors(boxes[rows], unit[rows]) * inside[rows, None]
-    same[rows] = _fits(boxes[rows], parts, common[rows], error)
+    boxes, others, common = boxes[rows], others[rows], common[rows]
+    shown = shapely.area(_visible(others, other_views[rows]))
+    inside[rows] = shapely.area(_visible(others, common)) > _INSIDE * shown
+    error = _errors(boxes, unit[rows])
+    # Where a window sees only the end of a large piece, that of its neighbour in the row may lie within the error.
+    error[~inside[rows], 0] = 0
+    same[rows] = _fits(boxes, others, common, error)
     return same, inside
 
 
-def join(pieces: FloatArray, unit: float) -> FloatArray:
-    """The box that pieces of one object add up to.
+def join(pieces: FloatArray, views: FloatArray, unit: float) -> FloatArray | None:
+    """The box that pieces of one object add up to, if there is one.
 
-    Its axis fits the ends of the pieces best, by least squares weighted by area. Each of its sides is the mean of the
-    pieces that reach about as far as the one that reaches furthest.
+    Each piece suggests a box that those along its axes add up to; that box is taken of which the windows show most
+    nearly what was found. A rectangle around a corner that lies along a border suggests none that fits the others.
 
     Args:
         pieces: (M, 5) in px of the scene.
+        views: (M, 4) left, top, right and bottom of their windows, px of the scene.
         unit: px of the scene in a px of the image made of the window.
 
     Returns:
-        (5,) in ``le90``.
+        (5,) in ``le90``; None where it does not fit all pieces.
     """
-    areas = pieces[:, 2] * pieces[:, 3]
-    largest = pieces[np.argmax(areas)]
-    # The visible end of an object may be wider than long: of a piece the axis nearer to that of the largest counts.
-    quarters = np.round((pieces[:, 4] - largest[4]) / (np.pi / 2))
+    found = _visible(pieces, views)
+    best, least = pieces[0], np.inf
+    for reference in pieces:
+        box = _span(reference, pieces, unit)
+        misfit = shapely.area(shapely.symmetric_difference(_visible(np.tile(box, (len(pieces), 1)), views), found)).sum()
+        if misfit < least:
+            best, least = box, misfit
+    boxes = np.tile(best, (len(pieces), 1))
+    fits = _fits(boxes, pieces, views, _errors(boxes, np.full(len(pieces), unit)))
+    return best if fits.all() else None
+
+
+def _span(reference: FloatArray, pieces: FloatArray, unit: float) -> FloatArray:
+    """The box, (5,), from the first to the last end of those of (M, 5) pieces that lie along a reference, (5,).
+
+    Its axis fits the ends of the pieces by least squares weighted by area. Each of its sides is the mean of the pieces
+    that reach about as far as the one that reaches furthest.
+    """
+    # The visible end of an object may be wider than long: of a piece the axis nearer to that of the reference counts.
+    quarters = np.round((pieces[:, 4] - reference[4]) / (np.pi / 2))
     theta = pieces[:, 4] - quarters * np.pi / 2
     sides = np.where(quarters[:, None] % 2 == 0, pieces[:, 2:4], pieces[:, 3:1:-1])
+    along = (np.abs(theta - reference[4]) < _ASKEW) & (sides[:, 1] > _BROAD * reference[3])
+    theta, sides, centers = theta[along], sides[along], pieces[along, :2]
+    areas = sides[:, 0] * sides[:, 1]
     step = sides[:, :1] / 2 * np.column_stack([np.cos(theta), np.sin(theta)])
-    ends = np.stack([pieces[:, :2] - step, pieces[:, :2] + step])
-    middle = np.average(pieces[:, :2], axis=0, weights=areas)
+    ends = np.stack([centers - step, centers + step])
+    middle = np.average(centers, axis=0, weights=areas)
     offsets = (ends - middle).reshape(-1, 2) * np.sqrt(np.tile(areas, 2))[:, None]
     axis = np.linalg.eigh(offsets.T @ offsets).eigenvectors[:, 1]
     frame = np.array([axis, [-axis[1], axis[0]]])
-    along = np.sort((ends - middle) @ frame[0], axis=0)
-    across = (pieces[:, :2] - middle) @ frame[1] + sides[:, 1] / 2 * np.array([[-1], [1]])
-    width = sides[np.argmax(areas), 1]
-    broad = sides[:, 1] > _BROAD * width
-    low, high = np.transpose([
-        _outermost(along, areas, _ERROR[0] * np.ptp(along) + _LEAST * unit),
-        _outermost(across[:, broad], areas[broad], _ERROR[1] * width + _LEAST * unit),
-    ])
+    lengths = np.sort((ends - middle) @ frame[0], axis=0)
+    widths = (centers - middle) @ frame[1] + sides[:, 1] / 2 * np.array([[-1], [1]])
+    error = _ERROR * (np.ptp(lengths), reference[3]) + _LEAST * unit
+    low, high = np.transpose([_outermost(lengths, areas, error[0]), _outermost(widths, areas, error[1])])
     center = middle + (low + high) / 2 @ frame
     return to_le90([[*center, *(high - low), np.arctan2(axis[1], axis[0])]])[0]
-
-
-def explains(box: FloatArray, pieces: FloatArray, views: FloatArray, unit: FloatArray) -> bool:
-    """Whether each window shows of a box, (5,), about what was found there: (M, 5) pieces in windows (M, 4)."""
-    boxes = np.broadcast_to(box, pieces.shape)
-    return bool(_fits(boxes, _visible(pieces, views), views, _errors(boxes, unit)).all())
 
 
 def _errors(boxes: FloatArray, unit: FloatArray) -> FloatArray:
@@ -125,19 +140,24 @@ def _errors(boxes: FloatArray, unit: FloatArray) -> FloatArray:
     return _ERROR * boxes[:, 2:4] + _LEAST * unit[:, None]
 
 
-def _fits(boxes: FloatArray, parts: NDArray[np.object_], views: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
-    """Whether windows, (P, 4), that show (P,) parts may show boxes, (P, 5), whose sides are off by (P, 2) px at most.
+def _fits(boxes: FloatArray, pieces: FloatArray, views: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
+    """Whether windows, (P, 4), that show pieces may show boxes whose sides are off by (P, 2) px at most; both (P, 5).
 
-    A part must lie in the largest box possible and hold what the window shows of the smallest, but for half of its area:
-    the rectangle around a visible corner may lie along the border, and then half of it is outside.
+    A piece must lie in the largest box possible and hold what the window shows of the smallest, but for a share of its
+    area. The rectangle around a corner may lie along the border, and then half of it is outside.
     """
+    parts = _visible(pieces, views)
+    areas = shapely.area(parts)
     largest, smallest = boxes.copy(), boxes.copy()
     largest[:, 2:4] += 2 * error
     smallest[:, 2:4] -= 2 * np.minimum(error, boxes[:, 2:4] / 4)
-    allowed = _UNLIKE * shapely.area(parts)
-    beyond = shapely.area(shapely.difference(parts, _visible(largest, views)))
+    shown = _visible(largest, views)
     missing = shapely.area(shapely.difference(_visible(smallest, views), parts))
-    return (beyond < allowed) & (missing < allowed)
+    beyond = shapely.area(shapely.difference(parts, shown))
+    upright = np.abs(np.sin(2 * pieces[:, 4])) < np.sin(2 * _ASKEW)
+    beyond_bounds = shapely.area(shapely.difference(parts, shapely.envelope(shown)))
+    lies_inside = (beyond < _UNLIKE * areas) | (upright & (beyond_bounds < _UNLIKE / 2 * areas))
+    return lies_inside & (missing < _UNLIKE * areas)
 
 
 def _outermost(sides: FloatArray, weights: FloatArray, error: float) -> tuple[float, float]:
