@@ -17,7 +17,6 @@ A suspected box that agrees with no other stays, as it was found. Where a window
 object, all stay or go together. Pieces that have no px in common, as those of windows that do not overlap, stay apart.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,46 +188,38 @@ def _compare(
     possible &= ~suspected[others] | (order[others] > order[pieces])
     pieces, others = pieces[possible], others[possible]
     views, units = windows.views, _units(windows)
-    same, inside = compare_views(
+    misfit, inside = compare_views(
         boxes[others], boxes[pieces], views[window[others]], views[window[pieces]], units[window[pieces]]
     )
-    whole = ~suspected[others]
+    same, whole = misfit < np.inf, ~suspected[others]
     stays = np.ones(len(boxes), dtype=bool)
     stays[pieces[same & whole & inside]] = False
     linked = same & ~whole & stays[pieces] & stays[others]
-    return stays, np.column_stack([pieces[linked], others[linked]])
+    pieces, others = pieces[linked], others[linked]
+    return stays, np.column_stack([pieces, others])[np.lexsort([others, pieces, misfit[linked]])]
 
 
-def _groups(
-    detections: WindowDetections, windows: Windows, links: NDArray[np.intp]
-) -> Iterator[NDArray[np.intp]]:
-    """Rows of the boxes of one object each, the largest first: linked boxes whose joined box explains all of them."""
-    boxes, views, units = detections.boxes, windows.views[detections.window], _units(windows)[detections.window]
-    rows = np.unique(links)
-    order = rows[np.lexsort([rows, -detections.scores[rows], -boxes[rows, 2] * boxes[rows, 3]])].tolist()
-    rank = {row: place for place, row in enumerate(order)}
-    neighbours: dict[int, set[int]] = {row: set() for row in order}
+def _groups(detections: WindowDetections, windows: Windows, links: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Rows of the suspected boxes of one object each, put together along the links while one box fits all of them."""
+    group = {row: [row] for row in np.unique(links).tolist()}
     for first, second in links.tolist():
-        neighbours[first].add(second)
-        neighbours[second].add(first)
-    free = set(order)
-    for seed in order:
-        if seed not in free:
+        if group[first] is group[second]:
             continue
-        free.remove(seed)
-        members = [seed]
-        while True:
-            linked = sorted({row for member in members for row in neighbours[member]} & free, key=rank.__getitem__)
-            for row in linked:
-                trial = [*members, row]
-                if join(boxes[trial], views[trial], units[trial].max()) is not None:
-                    members = trial
-                    free.remove(row)
-                    break
-            else:
-                break
-        if len(members) > 1:
-            yield np.array(members)
+        trial = np.array(group[first] + group[second])
+        if _may_be_joined(detections, windows, trial) :
+            members = trial.tolist()
+            group.update((row, members) for row in members)
+    return [np.array(members) for row, members in group.items() if row == members[0] and len(members) > 1]
+
+
+def _may_be_joined(detections: WindowDetections, windows: Windows, members: NDArray[np.intp]) -> bool:
+    """Whether boxes may be of one object: one box fits them all, and no window shows it at two places."""
+    boxes, window = detections.boxes[members], detections.window[members]
+    first, second = np.triu_indices(len(members), k=1)
+    twice = window[first] == window[second]
+    if (aligned_iou(boxes[first[twice]], boxes[second[twice]]) < MERGE_IOU).any():
+        return False
+    return join(boxes, windows.views[window], _units(windows)[window].max()) is not None
 
 
 def _represent(

@@ -67,19 +67,23 @@ def compare_views(
         unit: (P,) px of the scene in a px of the image made of the window.
 
     Returns:
-        (P,) whether they show the same, and (P,) whether the windows of ``boxes`` see all of ``others``.
+        (P,) how unlike they are where both windows look, as share of the piece, infinite where they show different
+        objects; and (P,) whether the windows of ``boxes`` see all of ``others``.
     """
     common = np.hstack([np.maximum(views[:, :2], other_views[:, :2]), np.minimum(views[:, 2:], other_views[:, 2:])])
-    same, inside = np.zeros((2, len(boxes)), dtype=bool)
+    misfit, inside = np.full(len(boxes), np.inf), np.zeros(len(boxes), dtype=bool)
     rows = np.flatnonzero((common[:, :2] < common[:, 2:]).all(axis=1))
     boxes, others, common = boxes[rows], others[rows], common[rows]
-    shown = shapely.area(_visible(others, other_views[rows]))
-    inside[rows] = shapely.area(_visible(others, common)) > _INSIDE * shown
+    parts = _visible(others, common)
+    areas = shapely.area(parts)
+    inside[rows] = areas > _INSIDE * shapely.area(_visible(others, other_views[rows]))
     error = _errors(boxes, unit[rows])
     # Where a window sees only the end of a large piece, that of its neighbour in the row may lie within the error.
     error[~inside[rows], 0] = 0
-    same[rows] = _fits(boxes, others, common, error)
-    return same, inside
+    same = _fits(boxes, others, common, error)
+    differing = shapely.area(shapely.symmetric_difference(_visible(boxes, common), parts))
+    misfit[rows[same]] = differing[same] / areas[same]
+    return misfit, inside
 
 
 def join(pieces: FloatArray, views: FloatArray, unit: float) -> FloatArray | None:
@@ -143,21 +147,52 @@ def _errors(boxes: FloatArray, unit: FloatArray) -> FloatArray:
 def _fits(boxes: FloatArray, pieces: FloatArray, views: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
     """Whether windows, (P, 4), that show pieces may show boxes whose sides are off by (P, 2) px at most; both (P, 5).
 
-    A piece must lie in the largest box possible and hold what the window shows of the smallest, but for a share of its
-    area. The rectangle around a corner may lie along the border, and then half of it is outside.
+    A piece must lie in the largest box possible and hold what the window shows of the box with its sides moved towards
+    those of the piece, but for a share of its area. The rectangle around a corner may lie along the border, and then
+    half of it is outside: it must fit the bounds of the corner.
     """
     parts = _visible(pieces, views)
     areas = shapely.area(parts)
-    largest, smallest = boxes.copy(), boxes.copy()
-    largest[:, 2:4] += 2 * error
-    smallest[:, 2:4] -= 2 * np.minimum(error, boxes[:, 2:4] / 4)
-    shown = _visible(largest, views)
-    missing = shapely.area(shapely.difference(_visible(smallest, views), parts))
-    beyond = shapely.area(shapely.difference(parts, shown))
+    fits = areas > 0
+    boxes, pieces, views, error, parts, areas = (
+        values[fits] for values in (boxes, pieces, views, error, parts, areas)
+    )
+    half = boxes[:, 2:4] / 2
+    outer, inner = half + error, half - np.minimum(error, half / 2)
+    low, high = _extents(boxes, parts)
     upright = np.abs(np.sin(2 * pieces[:, 4])) < np.sin(2 * _ASKEW)
+    upright &= np.abs(np.sin(2 * (pieces[:, 4] - boxes[:, 4]))) > np.sin(2 * _ASKEW)
+    low, high = np.clip(low, -outer, -inner), np.clip(high, inner, outer)
+    low[upright], high[upright] = -inner[upright], inner[upright]
+    shown = _visible(_with_sides(boxes, -outer, outer), views)
+    missing = shapely.area(shapely.difference(_visible(_with_sides(boxes, low, high), views), parts))
+    beyond = shapely.area(shapely.difference(parts, shown))
     beyond_bounds = shapely.area(shapely.difference(parts, shapely.envelope(shown)))
-    lies_inside = (beyond < _UNLIKE * areas) | (upright & (beyond_bounds < _UNLIKE / 2 * areas))
-    return lies_inside & (missing < _UNLIKE * areas)
+    allowed = _UNLIKE * areas
+    fits[fits] = ((beyond < allowed) | (upright & (beyond_bounds < allowed / 2))) & (missing < allowed)
+    return fits
+
+
+def _frames(boxes: FloatArray) -> FloatArray:
+    """(N, 2, 2) unit vectors along and across boxes, one a row."""
+    cos, sin = np.cos(boxes[:, 4]), np.sin(boxes[:, 4])
+    return np.stack([cos, sin, -sin, cos], axis=1).reshape(-1, 2, 2)
+
+
+def _extents(boxes: FloatArray, parts: NDArray[np.object_]) -> tuple[FloatArray, FloatArray]:
+    """Where (P,) polygons begin and end along and across (P, 5) boxes, px from their centres: (P, 2) each."""
+    points, row = shapely.get_coordinates(parts, return_index=True)
+    local = np.einsum('nij,nj->ni', _frames(boxes)[row], points - boxes[row, :2])
+    low, high = np.full((len(boxes), 2), np.inf), np.full((len(boxes), 2), -np.inf)
+    np.minimum.at(low, row, local)
+    np.maximum.at(high, row, local)
+    return low, high
+
+
+def _with_sides(boxes: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """Boxes from ``low`` to ``high``, (P, 2) px along and across from the centres of (P, 5) boxes."""
+    center = boxes[:, :2] + np.einsum('nji,nj->ni', _frames(boxes), (low + high) / 2)
+    return np.column_stack([center, high - low, boxes[:, 4]])
 
 
 def _outermost(sides: FloatArray, weights: FloatArray, error: float) -> tuple[float, float]:
