@@ -157,19 +157,22 @@ def _fits(boxes: FloatArray, pieces: FloatArray, views: FloatArray, error: Float
     boxes, pieces, views, error, parts, areas = (
         values[fits] for values in (boxes, pieces, views, error, parts, areas)
     )
+    allowed = _UNLIKE * areas
     half = boxes[:, 2:4] / 2
-    outer, inner = half + error, half - np.minimum(error, half / 2)
-    low, high = _extents(boxes, parts)
-    upright = np.abs(np.sin(2 * pieces[:, 4])) < np.sin(2 * _ASKEW)
-    upright &= np.abs(np.sin(2 * (pieces[:, 4] - boxes[:, 4]))) > np.sin(2 * _ASKEW)
-    low, high = np.clip(low, -outer, -inner), np.clip(high, inner, outer)
-    low[upright], high[upright] = -inner[upright], inner[upright]
+    inner, outer, near = half - np.minimum(error, half / 2), half + error, half + error / 3
     shown = _visible(_with_sides(boxes, -outer, outer), views)
-    missing = shapely.area(shapely.difference(_visible(_with_sides(boxes, low, high), views), parts))
     beyond = shapely.area(shapely.difference(parts, shown))
     beyond_bounds = shapely.area(shapely.difference(parts, shapely.envelope(shown)))
-    allowed = _UNLIKE * areas
-    fits[fits] = ((beyond < allowed) | (upright & (beyond_bounds < allowed / 2))) & (missing < allowed)
+    upright, askew = (np.abs(np.sin(2 * angle)) for angle in (pieces[:, 4], pieces[:, 4] - boxes[:, 4]))
+    corner = (upright < np.sin(2 * _ASKEW)) & (askew > np.sin(2 * _ASKEW)) & (beyond_bounds < allowed / 2)
+    # A piece ahead of the box must be as broad as its end.
+    low, high = _extents(boxes, parts)
+    ahead = shapely.area(shapely.difference(parts, _visible(_with_sides(boxes, -near, near), views))) > allowed
+    low, high = np.clip(low, -outer, -inner), np.clip(high, inner, outer)
+    low[~ahead], high[~ahead] = -inner[~ahead], inner[~ahead]
+    low[:, 1], high[:, 1] = -inner[:, 1], inner[:, 1]
+    missing = shapely.area(shapely.difference(_visible(_with_sides(boxes, low, high), views), parts))
+    fits[fits] = ((beyond < allowed) | corner) & (missing < allowed)
     return fits
 
 
