@@ -25,6 +25,9 @@ _UNLIKE = 0.5
 _INSIDE = 0.8
 # Boxes are along each other, or along the border, up to this angle, rad.
 _ASKEW = np.radians(10)
+# Largest gap between two pieces from windows that do not overlap, as share of the length of the smaller: its end and
+# that of the larger may both fall short.
+_GAP = 0.1
 # Pieces at least so broad, beside the largest, tell the width of an object; others show a strip or a corner of it.
 _BROAD = 0.75
 
@@ -71,18 +74,22 @@ def compare_views(
         objects; and (P,) whether the windows of ``boxes`` see all of ``others``.
     """
     common = np.hstack([np.maximum(views[:, :2], other_views[:, :2]), np.minimum(views[:, 2:], other_views[:, 2:])])
+    overlap = (common[:, 2:] - common[:, :2]).min(axis=1)
     misfit, inside = np.full(len(boxes), np.inf), np.zeros(len(boxes), dtype=bool)
-    rows = np.flatnonzero((common[:, :2] < common[:, 2:]).all(axis=1))
-    boxes, others, common = boxes[rows], others[rows], common[rows]
-    parts = _visible(others, common)
+    rows = np.flatnonzero(overlap > 0)
+    parts = _visible(others[rows], common[rows])
     areas = shapely.area(parts)
-    inside[rows] = areas > _INSIDE * shapely.area(_visible(others, other_views[rows]))
-    error = _errors(boxes, unit[rows])
+    inside[rows] = areas > _INSIDE * shapely.area(_visible(others[rows], other_views[rows]))
+    error = _errors(boxes[rows], unit[rows])
     # Where a window sees only the end of a large piece, that of its neighbour in the row may lie within the error.
     error[~inside[rows], 0] = 0
-    same = _fits(boxes, others, common, error)
-    differing = shapely.area(shapely.symmetric_difference(_visible(boxes, common), parts))
+    same = _fits(boxes[rows], others[rows], common[rows], error)
+    differing = shapely.area(shapely.symmetric_difference(_visible(boxes[rows], common[rows]), parts))
     misfit[rows[same]] = differing[same] / areas[same]
+    rows = np.flatnonzero((overlap > -1) & (overlap < 2 * _LEAST * unit))
+    gap = shapely.distance(*(shapely.polygons(rbox_to_quad(pieces[rows])) for pieces in (boxes, others)))
+    meet = gap < _GAP * others[rows, 2] + _LEAST * unit[rows]
+    misfit[rows[meet]] = 1 + gap[meet] / others[rows[meet], 2]
     return misfit, inside
 
 
