@@ -7,14 +7,15 @@ is suspected to be a piece, and:
 
 1. It goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
    with it in the px that both windows see. A window that shows all of an object is the better witness.
-2. Suspected boxes that agree with each other are of one object. If the largest of them show as much of it as all
-   together, the best of these is kept as it was found.
-3. Otherwise no window shows the object whole, and the pieces are joined into one box that spans them. Its class is that
-   of its main piece, of highest score times area; its score is the highest of its pieces of that class.
-4. Of what is left, NMS of each class keeps the best box of each object; suspected boxes come last, whatever their score.
+2. Suspected boxes that agree with each other are of one object if one box explains what each window shows of it. Those
+   that show it as a whole are kept as they were found: the best of them, and what its window has of other classes.
+3. If none of them does, no window shows the object whole: the pieces are joined into the box that spans them, whether
+   two or a chain over several windows. Its class is that of its main piece, of highest score times area; its score is
+   the highest of its pieces of that class. Each class that the main piece has in its window gives such a box.
+4. Of what is left, NMS of each class keeps the best box of each object; suspected boxes come last, whatever the scores.
 
-A suspected box that agrees with no other stays, as it was found. Where a window has several classes for its box of an
-object, all stay or go together. Pieces that have no px in common, as those of windows that do not overlap, stay apart.
+A suspected box that agrees with no other stays as it was found. ``pieces`` says what agreeing means. Pieces that a
+border cuts lengthwise are joined only where the windows share px.
 """
 
 from dataclasses import dataclass
@@ -23,14 +24,16 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry import aligned_iou, bounding_extents, quad_to_rbox, rbox_to_quad, rotated_nms
-from ship_det.geometry.boxes import FloatArray
-from ship_det.scenes.pieces import compare_views, join, reach_borders
+from ship_det.geometry import aligned_iou, quad_to_rbox, rbox_to_quad, rotated_nms
+from ship_det.geometry.boxes import FloatArray, as_boxes
+from ship_det.scenes.pieces import SeenBoxes, compare_views, join, near_pairs, reach_borders
 
 #: IoU above which two boxes of one class are one object.
 MERGE_IOU = 0.3
-# A piece shows an object as a whole from this share of the area that all pieces show together.
+# IoU with the box that all pieces of an object add up to from which one of them shows it as a whole.
 _WHOLE = 0.75
+# A box of which another is a piece has at least this share of its area, as both are a little off.
+_LARGER = 0.8
 
 
 @dataclass(frozen=True)
@@ -134,17 +137,19 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     Raises:
         ValueError: as ``rotated_nms``.
     """
-    boxes, scores, labels = detections.boxes.copy(), detections.scores.copy(), detections.labels
-    suspected = may_be_pieces(detections, windows)
-    stays, links = _compare(detections, windows, suspected)
+    scores, labels, window = detections.scores.copy(), detections.labels, detections.window
+    seen = _seen(detections, windows)
+    boxes = seen.boxes.copy()
+    suspected = reach_borders(seen, windows.scene)
+    stays, links = _compare(seen, window, suspected)
     joined = np.zeros(len(boxes), dtype=bool)
-    for members in _groups(detections, windows, links):
+    for members, box in _group(seen, window, links):
         stays[members] = False
-        kept, box = _represent(detections, windows, members)
-        stays[kept] = True
-        if box is not None:
-            boxes[kept], joined[kept] = box, True
-            scores[kept] = [detections.scores[members[labels[members] == labels[row]]].max() for row in kept]
+        kept, is_joined = _represent(detections, members, box)
+        stays[kept], joined[kept] = True, is_joined
+        if is_joined:
+            boxes[kept] = box
+            scores[kept] = [detections.scores[members[labels[members] == label]].max() for label in labels[kept]]
     rows = np.flatnonzero(stays)
     # Scores are at most 1, so that a whole box precedes any piece.
     priority = scores[rows] + (~suspected | joined)[rows]
@@ -155,89 +160,72 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
 
 def may_be_pieces(detections: WindowDetections, windows: Windows) -> NDArray[np.bool_]:
     """(N,) which boxes reach, or nearly, a border of their window that is not a border of the scene."""
-    window = detections.window
-    return reach_borders(detections.boxes, windows.views[window], windows.scene, _units(windows)[window])
+    return reach_borders(_seen(detections, windows), windows.scene)
 
 
-def _units(windows: Windows) -> FloatArray:
-    """(K,) px of the scene in a px of the image of each window."""
-    return windows.scale.max(axis=1)
+def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
+    return SeenBoxes(
+        as_boxes(detections.boxes), windows.views[detections.window], windows.scale.max(axis=1)[detections.window]
+    )
 
 
 def _compare(
-    detections: WindowDetections, windows: Windows, suspected: NDArray[np.bool_]
+    seen: SeenBoxes, window: NDArray[np.intp], suspected: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Compare suspected boxes with those of other windows.
 
     Returns:
-        (N,) which detections stay beside whole ones, and (L, 2) rows of those among the suspected that agree.
+        (N,) which boxes are no pieces of one that is not suspected, and (L, 2) rows of those among the suspected that
+        are of one object, the most alike first.
     """
-    boxes, window = detections.boxes, detections.window
-    areas = boxes[:, 2] * boxes[:, 3]
-    low, high = _bounds(boxes)
-    candidates = np.flatnonzero(suspected & (areas > 0))
-    reach = 0.15 * boxes[:, 2:3] + 2
-    tree = shapely.STRtree(shapely.box(*(low - reach).T, *(high + reach).T))
-    pieces, others = tree.query(
-        shapely.box(*low[candidates].T, *high[candidates].T)
-    )
-    pieces = candidates[pieces]
-    # Of two suspected boxes, the smaller is the piece.
-    order = np.argsort(np.lexsort([detections.scores, areas]))
+    areas = seen.boxes[:, 2] * seen.boxes[:, 3]
+    pieces, others = near_pairs(seen, np.flatnonzero(suspected & (areas > 0)))
+    whole = ~suspected[others]
+    # Of two suspected boxes, the smaller is compared with the larger.
     possible = (window[pieces] != window[others]) & (areas[others] > 0)
-    possible &= ~suspected[others] | (order[others] > order[pieces])
-    pieces, others = pieces[possible], others[possible]
-    views, units = windows.views, _units(windows)
-    misfit, inside = compare_views(
-        boxes[others], boxes[pieces], views[window[others]], views[window[pieces]], units[window[pieces]]
-    )
-    same, whole = misfit < np.inf, ~suspected[others]
-    stays = np.ones(len(boxes), dtype=bool)
-    stays[pieces[same & whole & inside]] = False
+    possible &= whole | (areas[others] > areas[pieces]) | ((areas[others] == areas[pieces]) & (others < pieces))
+    pieces, others, whole = pieces[possible], others[possible], whole[possible]
+    unlike, inside = compare_views(seen[others], seen[pieces])
+    same = unlike < np.inf
+    stays = np.ones(len(areas), dtype=bool)
+    stays[pieces[same & inside & whole & (areas[others] > _LARGER * areas[pieces])]] = False
     linked = same & ~whole & stays[pieces] & stays[others]
-    pieces, others = pieces[linked], others[linked]
-    return stays, np.column_stack([pieces, others])[np.lexsort([others, pieces, misfit[linked]])]
+    order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
+    return stays, np.column_stack([pieces[linked], others[linked]])[order]
 
 
-def _groups(detections: WindowDetections, windows: Windows, links: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Rows of the suspected boxes of one object each, put together along the links while one box fits all of them."""
-    group = {row: [row] for row in np.unique(links).tolist()}
+def _group(
+    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], FloatArray]]:
+    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
+    groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
     for first, second in links.tolist():
-        if group[first] is group[second]:
+        if groups[first] is groups[second]:
             continue
-        trial = np.array(group[first] + group[second])
-        if _may_be_joined(detections, windows, trial) :
-            members = trial.tolist()
-            group.update((row, members) for row in members)
-    return [np.array(members) for row, members in group.items() if row == members[0] and len(members) > 1]
+        members = np.sort(np.concatenate([groups[first][0], groups[second][0]]))
+        if _at_two_places(seen.boxes[members], window[members]):
+            continue
+        box = join(seen[members])
+        if box is not None:
+            groups.update(dict.fromkeys(members.tolist(), (members, box)))
+    return [(members, box) for row, (members, box) in groups.items() if len(members) > 1 and row == members[0]]
 
 
-def _may_be_joined(detections: WindowDetections, windows: Windows, members: NDArray[np.intp]) -> bool:
-    """Whether boxes may be of one object: one box fits them all, and no window shows it at two places."""
-    boxes, window = detections.boxes[members], detections.window[members]
-    first, second = np.triu_indices(len(members), k=1)
-    twice = window[first] == window[second]
-    if (aligned_iou(boxes[first[twice]], boxes[second[twice]]) < MERGE_IOU).any():
-        return False
-    return join(boxes, windows.views[window], _units(windows)[window].max()) is not None
+def _at_two_places(boxes: FloatArray, window: NDArray[np.intp]) -> bool:
+    """Whether a window shows two of the boxes apart from each other."""
+    first, second = np.triu_indices(len(boxes), k=1)
+    pairs = window[first] == window[second]
+    return bool((aligned_iou(boxes[first[pairs]], boxes[second[pairs]]) < MERGE_IOU).any())
 
 
 def _represent(
-    detections: WindowDetections, windows: Windows, members: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], FloatArray | None]:
-    """What stands for boxes of one object: rows of one window, and the joined box where none shows it whole."""
+    detections: WindowDetections, members: NDArray[np.intp], box: FloatArray
+) -> tuple[NDArray[np.intp], bool]:
+    """Which boxes of an object, (M,) rows, stand for it, all of one window; and whether they become the joined box."""
     boxes, scores, window = detections.boxes[members], detections.scores[members], detections.window[members]
-    box = join(boxes, windows.views[window], _units(windows)[window].max())
-    assert box is not None
     whole = aligned_iou(boxes, np.tile(box, (len(members), 1))) > _WHOLE
-    weight = np.where(whole, scores, -1.0) if whole.any() else scores * boxes[:, 2] * boxes[:, 3]
-    same_window = window == window[np.argmax(weight)]
     if whole.any():
-        return members[whole & same_window], None
-    return members[same_window], box
-
-
-def _bounds(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest x and y of boxes, (N, 2) each."""
-    extents = bounding_extents(boxes)
-    return boxes[:, :2] - extents, boxes[:, :2] + extents
+        main = window[np.argmax(np.where(whole, scores, -np.inf))]
+        return members[whole & (window == main)], False
+    main = window[np.argmax(scores * boxes[:, 2] * boxes[:, 3])]
+    return members[window == main], True
