@@ -24,7 +24,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry import aligned_iou, quad_to_rbox, rbox_to_quad, rotated_nms
+from ship_det.geometry import aligned_iou, iou_of_pairs, quad_to_rbox, rbox_to_quad, rotated_nms
 from ship_det.geometry.boxes import FloatArray, as_boxes
 from ship_det.scenes.pieces import SeenBoxes, compare_views, join, near_pairs, reach_borders
 
@@ -32,8 +32,10 @@ from ship_det.scenes.pieces import SeenBoxes, compare_views, join, near_pairs, r
 MERGE_IOU = 0.3
 # IoU with the box that all pieces of an object add up to from which one of them shows it as a whole.
 _WHOLE = 0.75
-# A box of which another is a piece has at least this share of its area, as both are a little off.
-_LARGER = 0.8
+# Largest area of a piece of a box that shows all of its object, as share of that of the box: both are a little off.
+_LARGER = 1.25
+# The same where that box is suspected itself. Of two that show nearly as much of an object the better one is kept.
+_PART = 0.6
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,11 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     seen = _seen(detections, windows)
     boxes = seen.boxes.copy()
     suspected = reach_borders(seen, windows.scene)
-    stays, links = _compare(seen, window, suspected)
+    # A window shows an object once.
+    in_window = rotated_nms(boxes, scores, iou_threshold, window * (labels.max(initial=0) + 1) + labels)
+    stays = np.zeros(len(boxes), dtype=bool)
+    stays[in_window] = True
+    links = _compare(seen, detections, suspected, stays)
     joined = np.zeros(len(boxes), dtype=bool)
     for members, box in _group(seen, window, links):
         stays[members] = False
@@ -170,28 +176,31 @@ def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
 
 
 def _compare(
-    seen: SeenBoxes, window: NDArray[np.intp], suspected: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Compare suspected boxes with those of other windows.
+    seen: SeenBoxes, detections: WindowDetections, suspected: NDArray[np.bool_], stays: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Compare suspected boxes with those of other windows; clear in ``stays``, (N,), those of which others show more.
 
     Returns:
-        (N,) which boxes are no pieces of one that is not suspected, and (L, 2) rows of those among the suspected that
-        are of one object, the most alike first.
+        (L, 2) rows of suspected boxes that are of one object, the most alike first.
     """
-    areas = seen.boxes[:, 2] * seen.boxes[:, 3]
-    pieces, others = near_pairs(seen, np.flatnonzero(suspected & (areas > 0)))
+    boxes, window, labels = seen.boxes, detections.window, detections.labels
+    areas = boxes[:, 2] * boxes[:, 3]
+    compared = stays & (areas > 0)
+    pieces, others = near_pairs(seen, np.flatnonzero(suspected & compared))
     whole = ~suspected[others]
     # Of two suspected boxes, the smaller is compared with the larger.
-    possible = (window[pieces] != window[others]) & (areas[others] > 0)
+    possible = (window[pieces] != window[others]) & compared[others]
     possible &= whole | (areas[others] > areas[pieces]) | ((areas[others] == areas[pieces]) & (others < pieces))
     pieces, others, whole = pieces[possible], others[possible], whole[possible]
     unlike, inside = compare_views(seen[others], seen[pieces])
     same = unlike < np.inf
-    stays = np.ones(len(areas), dtype=bool)
-    stays[pieces[same & inside & whole & (areas[others] > _LARGER * areas[pieces])]] = False
-    linked = same & ~whole & stays[pieces] & stays[others]
+    share = areas[pieces] / areas[others]
+    stays[pieces[same & inside & (share < np.where(whole, _LARGER, _PART))]] = False
+    # Two boxes of one class and all of the object are left to NMS.
+    alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
+    linked = same & ~whole & ~alike & stays[pieces] & stays[others]
     order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
-    return stays, np.column_stack([pieces[linked], others[linked]])[order]
+    return np.column_stack([pieces[linked], others[linked]])[order]
 
 
 def _group(

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ship_det.geometry import bounding_extents, rbox_to_quad, to_le90
+from ship_det.geometry import bounding_extents, iof_of_pairs, rbox_to_quad, to_le90
 from ship_det.geometry.boxes import FloatArray
 
 # A box reaches a border that is nearer than this share of its extent: three standard deviations of an end that is off
@@ -69,8 +69,8 @@ def reach_borders(seen: SeenBoxes, scene: tuple[int, int]) -> NDArray[np.bool_]:
     Returns:
         (N,).
     """
-    extents = bounding_extents(seen.boxes)
-    low, high = seen.boxes[:, :2] - extents, seen.boxes[:, :2] + extents
+    bounds = _bounds(seen.boxes)
+    low, high = bounds[:, :2], bounds[:, 2:]
     margin = np.maximum(_LEAST * seen.units[:, None], _REACH * (high - low))
     first = (low < seen.views[:, :2] + margin) & (seen.views[:, :2] > 0)
     last = (high > seen.views[:, 2:] - margin) & (seen.views[:, 2:] < scene)
@@ -78,13 +78,19 @@ def reach_borders(seen: SeenBoxes, scene: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def near_pairs(seen: SeenBoxes, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows of some boxes, and of those whose bounds meet theirs or nearly: (P,) each."""
-    extents = bounding_extents(seen.boxes)
-    wider = extents + seen.errors.max(axis=1, keepdims=True)
-    centers = seen.boxes[:, :2]
-    tree = shapely.STRtree(shapely.box(*(centers - wider).T, *(centers + wider).T))
-    first, second = tree.query(shapely.box(*(centers - extents)[rows].T, *(centers + extents)[rows].T))
-    return rows[first], second
+    """Rows of some boxes, and of those that meet them if they are longer and wider by their error: (P,) each."""
+    wider = seen.boxes.copy()
+    wider[:, 2:4] += 2 * seen.errors
+    first, second = _bounds(seen.boxes[rows]), _bounds(wider)
+    pairs, others = shapely.STRtree(shapely.box(*second.T)).query(shapely.box(*first.T))
+    meet = iof_of_pairs(seen.boxes[rows], wider, pairs, others) > 0
+    return rows[pairs[meet]], others[meet]
+
+
+def _bounds(boxes: FloatArray) -> FloatArray:
+    """(N, 4) left, top, right and bottom of boxes."""
+    extents = bounding_extents(boxes)
+    return np.hstack([boxes[:, :2] - extents, boxes[:, :2] + extents])
 
 
 def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -243,7 +249,10 @@ def _polygons(boxes: FloatArray) -> NDArray[np.object_]:
 
 def _visible(boxes: FloatArray, views: FloatArray) -> NDArray[np.object_]:
     """What windows, (P, 4), show of boxes: (P,) polygons."""
-    return shapely.intersection(_polygons(boxes), shapely.box(*views.T))
+    shown, bounds = _polygons(boxes), _bounds(boxes)
+    cut = (bounds[:, :2] < views[:, :2]).any(axis=1) | (bounds[:, 2:] > views[:, 2:]).any(axis=1)
+    shown[cut] = shapely.intersection(shown[cut], shapely.box(*views[cut].T))
+    return shown
 
 
 def _left_over(parts: NDArray[np.object_], others: NDArray[np.object_]) -> FloatArray:
