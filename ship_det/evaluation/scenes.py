@@ -107,7 +107,7 @@ class MergedScenes:
         notes = [
             f'Merged {self.num_detections} detections on {_count(self.num_chips, "chip")} into {kept} on '
             f'{_count(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
-            'pieces of objects cut by a chip removed.',
+            'pieces of objects that chips cut removed or joined.',
             self._coverage(),
             self._area(),
         ]
@@ -268,8 +268,8 @@ def _merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, me
     boxes = np.concatenate([np.asarray(record['boxes'], dtype=np.float64).reshape(-1, 5) for record in records])
     joined = {key: np.concatenate([np.asarray(record[key]) for record in records]) for key in ('scores', 'labels')}
     found = WindowDetections(to_scene(boxes, window, windows), joined['scores'], joined['labels'], window)
-    kept = merge_windows(found, windows, merge_iou)
-    return {'file': name, 'boxes': found.boxes[kept], 'scores': found.scores[kept], 'labels': found.labels[kept]}
+    merged = merge_windows(found, windows, merge_iou)
+    return {'file': name, 'boxes': merged.boxes, 'scores': merged.scores, 'labels': merged.labels}
 
 
 def _count(number: int, one: str) -> str:

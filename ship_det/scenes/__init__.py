@@ -4,6 +4,6 @@ Never imports torch.
 """
 
 from ship_det.scenes.detector import Detections, Detector
-from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows
+from ship_det.scenes.merging import MERGE_IOU, MergedDetections, WindowDetections, Windows, merge_windows
 
-__all__ = ['MERGE_IOU', 'Detections', 'Detector', 'WindowDetections', 'Windows', 'merge_windows']
+__all__ = ['MERGE_IOU', 'Detections', 'Detector', 'MergedDetections', 'WindowDetections', 'Windows', 'merge_windows']

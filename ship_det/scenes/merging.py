@@ -2,16 +2,20 @@
 
 An object in the overlap of two windows is found twice, and one that a window's border cuts is found as a piece. Rotated
 NMS alone removes the second find of a whole object but not a piece: a short piece has a low IoU with the whole ship and
-survives, and a long one of high score even displaces it. A box that reaches a border of its window inside the scene may
-be such a piece, so:
+survives, and a long one of high score even displaces it. So a box that reaches a border of its window inside the scene
+is suspected to be a piece, and:
 
-1. From NMS a box that may be a piece comes after every box that is none, whatever the scores: a window that shows all
-   of an object is the better witness.
-2. Of the boxes kept, one that may be a piece goes where a larger box of its class, from another window and reaching out
-   of the window of the piece, covers more than the threshold of it.
+1. It goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
+   with it in the px that both windows see. A window that shows all of an object is the better witness.
+2. Suspected boxes that agree with each other are of one object if one box explains what each window shows of it. Those
+   that show it as a whole are kept as they were found: the best of them, and what its window has of other classes.
+3. If none of them does, no window shows the object whole: the pieces are joined into the box that spans them, whether
+   two or a chain over several windows. Its class is that of its main piece, of highest score times area; its score is
+   the highest of its pieces of that class. Each class that the main piece has in its window gives such a box.
+4. Of what is left, NMS of each class keeps the best box of each object; suspected boxes come last, whatever the scores.
 
-Nothing is cut, joined or averaged: what is kept is as it was found, with its score. So an object that no window shows
-whole keeps its largest or best piece.
+A suspected box that agrees with no other stays as it was found. ``pieces`` says what agreeing means. Pieces that a
+border cuts lengthwise are joined only where the windows share px.
 """
 
 from dataclasses import dataclass
@@ -20,14 +24,18 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry import bounding_extents, iou_of_pairs, quad_to_rbox, rbox_to_quad, rotated_nms
-from ship_det.geometry.boxes import FloatArray
+from ship_det.geometry import aligned_iou, iou_of_pairs, quad_to_rbox, rbox_to_quad, rotated_nms
+from ship_det.geometry.boxes import FloatArray, as_boxes
+from ship_det.scenes.pieces import SeenBoxes, compare_views, join, near_pairs, reach_borders
 
-#: IoU above which two boxes of one class are one object, and share of a piece that a box of its object covers.
+#: IoU above which two boxes of one class are one object.
 MERGE_IOU = 0.3
-# How near to the border of its window, in px of the image made of the window, a box counts as reaching it: the label of
-# a cut object ends on the border, a detector's box about there.
-_BORDER = 2.0
+# IoU with the box that all pieces of an object add up to from which one of them shows it as a whole.
+_WHOLE = 0.75
+# Largest area of a piece of a box that shows all of its object, as share of that of the box: both are a little off.
+_LARGER = 1.25
+# The same where that box is suspected itself. Of two that show nearly as much of an object the better one is kept.
+_PART = 0.6
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ class Windows:
     def scale(self) -> FloatArray:
         """(K, 2) px of the scene in a px of the image, along x and y."""
         return self.windows[:, 2:] / self.images
+
+    @property
+    def views(self) -> FloatArray:
+        """(K, 4) left, top, right and bottom of the windows, px of the scene."""
+        return np.hstack([self.windows[:, :2], self.windows[:, :2] + self.windows[:, 2:]]).astype(np.float64)
 
     @property
     def covered(self) -> float:
@@ -93,70 +106,135 @@ def to_scene(boxes: ArrayLike, window: NDArray[np.intp], windows: Windows) -> Fl
     return result
 
 
-def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold: float = MERGE_IOU) -> NDArray[np.intp]:
-    """Choose one detection for each object of a scene.
+@dataclass(frozen=True)
+class MergedDetections:
+    """M objects of a scene.
+
+    Attributes:
+        boxes: (M, 5), (cx, cy, w, h, theta) in px of the scene.
+        scores: (M,), descending.
+        labels: (M,) class indices.
+        rows: (M,) row of the detection that stays, or of the main piece of a joined box.
+        joined: (M,) which boxes are joined from pieces.
+    """
+
+    boxes: FloatArray
+    scores: FloatArray
+    labels: NDArray[np.intp]
+    rows: NDArray[np.intp]
+    joined: NDArray[np.bool_]
+
+
+def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold: float = MERGE_IOU) -> MergedDetections:
+    """Make one detection of all that windows show of an object.
 
     Args:
-        detections: of all windows.
-        windows: of the scene.
-        iou_threshold: in [0, 1].
+        detections: detections in all windows of a scene.
+        windows: windows over the scene.
+        iou_threshold: IoU above which two boxes of one class are one object, in [0, 1].
 
     Returns:
-        (M,) rows of the detections that stay, by descending score, of equal ones in the order given.
+        By descending score, of equal ones in the order given.
 
     Raises:
         ValueError: as ``rotated_nms``.
     """
-    piece = may_be_pieces(detections, windows)
+    scores, labels, window = detections.scores.copy(), detections.labels, detections.window
+    seen = _seen(detections, windows)
+    boxes = seen.boxes.copy()
+    suspected = reach_borders(seen, windows.scene)
+    # A window shows an object once.
+    in_window = rotated_nms(boxes, scores, iou_threshold, window * (labels.max(initial=0) + 1) + labels)
+    stays = np.zeros(len(boxes), dtype=bool)
+    stays[in_window] = True
+    links = _compare(seen, detections, suspected, stays)
+    joined = np.zeros(len(boxes), dtype=bool)
+    for members, box in _group(seen, window, links):
+        stays[members] = False
+        kept, is_joined = _represent(detections, members, box)
+        stays[kept], joined[kept] = True, is_joined
+        if is_joined:
+            boxes[kept] = box
+            scores[kept] = [detections.scores[members[labels[members] == label]].max() for label in labels[kept]]
+    rows = np.flatnonzero(stays)
     # Scores are at most 1, so that a whole box precedes any piece.
-    priority = detections.scores + ~piece
-    parts: list[NDArray[np.intp]] = [np.zeros(0, dtype=np.intp)]
-    for label in np.unique(detections.labels):
-        rows = np.flatnonzero(detections.labels == label)
-        kept = rows[rotated_nms(detections.boxes[rows], priority[rows], iou_threshold)]
-        parts.append(kept[~_covered(detections, windows, kept, piece, iou_threshold)])
-    chosen = np.concatenate(parts)
-    return chosen[np.lexsort([chosen, -detections.scores[chosen]])]
+    priority = scores[rows] + (~suspected | joined)[rows]
+    rows = rows[rotated_nms(boxes[rows], priority, iou_threshold, labels[rows])]
+    rows = rows[np.lexsort([rows, -scores[rows]])]
+    return MergedDetections(boxes[rows], scores[rows], labels[rows], rows, joined[rows])
 
 
 def may_be_pieces(detections: WindowDetections, windows: Windows) -> NDArray[np.bool_]:
-    """(N,) which boxes reach a border of their window that is not a border of the scene."""
-    low, high = _bounds(detections.boxes)
-    corner, size = windows.windows[detections.window, :2], windows.windows[detections.window, 2:]
-    near = _BORDER * windows.scale[detections.window]
-    first = (low < corner + near) & (corner > 0)
-    last = (high > corner + size - near) & (corner + size < windows.scene)
-    return np.any(first | last, axis=1)
+    """(N,) which boxes reach, or nearly, a border of their window that is not a border of the scene."""
+    return reach_borders(_seen(detections, windows), windows.scene)
 
 
-def _covered(
-    detections: WindowDetections,
-    windows: Windows,
-    kept: NDArray[np.intp],
-    piece: NDArray[np.bool_],
-    threshold: float,
-) -> NDArray[np.bool_]:
-    """Which of the kept rows, all of one class, are pieces of an object that a larger kept box shows more of."""
-    boxes, window = detections.boxes[kept], detections.window[kept]
-    low, high = _bounds(boxes)
-    shapes = shapely.box(*low.T, *high.T)
-    candidates = np.flatnonzero(piece[kept])
-    rows, others = shapely.STRtree(shapes).query(shapes[candidates])
-    rows = candidates[rows]
+def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
+    return SeenBoxes(
+        as_boxes(detections.boxes), windows.views[detections.window], windows.scale.max(axis=1)[detections.window]
+    )
+
+
+def _compare(
+    seen: SeenBoxes, detections: WindowDetections, suspected: NDArray[np.bool_], stays: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Compare suspected boxes with those of other windows; clear in ``stays``, (N,), those of which others show more.
+
+    Returns:
+        (L, 2) rows of suspected boxes that are of one object, the most alike first.
+    """
+    boxes, window, labels = seen.boxes, detections.window, detections.labels
     areas = boxes[:, 2] * boxes[:, 3]
-    possible = (window[rows] != window[others]) & (areas[others] > areas[rows])
-    rows, others = rows[possible], others[possible]
-    corner, size = windows.windows[window[rows], :2], windows.windows[window[rows], 2:]
-    beyond = ((low[others] < corner) | (high[others] > corner + size)).any(axis=1)
-    rows, others = rows[beyond], others[beyond]
-    iou = iou_of_pairs(boxes, boxes, rows, others)
-    shared = iou / (1 + iou) * (areas[rows] + areas[others])
-    covered = np.zeros(len(kept), dtype=bool)
-    covered[rows[shared > threshold * areas[rows]]] = True
-    return covered
+    compared = stays & (areas > 0)
+    pieces, others = near_pairs(seen, np.flatnonzero(suspected & compared))
+    whole = ~suspected[others]
+    # Of two suspected boxes, the smaller is compared with the larger.
+    possible = (window[pieces] != window[others]) & compared[others]
+    possible &= whole | (areas[others] > areas[pieces]) | ((areas[others] == areas[pieces]) & (others < pieces))
+    pieces, others, whole = pieces[possible], others[possible], whole[possible]
+    unlike, inside = compare_views(seen[others], seen[pieces])
+    same = unlike < np.inf
+    share = areas[pieces] / areas[others]
+    stays[pieces[same & inside & (share < np.where(whole, _LARGER, _PART))]] = False
+    # Two boxes of one class and all of the object are left to NMS.
+    alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
+    linked = same & ~whole & ~alike & stays[pieces] & stays[others]
+    order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
+    return np.column_stack([pieces[linked], others[linked]])[order]
 
 
-def _bounds(boxes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest x and y of boxes, (N, 2) each."""
-    extents = bounding_extents(boxes)
-    return boxes[:, :2] - extents, boxes[:, :2] + extents
+def _group(
+    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], FloatArray]]:
+    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
+    groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
+    for first, second in links.tolist():
+        if groups[first] is groups[second]:
+            continue
+        members = np.sort(np.concatenate([groups[first][0], groups[second][0]]))
+        if _at_two_places(seen.boxes[members], window[members]):
+            continue
+        box = join(seen[members])
+        if box is not None:
+            groups.update(dict.fromkeys(members.tolist(), (members, box)))
+    return [(members, box) for row, (members, box) in groups.items() if len(members) > 1 and row == members[0]]
+
+
+def _at_two_places(boxes: FloatArray, window: NDArray[np.intp]) -> bool:
+    """Whether a window shows two of the boxes apart from each other."""
+    first, second = np.triu_indices(len(boxes), k=1)
+    pairs = window[first] == window[second]
+    return bool((aligned_iou(boxes[first[pairs]], boxes[second[pairs]]) < MERGE_IOU).any())
+
+
+def _represent(
+    detections: WindowDetections, members: NDArray[np.intp], box: FloatArray
+) -> tuple[NDArray[np.intp], bool]:
+    """Which boxes of an object, (M,) rows, stand for it, all of one window; and whether they become the joined box."""
+    boxes, scores, window = detections.boxes[members], detections.scores[members], detections.window[members]
+    whole = aligned_iou(boxes, np.tile(box, (len(members), 1))) > _WHOLE
+    if whole.any():
+        main = window[np.argmax(np.where(whole, scores, -np.inf))]
+        return members[whole & (window == main)], False
+    main = window[np.argmax(scores * boxes[:, 2] * boxes[:, 3])]
+    return members[window == main], True

@@ -1,5 +1,6 @@
 """Merging the detections of overlapping windows."""
 
+import itertools
 import math
 
 import numpy as np
@@ -22,7 +23,7 @@ def found(*rows):
 
 
 def merged(*rows, windows=THREE, **options):
-    return merge_windows(found(*rows), windows, **options).tolist()
+    return merge_windows(found(*rows), windows, **options).rows.tolist()
 
 
 def test_nothing_found():
@@ -37,6 +38,11 @@ def test_classes_and_neighbours_do_not_remove_each_other():
     rows = [(125, 50, 30, 10, 0, 0.6, 0, 0), (125, 50, 30, 10, 0, 0.7, 1, 1), (125, 61, 30, 10, 0, 0.5, 0, 1)]
     assert merged(*rows) == [1, 0, 2]
 
+
+# The same with room beyond the ships.
+WIDE = Windows(
+    np.array([[0, 0, 150, 100], [90, 0, 150, 100], [150, 0, 150, 100]]), np.array([[150, 100]] * 3), (300, 100)
+)
 
 # A ship from x = 110 to 190: window 0 shows 40 px of its 80, window 1 all, window 2 the other 40.
 WHOLE = (150, 50, 80, 10, 0, 0.4, 0, 1)
@@ -55,27 +61,72 @@ def test_a_short_piece_goes_although_its_iou_is_low():
     stern = (145, 50, 10, 10, 0, 0.9, 0, 0)
     ship = (180, 50, 80, 10, 0, 0.4, 0, 1)
     assert merged(stern, ship) == [1]
-    # Of another class it is another object.
-    assert merged(stern, (*ship[:6], 1, 1)) == [0, 1]
+    # A piece may look like a ship of another class.
+    assert merged(stern, (*ship[:6], 1, 1)) == [1]
+
+
+def test_a_piece_that_falls_short_of_the_border_goes():
+    # 4 px short of the border of window 0, of 60 px seen there.
+    short = (118, 50, 56, 10, 0, 0.9, 0, 0)
+    assert merged(short, (150, 50, 80, 10, 0, 0.4, 0, 1), windows=WIDE) == [1]
 
 
 def test_a_piece_seen_by_no_other_window_stays():
     assert merged(LEFT) == [0]
 
 
-def test_of_two_pieces_the_larger_stays():
-    # A ship from x = 110 to 280, longer than a window: 140 px of it in window 1, 130 in window 2, 100 in both.
+def test_pieces_of_a_ship_that_no_window_holds_are_joined():
+    # A ship from x = 70 to 280 in windows that end at 150 and begin at 100, and at 250 and 150: a chain of three.
+    pieces = [(110, 50, 80, 12, 0, 0.5, 1, 0), (175, 50, 150, 12, 0, 0.8, 0, 1), (215, 50, 130, 12, 0, 0.9, 1, 2)]
+    for order in itertools.permutations(pieces):
+        result = merge_windows(found(*order), THREE)
+        np.testing.assert_allclose(result.boxes, [[175, 50, 210, 12, 0]], atol=1e-6)
+        # 0.8 x 150 is more than 0.9 x 130: the class of the middle piece, and the best score of that class.
+        assert result.labels.tolist() == [0]
+        assert result.scores.tolist() == [0.8]
+        assert result.joined.tolist() == [True]
+        assert order[result.rows[0]] == pieces[1]
+
+
+def test_classes_of_the_main_piece_are_joined_alike():
+    first = [(135, 50, 130, 12, 0, 0.6, 0, 1), (135, 50, 130, 12, 0, 0.3, 1, 1)]
+    second = (215, 50, 130, 12, 0, 0.4, 1, 2)
+    windows = Windows(
+        np.array([[0, 0, 150, 100], [0, 0, 200, 100], [150, 0, 150, 100]]), np.array(3 * [[1, 1]]), (300, 100)
+    )
+    windows = Windows(windows.windows, windows.windows[:, 2:], windows.scene)
+    result = merge_windows(found(*first, second), windows)
+    np.testing.assert_allclose(result.boxes, 2 * [[175, 50, 210, 12, 0]], atol=1e-6)
+    assert result.labels.tolist() == [0, 1]
+    assert result.scores.tolist() == [0.6, 0.4]
+
+
+def test_pieces_of_windows_that_only_touch_are_joined():
+    windows = Windows(np.array([[0, 0, 150, 100], [150, 0, 150, 100]]), np.array([[150, 100]] * 2), (300, 100))
+    pieces = [(115, 50, 68, 12, 0, 0.5, 0, 0), (202, 50, 100, 12, 0, 0.8, 0, 1)]
+    result = merge_windows(found(*pieces), windows)
+    np.testing.assert_allclose(result.boxes, [[166.5, 50, 171, 12, 0]], atol=1e-6)
+    # Ships that end at the border side by side are two.
+    assert merged(pieces[0], (202, 64, 100, 12, 0, 0.8, 0, 1), windows=windows) == [1, 0]
+
+
+def test_a_piece_that_shows_nearly_all_is_kept_as_found():
+    # A ship from x = 110 to 280: 140 px of it in window 1, 130 in window 2.
     first, second = (180, 50, 140, 10, 0, 0.5, 0, 1), (215, 50, 130, 10, 0, 0.9, 0, 2)
-    assert merged(first, second, iou_threshold=0.7) == [0]
+    assert merged(first, second, iou_threshold=0.7) == [1]
+    result = merge_windows(found(first, second), THREE)
+    assert result.boxes.tolist() == [list(second[:5])]
+    assert not result.joined.any()
 
 
 def test_a_small_ship_near_the_border_beside_a_large_one():
     # Moored alongside a ship that ends inside the window: no piece of it, although a sloppy box covers most of it.
     large, small = (110, 50, 60, 20, 0, 0.9, 0, 1), (134, 50, 30, 12, 0, 0.5, 0, 0)
     assert merged(large, small) == [0, 1]
-    # Of a ship that goes on beyond the border it is the end.
-    longer = (135, 50, 60, 20, 0, 0.9, 0, 1)
-    assert merged(longer, small) == [0]
+    # Of a ship that goes on beyond the border it is too narrow an end.
+    longer = (145, 50, 80, 40, 0, 0.9, 0, 1)
+    assert merged(longer, small) == [0, 1]
+    assert merged(longer, (*small[:3], 38, *small[4:])) == [0]
 
 
 def test_detections_of_one_window_are_left_as_the_detector_left_them():
@@ -89,11 +140,12 @@ def test_borders_of_the_scene_cut_nothing():
         (50, 5, 20, 10, 0, 0.5, 0, 0),  # at its top
         (140, 50, 20, 10, 0, 0.5, 0, 0),  # at the right end of window 0
         (110, 50, 20, 10, 0, 0.5, 0, 1),  # at the left end of window 1
-        (110.0 + 2.5, 50, 20, 10, 0, 0.5, 0, 1),  # 2.5 px from it
+        (110.0 + 2.5, 50, 20, 10, 0, 0.5, 0, 1),  # 2.5 px from it: 15 % of its length are 3 px
+        (110.0 + 3.5, 50, 20, 10, 0, 0.5, 0, 1),  # 3.5 px from it
         (290, 50, 20, 10, 0, 0.5, 0, 2),  # at the right end of the scene
         (125, 50, 20, 10, math.pi / 4, 0.5, 0, 1),  # its corner 14.4 px from the left of window 1
     ]
-    assert may_be_pieces(found(*rows), THREE).tolist() == [False, False, True, True, False, False, False]
+    assert may_be_pieces(found(*rows), THREE).tolist() == [False, False, True, True, True, False, False, False]
 
 
 def test_equal_scores_keep_the_order_given():
@@ -113,7 +165,7 @@ def test_boxes_of_a_resampled_window():
 def test_the_border_is_as_wide_as_in_the_image():
     windows = Windows(np.array([[0, 0, 600, 400]]), np.array([[150, 100]]), (800, 500))
     # 2 px of the image are 8 px of the scene.
-    rows = [(600 - 7 - 50, 100, 100, 20, 0, 0.5, 0, 0), (600 - 9 - 50, 100, 100, 20, 0, 0.5, 0, 0)]
+    rows = [(600 - 7 - 20, 100, 40, 20, 0, 0.5, 0, 0), (600 - 9 - 20, 100, 40, 20, 0, 0.5, 0, 0)]
     assert may_be_pieces(found(*rows), windows).tolist() == [True, False]
 
 
