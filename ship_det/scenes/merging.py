@@ -34,8 +34,9 @@ MERGE_IOU = 0.3
 _WHOLE = 0.75
 # Largest area of a piece of a box that shows all of its object, as share of that of the box: both are a little off.
 _LARGER = 1.25
-# The same where that box is suspected itself. Of two that show nearly as much of an object the better one is kept.
-_PART = 0.6
+# The same where that box is suspected itself; of two that show nearly as much of an object the better one is kept. What
+# is not so alike is a witness of where the object lies.
+_PART, _ALIKE = 0.6, 0.25
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,8 @@ def _compare(
     unlike, inside = compare_views(seen[others], seen[pieces])
     same = unlike < np.inf
     share = areas[pieces] / areas[others]
-    stays[pieces[same & inside & (share < np.where(whole, _LARGER, _PART))]] = False
+    goes = np.where(whole, share < _LARGER, (share < _PART) & (unlike < _ALIKE))
+    stays[pieces[same & inside & goes]] = False
     # Two boxes of one class and all of the object are left to NMS.
     alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
     linked = same & ~whole & ~alike & stays[pieces] & stays[others]
