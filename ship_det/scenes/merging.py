@@ -210,10 +210,12 @@ def _group(
 ) -> list[tuple[NDArray[np.intp], FloatArray]]:
     """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
     groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
+    tried = set()
     for first, second in links.tolist():
-        if groups[first] is groups[second]:
+        members = np.union1d(groups[first][0], groups[second][0])
+        if groups[first] is groups[second] or members.tobytes() in tried:
             continue
-        members = np.sort(np.concatenate([groups[first][0], groups[second][0]]))
+        tried.add(members.tobytes())
         if _at_two_places(seen.boxes[members], window[members]):
             continue
         box = join(seen[members])

@@ -157,12 +157,14 @@ def join(pieces: SeenBoxes) -> FloatArray | None:
     Returns:
         (5,) in ``le90``; None where the windows show of it something else than was found.
     """
+    count = len(pieces.boxes)
+    suggested = np.array([_span(reference, pieces) for reference in pieces.boxes])
+    of_box, of_piece = np.divmod(np.arange(count * count), count)
     parts = _visible(pieces.boxes, pieces.views)
-    suggested = [_span(reference, pieces) for reference in pieces.boxes]
-    wholes = [SeenBoxes(np.tile(box, (len(parts), 1)), pieces.views, pieces.units) for box in suggested]
-    best = int(np.argmin([_difference(whole.boxes, parts, whole.views).sum() for whole in wholes]))
-    fits = _fits(wholes[best].boxes, wholes[best].errors, pieces.boxes, pieces.views)
-    return suggested[best] if fits.all() else None
+    unlike = _difference(suggested[of_box], parts[of_piece], pieces.views[of_piece])
+    box = suggested[np.argmin(unlike.reshape(count, count).sum(axis=1))]
+    whole = SeenBoxes(np.tile(box, (count, 1)), pieces.views, pieces.units)
+    return box if _fits(whole.boxes, whole.errors, pieces.boxes, pieces.views).all() else None
 
 
 def _span(reference: FloatArray, pieces: SeenBoxes) -> FloatArray:
@@ -231,15 +233,18 @@ def _fits(boxes: FloatArray, errors: FloatArray, pieces: FloatArray, views: Floa
     beyond[rows] = size[rows] - within >= _UNLIKE / 2 * size[rows]
 
     rows = np.flatnonzero(~beyond & (size > 0))
-    boxes, parts, views, size, inner, outer, near = (
-        values[rows] for values in (boxes, parts, views, size, inner, outer, near)
+    along_box = (upright >= np.sin(2 * _ASKEW)) & (askew <= np.sin(2 * _ASKEW))
+    boxes, parts, views, size, half, inner, outer, near, along_box = (
+        values[rows] for values in (boxes, parts, views, size, half, inner, outer, near, along_box)
     )
-    # A piece ahead of a box that may be too short is as broad as the box made longer; otherwise it is a neighbour.
+    # The ends of the box are where those of the piece are, if its rectangle tells and they may be. A piece ahead of a
+    # box that is too short must be as broad as the box made longer; otherwise it is a neighbour.
     ahead = size - areas(clip_to_boxes(parts, _with_sides(boxes, -near, near))) > _UNLIKE * size
-    along = np.einsum('nkd,nd->nk', parts - boxes[:, None, :2], _frames(boxes)[:, 0])
+    furthest = np.where(ahead, outer[:, 0], np.where(along_box, half[:, 0], inner[:, 0]))
+    reach = np.einsum('nkd,nd->nk', parts - boxes[:, None, :2], _frames(boxes)[:, 0])
     low, high = -inner, inner.copy()
-    low[ahead, 0] = np.clip(along.min(axis=1), -outer[:, 0], -inner[:, 0])[ahead]
-    high[ahead, 0] = np.clip(along.max(axis=1), inner[:, 0], outer[:, 0])[ahead]
+    low[:, 0] = np.clip(reach.min(axis=1), -furthest, -inner[:, 0])
+    high[:, 0] = np.clip(reach.max(axis=1), inner[:, 0], furthest)
     least = _with_sides(boxes, low, high)
     fits[rows] = areas(_visible(least, views)) - areas(clip_to_boxes(parts, least)) < _UNLIKE * size
     return fits
