@@ -23,7 +23,6 @@ from ship_det.geometry import pairwise_iou, quad_to_rbox, sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.scenes import WindowDetections, Windows, merge_windows
 from ship_det.simulation.ships import Ship, draw_ship, ship_quad
-from ship_det.tiling.clipping import bounding_quads
 
 GSD = 0.6
 GAP = 5.0
@@ -136,10 +135,12 @@ def visible_shares(quads: FloatArray, grid) -> FloatArray:
 def detect(quads: FloatArray, labels, grid, noise: float, rng: np.random.Generator) -> WindowDetections:
     """What a detector finds of ships in windows."""
     shares = visible_shares(quads, grid)
-    ship, window = np.nonzero(shares)
+    ship, window = np.nonzero(shares > 1e-6)
     x, y, w, h = grid[window].T
     parts = shapely.intersection(shapely.polygons(quads[ship]), shapely.box(x, y, x + w, y + h))
-    boxes = quad_to_rbox(bounding_quads(parts, grid[window]) + grid[window, None, :2])
+    # The rectangle of minimum area, whose part inside the window tiling labels.
+    corners = shapely.get_coordinates(shapely.oriented_envelope(parts)).reshape(-1, 5, 2)
+    boxes = quad_to_rbox(corners[:, :4])
     whole = shares[ship, window] == 1
     boxes[whole] = quad_to_rbox(quads[ship[whole]])
     seen = boxes[:, 3] >= LEAST_PART

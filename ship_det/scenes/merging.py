@@ -34,8 +34,9 @@ MERGE_IOU = 0.3
 _WHOLE = 0.75
 # Largest area of a piece of a box that shows all of its object, as share of that of the box: both are a little off.
 _LARGER = 1.25
-# The same where that box is suspected itself. Of two that show nearly as much of an object the better one is kept.
-_PART = 0.6
+# The same where that box is suspected itself; of two that show nearly as much of an object the better one is kept. What
+# is not so alike is a witness of where the object lies.
+_PART, _ALIKE = 0.6, 0.25
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,8 @@ def _compare(
     unlike, inside = compare_views(seen[others], seen[pieces])
     same = unlike < np.inf
     share = areas[pieces] / areas[others]
-    stays[pieces[same & inside & (share < np.where(whole, _LARGER, _PART))]] = False
+    goes = np.where(whole, share < _LARGER, (share < _PART) & (unlike < _ALIKE))
+    stays[pieces[same & inside & goes]] = False
     # Two boxes of one class and all of the object are left to NMS.
     alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
     linked = same & ~whole & ~alike & stays[pieces] & stays[others]
@@ -208,10 +210,12 @@ def _group(
 ) -> list[tuple[NDArray[np.intp], FloatArray]]:
     """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
     groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
+    tried = set()
     for first, second in links.tolist():
-        if groups[first] is groups[second]:
+        members = np.union1d(groups[first][0], groups[second][0])
+        if groups[first] is groups[second] or members.tobytes() in tried:
             continue
-        members = np.sort(np.concatenate([groups[first][0], groups[second][0]]))
+        tried.add(members.tobytes())
         if _at_two_places(seen.boxes[members], window[members]):
             continue
         box = join(seen[members])

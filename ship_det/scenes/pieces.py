@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.geometry import bounding_extents, iof_of_pairs, rbox_to_quad, to_le90
 from ship_det.geometry.boxes import FloatArray
+from ship_det.geometry.convex import areas, clip_to_boxes, clip_to_views
 
 # A box reaches a border that is nearer than this share of its extent: three standard deviations of an end that is off
 # by 5 % of the length.
@@ -114,16 +115,14 @@ def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, ND
     unlike, inside = np.full(len(common), np.inf), np.zeros(len(common), dtype=bool)
 
     rows = np.flatnonzero(overlap > 0)
-    pieces, views = smaller[rows], common[rows]
-    parts = _visible(pieces.boxes, views)
-    areas = shapely.area(parts)
-    inside[rows] = areas > _INSIDE * shapely.area(_visible(pieces.boxes, pieces.views))
-    errors = larger[rows].errors
+    first, second, views = larger[rows], smaller[rows], common[rows]
+    parts = _visible(second.boxes, views)
+    inside[rows] = areas(parts) > _INSIDE * areas(_visible(second.boxes, second.views))
+    errors = first.errors
     # Of a large piece only the end may be in both windows; within the error there is the end of the next in the row.
     errors[~inside[rows], 0] = 0
-    fits = _fits(larger.boxes[rows], errors, pieces.boxes, views)
-    differing = shapely.area(shapely.symmetric_difference(_visible(larger.boxes[rows], views), parts))
-    unlike[rows[fits]] = differing[fits] / areas[fits]
+    fits = _fits(first.boxes, errors, second.boxes, views)
+    unlike[rows[fits]] = _difference(first.boxes[fits], parts[fits], views[fits]) / areas(parts[fits])
 
     # A strip that is narrower than the errors tells nothing: the axis of one must run into the other.
     rows = np.flatnonzero((overlap >= 0) & (overlap < 2 * _LEAST * smaller.units))
@@ -131,7 +130,10 @@ def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, ND
     forward = _frames(first.boxes)[:, 0] * first.boxes[:, 2:3] / 2
     axes = shapely.linestrings(first.boxes[:, None, :2] + forward[:, None] * np.array([[-1], [1]]))
     steps = np.diff(
-        shapely.get_coordinates(shapely.shortest_line(axes, _polygons(second.boxes))).reshape(-1, 2, 2), axis=1
+        shapely.get_coordinates(shapely.shortest_line(axes, shapely.polygons(rbox_to_quad(second.boxes)))).reshape(
+            -1, 2, 2
+        ),
+        axis=1,
     )
     gap = np.abs(np.einsum('nij,nj->ni', _frames(first.boxes), steps[:, 0]))
     allowed = (
@@ -155,14 +157,13 @@ def join(pieces: SeenBoxes) -> FloatArray | None:
     Returns:
         (5,) in ``le90``; None where the windows show of it something else than was found.
     """
+    count = len(pieces.boxes)
+    suggested = np.array([_span(reference, pieces) for reference in pieces.boxes])
+    of_box, of_piece = np.divmod(np.arange(count * count), count)
     parts = _visible(pieces.boxes, pieces.views)
-    suggested = [_span(reference, pieces) for reference in pieces.boxes]
-    unlike = [
-        shapely.area(shapely.symmetric_difference(_visible(np.tile(box, (len(parts), 1)), pieces.views), parts)).sum()
-        for box in suggested
-    ]
-    box = suggested[int(np.argmin(unlike))]
-    whole = SeenBoxes(np.tile(box, (len(parts), 1)), pieces.views, pieces.units)
+    unlike = _difference(suggested[of_box], parts[of_piece], pieces.views[of_piece])
+    box = suggested[np.argmin(unlike.reshape(count, count).sum(axis=1))]
+    whole = SeenBoxes(np.tile(box, (count, 1)), pieces.views, pieces.units)
     return box if _fits(whole.boxes, whole.errors, pieces.boxes, pieces.views).all() else None
 
 
@@ -179,17 +180,17 @@ def _span(reference: FloatArray, pieces: SeenBoxes) -> FloatArray:
     sizes = np.where(quarters[:, None] % 2 == 0, boxes[:, 2:4], boxes[:, 3:1:-1])
     along = (np.abs(theta - reference[4]) < _ASKEW) & (sizes[:, 1] > _BROAD * reference[3])
     theta, sizes, centers = theta[along], sizes[along], boxes[along, :2]
-    areas = sizes.prod(axis=1)
+    weights = sizes.prod(axis=1)
     step = sizes[:, :1] / 2 * np.column_stack([np.cos(theta), np.sin(theta)])
     ends = np.stack([centers - step, centers + step])
-    middle = np.average(centers, axis=0, weights=areas)
-    offsets = (ends - middle).reshape(-1, 2) * np.sqrt(np.tile(areas, 2))[:, None]
+    middle = np.average(centers, axis=0, weights=weights)
+    offsets = (ends - middle).reshape(-1, 2) * np.sqrt(np.tile(weights, 2))[:, None]
     axis = np.linalg.eigh(offsets.T @ offsets).eigenvectors[:, 1]
     frame = np.array([axis, [-axis[1], axis[0]]])
     lengths = np.sort((ends - middle) @ frame[0], axis=0)
     widths = (centers - middle) @ frame[1] + sizes[:, 1] / 2 * np.array([[-1], [1]])
     error = (_SAME_END, _ERROR[1]) * np.array([np.ptp(lengths), reference[3]]) + _LEAST * pieces.units.max()
-    low, high = np.transpose([_outermost(lengths, areas, error[0]), _outermost(widths, areas, error[1])])
+    low, high = np.transpose([_outermost(lengths, weights, error[0]), _outermost(widths, weights, error[1])])
     center = middle + (low + high) / 2 @ frame
     return to_le90([[*center, *(high - low), np.arctan2(axis[1], axis[0])]])[0]
 
@@ -216,64 +217,53 @@ def _fits(boxes: FloatArray, errors: FloatArray, pieces: FloatArray, views: Floa
     Returns:
         (P,).
     """
+    fits = np.zeros(len(boxes), dtype=bool)
     parts = _visible(pieces, views)
-    areas = shapely.area(parts)
-    fits = areas > 0
-    boxes, errors, pieces, views, parts, areas = (
-        values[fits] for values in (boxes, errors, pieces, views, parts, areas)
-    )
+    size = areas(parts)
     half = boxes[:, 2:4] / 2
     inner, outer, near = half - np.minimum(errors, half / 2), half + errors, half + errors / 3
 
-    shown = _visible(_with_sides(boxes, -outer, outer), views)
-    beyond = _left_over(parts, shown) / areas
+    widest = _with_sides(boxes, -outer, outer)
+    beyond = size - areas(clip_to_boxes(parts, widest)) >= _UNLIKE * size
     # Half of a rectangle around a corner that lies along the border is outside; it fits the bounds of the corner.
     upright, askew = (np.abs(np.sin(2 * angle)) for angle in (pieces[:, 4], pieces[:, 4] - boxes[:, 4]))
-    corner = (upright < np.sin(2 * _ASKEW)) & (askew > np.sin(2 * _ASKEW))
-    corner &= _left_over(parts, shapely.envelope(shown)) / areas < _UNLIKE / 2
+    rows = np.flatnonzero(beyond & (size > 0) & (upright < np.sin(2 * _ASKEW)) & (askew > np.sin(2 * _ASKEW)))
+    corner = _visible(widest[rows], views[rows])
+    within = areas(clip_to_views(parts[rows], np.hstack([corner.min(axis=1), corner.max(axis=1)])))
+    beyond[rows] = size[rows] - within >= _UNLIKE / 2 * size[rows]
 
-    # A piece ahead of a box that may be too short is as broad as the box made longer; otherwise it is a neighbour.
-    low, high = _extents(boxes, parts)
-    low, high = np.clip(low, -outer, -inner), np.clip(high, inner, outer)
-    ahead = _left_over(parts, _visible(_with_sides(boxes, -near, near), views)) / areas > _UNLIKE
-    low[~ahead, 0], high[~ahead, 0] = -inner[~ahead, 0], inner[~ahead, 0]
-    low[:, 1], high[:, 1] = -inner[:, 1], inner[:, 1]
-    missing = _left_over(_visible(_with_sides(boxes, low, high), views), parts) / areas
-    fits[fits] = ((beyond < _UNLIKE) | corner) & (missing < _UNLIKE)
+    rows = np.flatnonzero(~beyond & (size > 0))
+    along_box = (upright >= np.sin(2 * _ASKEW)) & (askew <= np.sin(2 * _ASKEW))
+    boxes, parts, views, size, half, inner, outer, near, along_box = (
+        values[rows] for values in (boxes, parts, views, size, half, inner, outer, near, along_box)
+    )
+    # The ends of the box are where those of the piece are, if its rectangle tells and they may be. A piece ahead of a
+    # box that is too short must be as broad as the box made longer; otherwise it is a neighbour.
+    ahead = size - areas(clip_to_boxes(parts, _with_sides(boxes, -near, near))) > _UNLIKE * size
+    furthest = np.where(ahead, outer[:, 0], np.where(along_box, half[:, 0], inner[:, 0]))
+    reach = np.einsum('nkd,nd->nk', parts - boxes[:, None, :2], _frames(boxes)[:, 0])
+    low, high = -inner, inner.copy()
+    low[:, 0] = np.clip(reach.min(axis=1), -furthest, -inner[:, 0])
+    high[:, 0] = np.clip(reach.max(axis=1), inner[:, 0], furthest)
+    least = _with_sides(boxes, low, high)
+    fits[rows] = areas(_visible(least, views)) - areas(clip_to_boxes(parts, least)) < _UNLIKE * size
     return fits
 
 
-def _polygons(boxes: FloatArray) -> NDArray[np.object_]:
-    return shapely.polygons(rbox_to_quad(boxes))
+def _difference(boxes: FloatArray, parts: FloatArray, views: FloatArray) -> FloatArray:
+    """(P,) px^2 by which what windows show of boxes and parts of what they show differ."""
+    return areas(_visible(boxes, views)) + areas(parts) - 2 * areas(clip_to_boxes(parts, boxes))
 
 
-def _visible(boxes: FloatArray, views: FloatArray) -> NDArray[np.object_]:
-    """What windows, (P, 4), show of boxes: (P,) polygons."""
-    shown, bounds = _polygons(boxes), _bounds(boxes)
-    cut = (bounds[:, :2] < views[:, :2]).any(axis=1) | (bounds[:, 2:] > views[:, 2:]).any(axis=1)
-    shown[cut] = shapely.intersection(shown[cut], shapely.box(*views[cut].T))
-    return shown
-
-
-def _left_over(parts: NDArray[np.object_], others: NDArray[np.object_]) -> FloatArray:
-    """Area of parts outside of others, px^2."""
-    return shapely.area(shapely.difference(parts, others))
+def _visible(boxes: FloatArray, views: FloatArray) -> FloatArray:
+    """What windows, (P, 4), show of boxes, (P, 5): (P, K, 2) corners."""
+    return clip_to_views(rbox_to_quad(boxes), views)
 
 
 def _frames(boxes: FloatArray) -> FloatArray:
     """(P, 2, 2) unit vectors along and across boxes, one a row."""
     cos, sin = np.cos(boxes[:, 4]), np.sin(boxes[:, 4])
     return np.stack([cos, sin, -sin, cos], axis=1).reshape(-1, 2, 2)
-
-
-def _extents(boxes: FloatArray, parts: NDArray[np.object_]) -> tuple[FloatArray, FloatArray]:
-    """Where (P,) polygons begin and end along and across (P, 5) boxes, px from their centres: (P, 2) each."""
-    points, row = shapely.get_coordinates(parts, return_index=True)
-    local = np.einsum('nij,nj->ni', _frames(boxes)[row], points - boxes[row, :2])
-    low, high = np.full((len(boxes), 2), np.inf), np.full((len(boxes), 2), -np.inf)
-    np.minimum.at(low, row, local)
-    np.maximum.at(high, row, local)
-    return low, high
 
 
 def _with_sides(boxes: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

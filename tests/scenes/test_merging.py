@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
+import shapely
 
-from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.geometry import pairwise_iou, quad_to_rbox, rbox_to_quad, sliding_windows
 from ship_det.scenes import WindowDetections, Windows, merge_windows
 from ship_det.scenes.merging import may_be_pieces, to_scene
 
@@ -91,10 +92,8 @@ def test_pieces_of_a_ship_that_no_window_holds_are_joined():
 def test_classes_of_the_main_piece_are_joined_alike():
     first = [(135, 50, 130, 12, 0, 0.6, 0, 1), (135, 50, 130, 12, 0, 0.3, 1, 1)]
     second = (215, 50, 130, 12, 0, 0.4, 1, 2)
-    windows = Windows(
-        np.array([[0, 0, 150, 100], [0, 0, 200, 100], [150, 0, 150, 100]]), np.array(3 * [[1, 1]]), (300, 100)
-    )
-    windows = Windows(windows.windows, windows.windows[:, 2:], windows.scene)
+    views = np.array([[0, 0, 150, 100], [0, 0, 200, 100], [150, 0, 150, 100]])
+    windows = Windows(views, views[:, 2:], (300, 100))
     result = merge_windows(found(*first, second), windows)
     np.testing.assert_allclose(result.boxes, 2 * [[175, 50, 210, 12, 0]], atol=1e-6)
     assert result.labels.tolist() == [0, 1]
@@ -175,3 +174,114 @@ def test_share_of_the_scene_that_windows_cover():
     assert two.covered == pytest.approx(250 / 300)
     beyond = Windows(np.array([[200, 0, 200, 200]]), np.array([[200, 200]]), (300, 100))
     assert beyond.covered == pytest.approx(1 / 3)
+
+
+# Windows of 1000 px that share 200, over 3400 x 3400 px.
+GRID = sliding_windows(3400, 3400, 1000, 200)
+SCENE = Windows(GRID, GRID[:, 2:], (3400, 3400))
+
+
+def detect(ships, noise, rng):
+    """One detection of what each window shows of each ship, (N, 5): ends and sides are off by a share of the length."""
+    quads = rbox_to_quad(ships)
+    x, y, w, h = GRID.T
+    parts = shapely.intersection(shapely.polygons(quads)[:, None], shapely.box(x, y, x + w, y + h))
+    ship, window = np.nonzero(shapely.area(parts) > 1)
+    corners = shapely.get_coordinates(shapely.oriented_envelope(parts[ship, window])).reshape(-1, 5, 2)
+    boxes = quad_to_rbox(corners[:, :4])
+    boxes = with_noise(boxes, noise, rng)
+    share = (shapely.area(parts) / shapely.area(shapely.polygons(quads))[:, None])[ship, window]
+    # Pieces under half of a ship look like any ship.
+    labels = np.where(share < 0.5, rng.integers(0, 3, len(boxes)), 0)
+    seen = boxes[:, 3] >= 2
+    return WindowDetections(boxes[seen], rng.uniform(0.3, 1, seen.sum()), labels[seen], window[seen])
+
+
+def with_noise(boxes, noise, rng):
+    low, high = rng.normal(scale=noise, size=(2, len(boxes), 2)) * boxes[:, 2:4]
+    shift, theta = (low + high) / 2, boxes[:, 4]
+    x = boxes[:, 0] + shift[:, 0] * np.cos(theta) - shift[:, 1] * np.sin(theta)
+    y = boxes[:, 1] + shift[:, 0] * np.sin(theta) + shift[:, 1] * np.cos(theta)
+    sizes = np.maximum(boxes[:, 2:4] + high - low, 1)
+    # 2 degrees at 5 %.
+    return np.column_stack([x, y, sizes, theta + rng.normal(scale=0.7 * noise, size=len(boxes))])
+
+
+def lost_and_false(merged, ships):
+    """Ships without a box of IoU above 0.5, and boxes that are not the best of a ship."""
+    iou = pairwise_iou(merged.boxes, ships)
+    found = iou.max(axis=0) > 0.5
+    return int((~found).sum()), len(merged.boxes) - len(set(iou.argmax(axis=0)[found]))
+
+
+@pytest.mark.parametrize(('noise', 'lost', 'false'), [(0, 0, 0), (0.01, 0, 0), (0.03, 1, 2), (0.05, 2, 4)])
+def test_cut_ships_with_detector_noise(noise, lost, false):
+    rng = np.random.default_rng(5)
+    counts = np.zeros(2, dtype=int)
+    for _ in range(200):
+        length = rng.uniform(60, 650)
+        center, theta = rng.uniform(1300, 2100, 2), rng.uniform(-np.pi / 2, np.pi / 2)
+        ships = np.array([[*center, length, length * rng.uniform(0.09, 0.25), theta]])
+        counts += lost_and_false(merge_windows(detect(ships, noise, rng), SCENE), ships)
+    assert counts[0] <= lost
+    assert counts[1] <= false
+
+
+@pytest.mark.parametrize('noise', [0, 0.01, 0.03])
+def test_every_ship_of_a_dense_mooring_is_kept_once(noise):
+    rng = np.random.default_rng(6)
+    counts = np.zeros(2, dtype=int)
+    for _ in range(40):
+        length = rng.uniform(60, 500)
+        width = length * rng.uniform(0.1, 0.2)
+        # Two rows of three, 5 m of 0.6 m/px apart, turned about their middle.
+        along, across = np.meshgrid([-0.5, 0.5], [-1, 0, 1])
+        offsets = np.column_stack([along.ravel() * (length + 8), across.ravel() * (width + 8)])
+        theta = rng.uniform(-np.pi / 2, np.pi / 2)
+        turn = np.array([[np.cos(theta), np.sin(theta)], [-np.sin(theta), np.cos(theta)]])
+        ships = np.column_stack([offsets @ turn + rng.uniform(1300, 2100, 2), np.tile([length, width, theta], (6, 1))])
+        counts += lost_and_false(merge_windows(detect(ships, noise, rng), SCENE), ships)
+    assert counts.tolist() == [0, 0]
+
+
+def test_a_tug_beside_a_carrier_stays_though_no_other_window_shows_it():
+    rng = np.random.default_rng(7)
+    for _ in range(200):
+        theta = rng.uniform(-np.pi / 2, np.pi / 2)
+        along, across = np.array([np.cos(theta), np.sin(theta)]), np.array([-np.sin(theta), np.cos(theta)])
+        place = rng.uniform(1300, 2100, 2)
+        # Anywhere along its side, 5 m off, or within its rectangle at the bow, where a hull leaves the corners free.
+        beside = place + rng.uniform(-200, 200) * along + rng.choice([-1, 1]) * (65 + 8 + 9) * across
+        at_bow = place + 200 * along + rng.choice([-1, 1]) * 50 * across
+        carrier = with_noise(np.array([[*place, 555, 130, theta]]), 0.01, rng)[0]
+        for center in (beside, at_bow):
+            tug = (*center, 50, 18, theta)
+            whole = [k for k, (x, y, w, h) in enumerate(GRID) if _holds((x, y, w, h), carrier)]
+            near = [k for k, (x, y, w, h) in enumerate(GRID) if _holds((x, y, w, h), tug)]
+            for window in near:
+                rows = [(*carrier, 0.9, 0, k) for k in whole if k != window] + [(*tug, 0.4, rng.integers(2), window)]
+                assert len(rows) - 1 in merge_windows(found(*rows), SCENE).rows
+
+
+def _holds(window, box):
+    x, y, w, h = window
+    quad = rbox_to_quad([box])[0]
+    return bool((quad >= (x, y)).all() and (quad <= (x + w, y + h)).all())
+
+
+def test_order_of_the_detections_does_not_matter():
+    rng = np.random.default_rng(8)
+    places = np.stack(np.meshgrid([900, 1700, 2500], [900, 1700, 2500]), axis=-1).reshape(9, 2)
+    ships = np.column_stack([places, np.tile([600, 90], (9, 1)), np.linspace(-1.5, 1.5, 9)])
+    detections = detect(ships, 0.03, rng)
+    order = rng.permutation(len(detections.boxes))
+    shuffled = WindowDetections(*(values[order] for values in vars(detections).values()))
+    first, second = merge_windows(detections, SCENE), merge_windows(shuffled, SCENE)
+    assert first.joined.any()
+    np.testing.assert_allclose(second.boxes, first.boxes, atol=1e-6)
+    assert order[second.rows].tolist() == first.rows.tolist()
+
+
+def test_boxes_without_area_are_no_pieces():
+    rows = [(150, 50, 0, 0, 0, 0.5, 0, 0), (150, 50, 30, 0, 0, 0.4, 0, 0), (150, 50, 80, 10, 0, 0.3, 0, 1)]
+    assert merged(*rows) == [0, 1, 2]
