@@ -57,7 +57,7 @@ def test_the_base_works_without_torch(command, tmp_path):
         assert result.returncode == 0, f'{arguments}: {result.stderr[-2000:]}'
         return result.stdout
 
-    ship_det('simulate', 'scenes', '--scenes', 2, '--size', 1024, '--gsd', 2, '--seed', 0)
+    ship_det('simulate', 'scenes', '--scenes', 2, '--size', 1024, '--gsd', 2, '--seed', 0, '--min-per-class', 2)
     ship_det('tile', 'scenes', 'chips', '--chip', 512, '--overlap', 64)
     ship_det('split', 'chips', '--train', 0.5, '--by', 'scene')
     ship_det('check', 'chips', '--out', 'checked', '--min-instances', 1)
