@@ -227,8 +227,8 @@ def test_cut_ships_with_detector_noise(noise, lost, false):
     assert counts[1] <= false
 
 
-@pytest.mark.parametrize('noise', [0, 0.01, 0.03])
-def test_every_ship_of_a_dense_mooring_is_kept_once(noise):
+@pytest.mark.parametrize(('noise', 'false'), [(0, 0), (0.01, 0), (0.03, 1)])
+def test_every_ship_of_a_dense_mooring_is_kept_once(noise, false):
     rng = np.random.default_rng(6)
     counts = np.zeros(2, dtype=int)
     for _ in range(40):
@@ -241,7 +241,9 @@ def test_every_ship_of_a_dense_mooring_is_kept_once(noise):
         turn = np.array([[np.cos(theta), np.sin(theta)], [-np.sin(theta), np.cos(theta)]])
         ships = np.column_stack([offsets @ turn + rng.uniform(1300, 2100, 2), np.tile([length, width, theta], (6, 1))])
         counts += lost_and_false(merge_windows(detect(ships, noise, rng), SCENE), ships)
-    assert counts.tolist() == [0, 0]
+    # Of 240 ships.
+    assert counts[0] == 0
+    assert counts[1] <= false
 
 
 def test_a_tug_beside_a_carrier_stays_though_no_other_window_shows_it():
