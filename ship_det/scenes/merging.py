@@ -148,9 +148,9 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     in_window = rotated_nms(boxes, scores, iou_threshold, window * (labels.max(initial=0) + 1) + labels)
     stays = np.zeros(len(boxes), dtype=bool)
     stays[in_window] = True
-    links = _compare(seen, detections, suspected, stays)
+    links, more = _compare(seen, detections, suspected, stays)
     joined = np.zeros(len(boxes), dtype=bool)
-    for members, box in _group(seen, window, links):
+    for members, box in _group(seen, window, links, more):
         stays[members] = False
         kept, is_joined = _represent(detections, members, box)
         stays[kept], joined[kept] = True, is_joined
@@ -178,11 +178,12 @@ def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
 
 def _compare(
     seen: SeenBoxes, detections: WindowDetections, suspected: NDArray[np.bool_], stays: NDArray[np.bool_]
-) -> NDArray[np.intp]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Compare suspected boxes with those of other windows; clear in ``stays``, (N,), those of which others show more.
 
     Returns:
-        (L, 2) rows of suspected boxes that are of one object, the most alike first.
+        (L, 2) rows of suspected boxes that are of one object, the most alike first; and (N,) row of the suspected box
+        that shows more of the object of another, or its own.
     """
     boxes, window, labels = seen.boxes, detections.window, detections.labels
     areas = boxes[:, 2] * boxes[:, 3]
@@ -197,18 +198,31 @@ def _compare(
     same = unlike < np.inf
     share = areas[pieces] / areas[others]
     goes = np.where(whole, share < _LARGER, (share < _PART) & (unlike < _ALIKE))
-    stays[pieces[same & inside & goes]] = False
+    goes &= same & inside
+    stays[pieces[goes]] = False
+    more = np.arange(len(boxes))
+    order = np.lexsort([others, -unlike])
+    order = order[(goes & ~whole)[order]]
+    more[pieces[order]] = others[order]
+    while (more != more[more]).any():
+        more = more[more]
     # Two boxes of one class and all of the object are left to NMS.
     alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
     linked = same & ~whole & ~alike & stays[pieces] & stays[others]
     order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
-    return np.column_stack([pieces[linked], others[linked]])[order]
+    return np.column_stack([pieces[linked], others[linked]])[order], more
 
 
 def _group(
-    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp]
+    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp], more: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], FloatArray]]:
-    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
+    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box.
+
+    A box that shows less than another, row ``more``, is a witness of where in its window the object lies.
+    """
+    witnesses: dict[int, list[int]] = {}
+    for row, owner in enumerate(more.tolist()):
+        witnesses.setdefault(owner, []).append(row)
     groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
     tried = set()
     for first, second in links.tolist():
@@ -216,7 +230,8 @@ def _group(
         if groups[first] is groups[second] or members.tobytes() in tried:
             continue
         tried.add(members.tobytes())
-        if _at_two_places(seen.boxes[members], window[members]):
+        shown = np.array([row for member in members.tolist() for row in witnesses.get(member, [])])
+        if _at_two_places(seen.boxes[shown], window[shown]):
             continue
         box = join(seen[members])
         if box is not None:
