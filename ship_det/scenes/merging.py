@@ -3,9 +3,9 @@
 An object in the overlap of two windows is found twice, and one that a window's border cuts is found as a piece. Rotated
 NMS alone removes the second find of a whole object but not a piece: a short piece has a low IoU with the whole ship and
 survives, and a long one of high score even displaces it. So a box that reaches a border of its window inside the scene
-is suspected to be a piece, and:
+is suspected to be a piece. In each window NMS of each class comes first, by score. Then:
 
-1. It goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
+1. A suspected box goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
    with it in the px that both windows see. A window that shows all of an object is the better witness.
 2. Suspected boxes that agree with each other are of one object if one box explains what each window shows of it. Those
    that show it as a whole are kept as they were found: the best of them, and what its window has of other classes.
@@ -144,7 +144,7 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     seen = _seen(detections, windows)
     boxes = seen.boxes.copy()
     suspected = reach_borders(seen, windows.scene)
-    # A window shows an object once.
+    # A window shows an object once, and its best box may well be near a border.
     in_window = rotated_nms(boxes, scores, iou_threshold, window * (labels.max(initial=0) + 1) + labels)
     stays = np.zeros(len(boxes), dtype=bool)
     stays[in_window] = True

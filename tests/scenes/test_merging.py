@@ -133,6 +133,10 @@ def test_detections_of_one_window_are_left_as_the_detector_left_them():
     assert merged(first, second) == [0, 1]
 
 
+def test_a_poor_box_does_not_displace_a_better_of_its_window_at_the_border():
+    assert merged((130, 50, 38, 10, 0, 0.9, 0, 0), (125, 50, 30, 10, 0, 0.2, 0, 0)) == [0]
+
+
 def test_borders_of_the_scene_cut_nothing():
     rows = [
         (10, 50, 20, 10, 0, 0.5, 0, 0),  # at the left end of the scene
