@@ -5,8 +5,9 @@ NMS alone removes the second find of a whole object but not a piece: a short pie
 survives, and a long one of high score even displaces it. So a box that reaches a border of its window inside the scene
 is suspected to be a piece. In each window NMS of each class comes first, by score. Then:
 
-1. A suspected box goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
-   with it in the px that both windows see. A window that shows all of an object is the better witness.
+1. A suspected box goes where another window shows all of its object: a box that is not suspected, of any class and
+   score, agrees with it in the px that both windows see. A window that shows all of an object is the better witness.
+   It goes for a larger suspected box too, where the window of that sees all of it and the two are much alike.
 2. Suspected boxes that agree with each other are of one object if one box explains what each window shows of it. Those
    that show it as a whole are kept as they were found: the best of them, and what its window has of other classes.
 3. If none of them does, no window shows the object whole: the pieces are joined into the box that spans them, whether
