@@ -3,10 +3,11 @@
 An object in the overlap of two windows is found twice, and one that a window's border cuts is found as a piece. Rotated
 NMS alone removes the second find of a whole object but not a piece: a short piece has a low IoU with the whole ship and
 survives, and a long one of high score even displaces it. So a box that reaches a border of its window inside the scene
-is suspected to be a piece, and:
+is suspected to be a piece. In each window NMS of each class comes first, by score. Then:
 
-1. It goes where another window shows all of its object: a box that is not suspected, of any class and score, agrees
-   with it in the px that both windows see. A window that shows all of an object is the better witness.
+1. A suspected box goes where another window shows all of its object: a box that is not suspected, of any class and
+   score, agrees with it in the px that both windows see. A window that shows all of an object is the better witness.
+   It goes for a larger suspected box too, where the window of that sees all of it and the two are much alike.
 2. Suspected boxes that agree with each other are of one object if one box explains what each window shows of it. Those
    that show it as a whole are kept as they were found: the best of them, and what its window has of other classes.
 3. If none of them does, no window shows the object whole: the pieces are joined into the box that spans them, whether
@@ -144,13 +145,13 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     seen = _seen(detections, windows)
     boxes = seen.boxes.copy()
     suspected = reach_borders(seen, windows.scene)
-    # A window shows an object once.
+    # A window shows an object once, and its best box may well be near a border.
     in_window = rotated_nms(boxes, scores, iou_threshold, window * (labels.max(initial=0) + 1) + labels)
     stays = np.zeros(len(boxes), dtype=bool)
     stays[in_window] = True
-    links = _compare(seen, detections, suspected, stays)
+    links, more = _compare(seen, detections, suspected, stays)
     joined = np.zeros(len(boxes), dtype=bool)
-    for members, box in _group(seen, window, links):
+    for members, box in _group(seen, window, links, more):
         stays[members] = False
         kept, is_joined = _represent(detections, members, box)
         stays[kept], joined[kept] = True, is_joined
@@ -178,11 +179,12 @@ def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
 
 def _compare(
     seen: SeenBoxes, detections: WindowDetections, suspected: NDArray[np.bool_], stays: NDArray[np.bool_]
-) -> NDArray[np.intp]:
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Compare suspected boxes with those of other windows; clear in ``stays``, (N,), those of which others show more.
 
     Returns:
-        (L, 2) rows of suspected boxes that are of one object, the most alike first.
+        (L, 2) rows of suspected boxes that are of one object, the most alike first; and (N,) row of the suspected box
+        that shows more of the object of another, or its own.
     """
     boxes, window, labels = seen.boxes, detections.window, detections.labels
     areas = boxes[:, 2] * boxes[:, 3]
@@ -197,18 +199,31 @@ def _compare(
     same = unlike < np.inf
     share = areas[pieces] / areas[others]
     goes = np.where(whole, share < _LARGER, (share < _PART) & (unlike < _ALIKE))
-    stays[pieces[same & inside & goes]] = False
+    goes &= same & inside
+    stays[pieces[goes]] = False
+    more = np.arange(len(boxes))
+    order = np.lexsort([others, -unlike])
+    order = order[(goes & ~whole)[order]]
+    more[pieces[order]] = others[order]
+    while (more != more[more]).any():
+        more = more[more]
     # Two boxes of one class and all of the object are left to NMS.
     alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
     linked = same & ~whole & ~alike & stays[pieces] & stays[others]
     order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
-    return np.column_stack([pieces[linked], others[linked]])[order]
+    return np.column_stack([pieces[linked], others[linked]])[order], more
 
 
 def _group(
-    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp]
+    seen: SeenBoxes, window: NDArray[np.intp], links: NDArray[np.intp], more: NDArray[np.intp]
 ) -> list[tuple[NDArray[np.intp], FloatArray]]:
-    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box."""
+    """Put linked boxes together while one box fits them all: rows of the boxes of an object, and that box.
+
+    A box that shows less than another, row ``more``, is a witness of where in its window the object lies.
+    """
+    witnesses: dict[int, list[int]] = {}
+    for row, owner in enumerate(more.tolist()):
+        witnesses.setdefault(owner, []).append(row)
     groups = {row: (np.array([row]), seen.boxes[row]) for row in np.unique(links).tolist()}
     tried = set()
     for first, second in links.tolist():
@@ -216,7 +231,8 @@ def _group(
         if groups[first] is groups[second] or members.tobytes() in tried:
             continue
         tried.add(members.tobytes())
-        if _at_two_places(seen.boxes[members], window[members]):
+        shown = np.array([row for member in members.tolist() for row in witnesses.get(member, [])])
+        if _at_two_places(seen.boxes[shown], window[shown]):
             continue
         box = join(seen[members])
         if box is not None:

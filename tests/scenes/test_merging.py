@@ -133,6 +133,10 @@ def test_detections_of_one_window_are_left_as_the_detector_left_them():
     assert merged(first, second) == [0, 1]
 
 
+def test_a_poor_box_does_not_displace_a_better_of_its_window_at_the_border():
+    assert merged((130, 50, 38, 10, 0, 0.9, 0, 0), (125, 50, 30, 10, 0, 0.2, 0, 0)) == [0]
+
+
 def test_borders_of_the_scene_cut_nothing():
     rows = [
         (10, 50, 20, 10, 0, 0.5, 0, 0),  # at the left end of the scene
@@ -227,7 +231,7 @@ def test_cut_ships_with_detector_noise(noise, lost, false):
     assert counts[1] <= false
 
 
-@pytest.mark.parametrize(('noise', 'false'), [(0, 0), (0.01, 0), (0.03, 1)])
+@pytest.mark.parametrize(('noise', 'false'), [(0, 0), (0.01, 0), (0.03, 2)])
 def test_every_ship_of_a_dense_mooring_is_kept_once(noise, false):
     rng = np.random.default_rng(6)
     counts = np.zeros(2, dtype=int)
@@ -241,9 +245,21 @@ def test_every_ship_of_a_dense_mooring_is_kept_once(noise, false):
         turn = np.array([[np.cos(theta), np.sin(theta)], [-np.sin(theta), np.cos(theta)]])
         ships = np.column_stack([offsets @ turn + rng.uniform(1300, 2100, 2), np.tile([length, width, theta], (6, 1))])
         counts += lost_and_false(merge_windows(detect(ships, noise, rng), SCENE), ships)
-    # Of 240 ships.
     assert counts[0] == 0
     assert counts[1] <= false
+
+
+def test_ships_in_a_row_are_not_joined():
+    rng = np.random.default_rng(9)
+    counts = np.zeros(2, dtype=int)
+    for _ in range(150):
+        theta = rng.uniform(0.4, 1.2)
+        step = (469 + 8) / 2 * np.array([np.cos(theta), np.sin(theta)])
+        # The gap of 5 m lies in the corner that four windows share.
+        gap = rng.uniform(1550, 1850, 2)
+        ships = np.array([[*(gap - step), 469, 54, theta], [*(gap + step), 469, 54, theta]])
+        counts += lost_and_false(merge_windows(detect(ships, 0.01, rng), SCENE), ships)
+    assert counts.tolist() == [0, 0]
 
 
 def test_a_tug_beside_a_carrier_stays_though_no_other_window_shows_it():
