@@ -13,6 +13,10 @@ from ship_det.annotations.objects import MIN_QUAD_AREA, order_quads, quad_areas
 WHOLE, CUT, MARKED = 'whole', 'cut', 'marked difficult'
 
 
+# What float64 may be off by in the coordinates of a scene, px.
+_ROUNDING = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class VisibleObject:
     """An object in the pixels of a chip.
@@ -140,6 +144,9 @@ def bounding_quads(parts: NDArray[np.object_], windows: NDArray[np.int64]) -> ND
     corners = shapely.get_coordinates(rectangles[solid]).reshape(-1, 5, 2)[:, :4]
     corners = order_quads(corners - windows[solid, None, :2])
     size = windows[solid, None, 2:].astype(np.float64)
+    # A corner that rounding alone puts outside would slide along all of a side that runs along the border.
+    corners = np.where(np.abs(corners) < _ROUNDING, 0.0, corners)
+    corners = np.where(np.abs(corners - size) < _ROUNDING, size, corners)
     candidates = [_slide(corners, partners, size) for partners in ([1, 0, 3, 2], [3, 2, 1, 0])]
     areas = [quad_areas(candidate) for candidate in candidates]
     best = np.where((areas[0] >= areas[1])[:, None, None], *candidates)

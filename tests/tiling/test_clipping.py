@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ship_det.annotations import LabeledObject
 from ship_det.geometry import quad_to_rbox, rbox_to_quad, sliding_windows
-from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects
+from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, bounding_quads
 
 WINDOW = np.array([[100, 200, 50, 40]])
 
@@ -151,3 +151,12 @@ def test_area_is_conserved_between_the_windows_of_a_partition(box, chip):
 def test_without_objects_or_windows():
     assert SceneObjects([]).visible(WINDOW, 0.7) == [[]]
     assert SceneObjects([LabeledObject(np.array(rectangle(0, 0, 1, 1)), 'ship')]).visible(WINDOW[:0], 0.7) == []
+
+
+def test_a_corner_outside_by_rounding_alone_stays():
+    """A corner of this part's rectangle lies some 1e-13 px below the window, on a side along the border."""
+    ship = np.array([[1829.738, 1722.574], [1916.937, 1807.12], [1833.499, 1893.176], [1746.301, 1808.63]])
+    part = shapely.intersection(shapely.polygons(ship), shapely.box(800, 800, 1800, 1800))
+    (quad,) = bounding_quads(np.array([part]), np.array([[800, 800, 1000, 1000]]))
+    # The part is a triangle in a corner of the window, about half of its rectangle.
+    assert shapely.intersection(shapely.polygons(quad + 800), part).area == pytest.approx(part.area)
