@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,11 @@ class Comparison:
         config: config file below configs/quickstart.
         scenes: what is trained and tested on, a folder each.
         variants: options of each by its name, the baseline first.
-        options: of all variants.
     """
 
     config: str
     scenes: Mapping[str, Scenes]
     variants: Mapping[str, Mapping[str, Any]]
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 SIZE = ('--size', '1280', '--gsd', '2', '--ships', '160')
@@ -143,7 +141,7 @@ def train_and_test(name: str, comparison: Comparison, variant: str, seed: int, a
     config = ROOT / 'configs/quickstart' / comparison.config
     chips = [make_chips(args.data / folder, scenes).resolve() for folder, scenes in comparison.scenes.items()]
     folder = (args.work_dir / name / f'{variant}_{seed}'.replace(' ', '_').replace(',', '')).resolve()
-    model = as_options({**comparison.options, **comparison.variants[variant]})
+    model = as_options(comparison.variants[variant])
     test = [f'data_root={chips[-1]}', *model]
     checkpoint = folder / f'iter_{args.iterations}.pth'
     start = time.monotonic()

@@ -42,9 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('labels', metavar='LABELS', help='data set folder with images/ and labelTxt/')
     parser.add_argument('--list', metavar='FILE', default='', help='names of the images, one a line; default: all')
-    parser.add_argument(
-        '--scale', type=float, help="side of the model's image in that of the file; default: its Resize"
-    )
+    parser.add_argument('--scale', type=float, help="px of the model's image in one of the file; default: its Resize")
     add_config_arguments(parser)
     return parser.parse_args()
 
@@ -54,7 +52,11 @@ def main() -> None:
     from rich.console import Console
 
     with quiet_imports():
+        from ship_det.settings import check_parts
+
         cfg = load_config(args, loaders=('test_dataloader',))
+        check_parts(cfg, 'test')
+        check_proposals(cfg, args.config)
         scale = resize_factor(cfg, args.config) if args.scale is None else args.scale
         if not 0 < scale < float('inf'):
             raise ValueError(f'--scale: found {scale}, expected a number above 0')
@@ -89,6 +91,13 @@ def resize_factor(cfg: 'Config', path: str) -> float:
     return scale
 
 
+def check_proposals(cfg: 'Config', path: str) -> None:
+    """Refuse a model without anchors that are trained to propose."""
+    if not cfg.model.get('rpn_head') or not (cfg.model.get('train_cfg') or {}).get('rpn'):
+        kind = cfg.model.get('type')
+        raise ValueError(f'{path}: the model {kind} has no rpn_head with train_cfg.rpn, expected a two-stage detector')
+
+
 def build_model(cfg: 'Config', path: str) -> 'nn.Module':
     """The config's model with random weights."""
     from mmengine.registry import init_default_scope
@@ -96,8 +105,6 @@ def build_model(cfg: 'Config', path: str) -> 'nn.Module':
 
     from ship_det.launch import config_errors
 
-    if 'rpn_head' not in cfg.model:
-        raise ValueError(f'{path}: the model {cfg.model.type} has no rpn_head, expected a two-stage detector')
     init_default_scope(cfg.get('default_scope', 'mmrotate'))
     with config_errors(path):
         return MODELS.build(cfg.model)

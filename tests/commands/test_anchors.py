@@ -62,13 +62,16 @@ def test_what_is_wrong_is_said(anchors, noise_chips, arguments, message):
 
 def test_a_model_without_proposals_is_refused(anchors, noise_chips, tmp_path):
     config = tmp_path / 'one_stage.py'
-    config.write_text(
-        "default_scope = 'mmrotate'\nmodel = dict(type='mmdet.RetinaNet')\n"
-        "test_dataloader = dict(dataset=dict(metainfo=dict(classes=('tanker', 'submarine'))))\n"
-    )
+    config.write_text(f"_base_ = '{CONFIG}'\nmodel = dict(rpn_head=None)\n")
     code, output = anchors(config, noise_chips)
-    assert code == 2, output
-    assert 'one_stage.py: the model mmdet.RetinaNet has no rpn_head, expected a two-stage detector' in output
+    assert (code, 'Traceback' in output) == (2, False), output
+    assert 'one_stage.py: the model mmdet.FasterRCNN has no rpn_head with train_cfg.rpn' in output
+
+
+def test_a_config_of_no_detector_is_refused(anchors, noise_chips):
+    code, output = anchors(ROOT / 'configs/recognition/mnist_lenet.py', noise_chips)
+    assert (code, 'Traceback' in output) == (2, False), output
+    assert 'mnist_lenet.py' in output
 
 
 def test_no_ship_is_refused(anchors, noise_chips, tmp_path):
