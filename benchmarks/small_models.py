@@ -152,10 +152,12 @@ def train_and_test(name: str, comparison: Comparison, variant: str, seed: int, a
             f'train_cfg.val_begin={args.iterations + 1}',
             f'param_scheduler.1.end={args.iterations}',
         ]
-        ship_det_command('train', config, '--work-dir', folder, '--resume', '--seed', seed, '--cfg-options', *options)
+        run = ('--work-dir', folder, '--resume', '--amp', '--seed', seed)
+        ship_det_command('train', config, *run, '--cfg-options', *options)
     minutes = (time.monotonic() - start) / 60
     results = folder / 'results.json'
-    ship_det_command('test', config, checkpoint, '--work-dir', folder, '--results', results, '--cfg-options', *test)
+    saved = f'test_evaluator.results_file={results}'
+    ship_det_command('test', config, checkpoint, '--work-dir', folder, '--cfg-options', *test, saved)
     recall = folder / 'recall.json'
     command = [sys.executable, ROOT / 'benchmarks/proposals.py', config, checkpoint, '--json', recall]
     subprocess.run([*map(str, command), '--cfg-options', *test], check=True, cwd=ROOT)

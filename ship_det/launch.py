@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -144,6 +145,9 @@ def build_runner(
                 super().dump_config()
 
         runner = ConsoleRunner.from_cfg(cfg)
+    if get_device() == 'cpu':
+        # oneDNN computes convolutions so; from other layouts it copies there and back.
+        runner.model.to(memory_format=torch.channels_last)
     runner.register_hook(CheckpointFitHook())
     if started is not None:
         runner.register_hook(started)

@@ -44,7 +44,7 @@ def main() -> None:
         cfg = load_config(args, console, ('train_dataloader', 'val_dataloader'))
         check_parts(cfg, 'train')
         if args.amp:
-            use_mixed_precision(cfg)
+            use_mixed_precision(cfg, console)
         if args.auto_scale_lr:
             if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
                 raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
@@ -70,14 +70,20 @@ def main() -> None:
                 runner.train()
 
 
-def use_mixed_precision(cfg: 'Config') -> None:
-    """Train with automatic mixed precision and a loss scale that adapts."""
+def use_mixed_precision(cfg: 'Config', console: Console) -> None:
+    """Train with automatic mixed precision: float16 and a loss scale that adapts on a GPU, bfloat16 on a CPU."""
     from mmengine.device import get_device
 
-    if get_device() == 'cpu':
-        raise ValueError('--amp: found no GPU; mixed precision needs one')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    from ship_det.hooks import has_bfloat16
+
+    if get_device() != 'cpu':
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        return
+    cfg.optim_wrapper.type = 'CPUAmpOptimWrapper'
+    cfg.optim_wrapper.pop('loss_scale', None)
+    if not has_bfloat16():
+        console.say('--amp: this processor has no instructions for bfloat16; training takes longer than without --amp')
 
 
 def resume(cfg: 'Config', checkpoint: str) -> None:

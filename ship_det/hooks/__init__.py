@@ -5,10 +5,12 @@ from ship_det.hooks.checkpoint_fit import CheckpointFitHook
 from ship_det.hooks.class_counts import ClassCountsHook
 from ship_det.hooks.console import ConsoleHook, StartedHook, introduce, quiet
 from ship_det.hooks.interrupt import InterruptHook
+from ship_det.hooks.mixed_precision import CPUAmpOptimWrapper, has_bfloat16
 from ship_det.hooks.non_finite import NonFiniteLossError, NonFiniteLossHook
 from ship_det.hooks.reproducible import ReproducibleTrainingHook
 
 __all__ = [
+    'CPUAmpOptimWrapper',
     'CheckpointFitHook',
     'ClassCountsHook',
     'ConsoleHook',
@@ -18,6 +20,7 @@ __all__ = [
     'ReproducibleTrainingHook',
     'SafeCheckpointHook',
     'StartedHook',
+    'has_bfloat16',
     'introduce',
     'latest_checkpoint',
     'quiet',

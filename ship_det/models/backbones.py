@@ -2,10 +2,25 @@
 
 from collections.abc import Sequence
 
+import torch
 import torchvision
 from mmengine.model import BaseModule
 from mmrotate.registry import MODELS
 from torch import Tensor, nn
+
+
+class Float32Conv2d(nn.Conv2d):
+    """A convolution in float32 on a CPU, under mixed precision too.
+
+    oneDNN's backward pass of a depthwise convolution with a stride takes six times as long in bfloat16.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, C', H', W')."""
+        if x.device.type != 'cpu':
+            return super().forward(x)
+        with torch.autocast('cpu', enabled=False):
+            return super().forward(x.float())
 
 
 @MODELS.register_module()
@@ -41,6 +56,9 @@ class TorchvisionBackbone(BaseModule):
         self.out_indices = tuple(out_indices)
         self.norm_eval = norm_eval
         self.features = features[: max(self.out_indices) + 1]
+        for module in self.features.modules():
+            if isinstance(module, nn.Conv2d) and module.groups > 1 and module.stride != (1, 1):
+                module.__class__ = Float32Conv2d
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Feature maps (B, C, H / stride, W / stride) of the chosen stages for images (B, 3, H, W)."""

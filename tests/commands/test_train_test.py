@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from ship_det.drawing.boxes import GROUND_TRUTH_COLOR
+from ship_det.hooks import has_bfloat16
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
@@ -37,10 +38,20 @@ def test_tensorboard_gets_the_curves(trained):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='needs a machine without a GPU')
-def test_mixed_precision_without_a_gpu(run_tool):
-    code, output = run_tool('train.py', CONFIG, '--amp')
-    assert code == 2
-    assert 'error: --amp: found no GPU' in output
+def test_mixed_precision_on_a_processor(chips, run_tool, tmp_path):
+    losses = []
+    for precision, folder in (((), 'plain'), (('--amp',), 'mixed')):
+        options = ('--work-dir', tmp_path / folder, '--seed', 1, '--cfg-options', f'data_root={chips}')
+        code, output = run_tool('train.py', chips / 'config.py', *precision, *options)
+        assert code == 0, output[-3000:]
+        assert bool(precision and not has_bfloat16()) == ('takes longer than without --amp' in output)
+        (log,) = (tmp_path / folder).glob('*/vis_data/scalars.json')
+        losses.append([json.loads(line)['loss'] for line in log.read_text().splitlines() if '"loss"' in line])
+    # The first loss is that of the same weights and crops, to the precision of bfloat16, 2 ** -8.
+    assert losses[0][0] != losses[1][0]
+    assert losses[0][0] == pytest.approx(losses[1][0], rel=0.02)
+    weights = torch.load(tmp_path / 'mixed/iter_2.pth', weights_only=False)['state_dict'].values()
+    assert not {weight.dtype for weight in weights} & {torch.bfloat16, torch.float16}
 
 
 def test_weights_that_cannot_be_downloaded(chips, run_tool, tmp_path):

@@ -26,6 +26,20 @@ def test_norm_eval_keeps_running_statistics():
     assert backbone.features[0][0].training
 
 
+def test_under_mixed_precision_depthwise_convolutions_with_a_stride_stay_in_float32():
+    backbone = TorchvisionBackbone().eval()
+    convolutions = [module for module in backbone.modules() if isinstance(module, torch.nn.Conv2d)]
+    types = {}
+    for module in convolutions:
+        module.register_forward_hook(lambda module, _, output: types.__setitem__(module, output.dtype))
+    with torch.autocast('cpu', torch.bfloat16):
+        backbone(torch.randn(1, 3, 64, 64))
+    strided = [module for module in convolutions if module.groups > 1 and module.stride == (2, 2)]
+    assert len(strided) == 4
+    assert {types[module] for module in strided} == {torch.float32}
+    assert {types[module] for module in convolutions if module not in strided} == {torch.bfloat16}
+
+
 def test_unknown_models_are_named():
     with pytest.raises(ValueError, match="no model 'mobile'"):
         TorchvisionBackbone('mobile')

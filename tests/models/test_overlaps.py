@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from mmdet.structures.bbox import bbox_overlaps
 from mmrotate.structures.bbox import RotatedBoxes
 
 from ship_det.models.overlaps import BoundsOverlaps2D, SkewOverlaps2D
@@ -18,6 +19,16 @@ def test_bounds_of_rotated_boxes_on_either_side():
     assert overlaps(horizontal, rotated)[:, 0].tolist() == pytest.approx([0.5, 1.0])
     # Share of the left box that lies in the right one.
     assert overlaps(horizontal, rotated, mode='iof')[:, 0].tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_overlaps_of_bounds_are_mmdetections_bit_by_bit():
+    generator = torch.Generator().manual_seed(0)
+    corners = 100 * torch.rand(300, 2, generator=generator)
+    boxes = torch.cat([corners, corners + 60 * torch.rand(300, 2, generator=generator)], dim=1)
+    boxes[:5, 2:] = boxes[:5, :2]  # of no area
+    assert torch.equal(BoundsOverlaps2D()(boxes[:40], boxes), bbox_overlaps(boxes[:40], boxes))
+    assert BoundsOverlaps2D()(boxes[:0], boxes).shape == (0, 300)
+    assert BoundsOverlaps2D()(boxes, boxes[:0]).shape == (300, 0)
 
 
 def test_skew_overlaps_by_hand():
