@@ -1,5 +1,6 @@
 """Files: text and JSON on the way in, whole files or none on the way out."""
 
+import hashlib
 import json
 import os
 import re
@@ -39,6 +40,15 @@ def parse_json(text: str) -> Any:
     if re.search(r'\\u[dD][89a-fA-F]', text):
         json.dumps(content, ensure_ascii=False).encode()
     return content
+
+
+def digest(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    found = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

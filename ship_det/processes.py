@@ -25,6 +25,11 @@ _AT_HAND = 2
 _MOST = 256
 
 
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
 @contextmanager
 def processes(workers: int, module: str) -> Iterator[RunAll]:
     """A function that calls another one on each of a list, and gives back (argument, result) as they come.

@@ -187,7 +187,7 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     own = chain[-1].settings
     for name in assigned:
-        if name in used or name in _RUNNER_KEYS or name in (*SPREAD, 'metainfo') or name.startswith('_'):
+        if name in used or name in _RUNNER_KEYS or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship') or name.startswith('_'):
             continue
         for file in chain[:-1]:
             if name in file.settings and file.settings[name] != own.get(name):

@@ -19,6 +19,7 @@ from ship_det.evaluation.voc_metric import instance_arrays
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
 from ship_det.launch import config_errors, read_config
+from ship_det.scenes import detect_scene
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 from ship_det.settings import config_classes
 
@@ -38,6 +39,9 @@ class TorchDetector:
     Attributes:
         classes: class names.
         gsd: the config's ``gsd``, m/px, None without one.
+        longest_ship: the config's ``longest_ship``, m, None without one.
+        min_scores: (C,) least score of each class that is stored with the weights; None where none is.
+        batch_size: number of images that it looks at together.
 
     Raises:
         ValueError: a file is missing or wrong, or they do not fit each other; the message names them.
@@ -58,15 +62,35 @@ class TorchDetector:
             # The checkpoint has all weights; initial ones would only be downloaded.
             self._model = revert_sync_batchnorm(MODELS.build(_without_initial_weights(cfg.model)))
             self._pipeline = Compose(_array_pipeline(cfg))
-        self.classes = self._load(cfg, config, checkpoint)
+        saved = load_checkpoint(Path(checkpoint))
+        self.classes = self._load(saved, cfg, config, checkpoint)
         self.gsd: float | None = cfg.get('gsd')
+        self.longest_ship: float | None = cfg.get('longest_ship')
+        self.min_scores = stored_min_scores(saved, self.classes, checkpoint)
+        self.batch_size = 1 if device == 'cpu' else 8
         try:
             self._model.to(device).eval()
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f'device {device}: cannot be used: {" ".join(str(error).split())}') from error
 
-    def predict(self, image: NDArray[np.uint8], min_score: float | None = None) -> Detections:
-        """Find the ships in an image (H, W, 3) uint8, RGB; see :class:`ship_det.scenes.Detector`."""
+    def predict(self, image: NDArray[np.uint8] | str | os.PathLike, min_score: float | None = None) -> Detections:
+        """Find the ships in an image (H, W, 3) uint8, RGB, or in a raster file of any size, see ``detect_scene``.
+
+        Ships have the score of ``min_score``, None for ``min_scores``, or more.
+        """
+        if isinstance(image, str | os.PathLike):
+            return detect_scene(self, image, min_score=min_score)
+        return self.predict_batch([image], min_score)[0]
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]], min_score: float | None = None) -> list[Detections]:
+        """Find the ships in some images at once; see ``predict``."""
+        prepared = [self._prepare(image) for image in images]
+        batch = {name: [data[name] for data in prepared] for name in ('inputs', 'data_samples')}
+        with torch.no_grad():
+            samples = self._model.test_step(batch) if prepared else []
+        return [self._detections(sample, self.min_scores if min_score is None else min_score) for sample in samples]
+
+    def _prepare(self, image: NDArray[np.uint8]) -> dict[str, Any]:
         check_image(image)
         height, width = image.shape[:2]
         results = {
@@ -77,16 +101,17 @@ class TorchDetector:
             'img_shape': (height, width),
             'ori_shape': (height, width),
         }
-        data = self._pipeline(results)
-        with torch.no_grad():
-            (sample,) = self._model.test_step({'inputs': [data['inputs']], 'data_samples': [data['data_samples']]})
+        return self._pipeline(results)
+
+    def _detections(self, sample: Any, min_score: float | NDArray[np.float64] | None) -> Detections:
         found = instance_arrays('image', sample.pred_instances, ('scores', 'labels'))
         labels = found['labels'].astype(np.intp)
         return sort_by_score(to_le90(found['boxes']), found['scores'], labels, self.classes, min_score)
 
-    def _load(self, cfg: Config, config: str | os.PathLike, checkpoint: str | os.PathLike) -> tuple[str, ...]:
+    def _load(
+        self, saved: dict, cfg: Config, config: str | os.PathLike, checkpoint: str | os.PathLike
+    ) -> tuple[str, ...]:
         """Take the weights; the classes that they were trained with."""
-        saved = load_checkpoint(Path(checkpoint))
         weights = saved.get('state_dict', saved)
         differences = compare(self._model, weights, with_losses=False)
         if differences:
@@ -102,6 +127,16 @@ class TorchDetector:
         if not classes:
             raise ValueError(f'{config}: names no classes; expected classes = (...) in the config')
         return classes
+
+
+def stored_min_scores(saved: dict, classes: Sequence[str], checkpoint: str | os.PathLike) -> NDArray[np.float64] | None:
+    """(C,) least score of each class that a checkpoint has in ``meta['min_scores']``, by class name."""
+    stored = saved.get('meta', {}).get('min_scores')
+    if stored is None:
+        return None
+    if not isinstance(stored, dict) or set(classes) - set(stored):
+        raise ValueError(f'{checkpoint}: min_scores: expected one of each class {", ".join(classes)}, found {stored}')
+    return np.array([float(stored[name]) for name in classes])
 
 
 def _without_initial_weights(model: Any) -> Any:

@@ -12,6 +12,7 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 from ship_det.raster.ground import pixel_area
 from ship_det.raster.images import image_size, open_image, verify_image
 from ship_det.raster.reading import MAX_PIXELS, open_rgb, open_seekable, read_preview, read_rgb, read_shrunk
+from ship_det.raster.resizing import resize
 from ship_det.raster.scene_reader import SceneReader, open_scene
 from ship_det.raster.stretch import Stretch
 from ship_det.raster.tile_cache import TileCache
@@ -30,5 +31,6 @@ __all__ = [
     'read_preview',
     'read_rgb',
     'read_shrunk',
+    'resize',
     'verify_image',
 ]

@@ -100,10 +100,15 @@ def check_image(image: NDArray[np.uint8]) -> None:
 
 
 def sort_by_score(
-    boxes: FloatArray, scores: FloatArray, labels: NDArray[np.intp], classes: Sequence[str], min_score: float | None
+    boxes: FloatArray,
+    scores: FloatArray,
+    labels: NDArray[np.intp],
+    classes: Sequence[str],
+    min_score: float | FloatArray | None,
 ) -> Detections:
-    """Detections of at least a score, the surest first."""
+    """Detections of at least a score, or of at least one of each class, (C,), the surest first."""
     order = np.argsort(-scores, kind='stable')
     if min_score is not None:
-        order = order[scores[order] >= min_score]
+        least = np.broadcast_to(min_score, len(classes))[labels]
+        order = order[(scores >= least)[order]]
     return Detections(boxes[order], scores[order], labels[order], tuple(classes))

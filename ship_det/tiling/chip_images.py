@@ -1,4 +1,4 @@
-"""Chips as image files: resampled, encoded, and on disk as a whole or not at all."""
+"""Chips as image files: encoded, and on disk as a whole or not at all."""
 
 import os
 from pathlib import Path
@@ -10,16 +10,6 @@ from ship_det.files import replacing
 from ship_det.tiling.png import encode_png
 
 _JPEG_QUALITY = 95
-
-
-def resize(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Resample (h, w, 3) to another (width, height): averaged where it shrinks, bilinear where it grows."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    shrinks = size[0] <= width and size[1] <= height
-    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return resized.astype(np.uint8, copy=False)
 
 
 def write_chip(path: str | os.PathLike, pixels: NDArray[np.uint8]) -> None:

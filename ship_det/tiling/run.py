@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ship_det.annotations import DotaFolder, write_dota
 from ship_det.processes import RunAll, processes
-from ship_det.raster import SceneReader, Stretch, TileCache, open_scene
+from ship_det.raster import SceneReader, Stretch, TileCache, open_scene, resize
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
-from ship_det.tiling.chip_images import resize, write_chip
+from ship_det.tiling.chip_images import write_chip
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index, write_chip_index
 from ship_det.tiling.options import TilingOptions
 from ship_det.tiling.plan import PlannedChip, ScenePlan, plan_scenes

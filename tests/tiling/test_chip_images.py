@@ -1,10 +1,10 @@
-"""Chips on disk: what is read back, what resampling averages, and that nothing half-written stays."""
+"""Chips on disk: what is read back, and that nothing half-written stays."""
 
 import numpy as np
 import pytest
 import rasterio
 
-from ship_det.tiling.chip_images import resize, write_chip
+from ship_det.tiling.chip_images import write_chip
 
 
 @pytest.fixture
@@ -27,12 +27,6 @@ def test_jpeg_is_near(tmp_path, noise):
     write_chip(tmp_path / 'chip.jpg', smooth)
     with rasterio.open(tmp_path / 'chip.jpg') as chip:
         assert np.abs(chip.read().transpose(1, 2, 0).astype(int) - smooth).max() < 8
-
-
-def test_halving_averages_four_pixels(noise):
-    expected = noise.reshape(60, 2, 75, 2, 3).mean(axis=(1, 3))
-    assert np.abs(resize(noise, (75, 60)) - expected).max() <= 0.5
-    assert resize(noise, (300, 240)).shape == (240, 300, 3)
 
 
 def test_what_cannot_be_written_names_the_file_and_leaves_nothing(tmp_path, noise):

@@ -1,0 +1,169 @@
+"""Find the ships in whole scenes.
+
+SCENE is an image file of any size, a folder of images, a glob, or a path that GDAL knows (/vsizip/, /vsicurl/, /vsis3/,
+a VRT). OUT gets all ships of all scenes in one layer, ships.gpkg, ships.geojson, ..., and the map page index.html.
+Killed and started again, it goes on where it was; scenes that are finished are not done again.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ship_det.progress import Console, progress_bar
+
+if TYPE_CHECKING:
+    from ship_det.scenes import Detector
+    from ship_det.scenes.run import ScenesRun
+
+#: Formats of the layer.
+FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
+# Least score of a detector with whose weights none is stored.
+_MIN_SCORE = 0.3
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
+    parser.add_argument('--config', help='config of the detector')
+    parser.add_argument('--checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
+    parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ...; auto for a GPU where there is one')
+    parser.add_argument(
+        '--min-score',
+        type=float,
+        metavar='S',
+        help=f'least score (default: of each class what is stored with the weights, else {_MIN_SCORE:g})',
+    )
+    parser.add_argument('--window', type=int, default=1000, help='side of a window, px that the detector sees')
+    parser.add_argument(
+        '--overlap', type=int, metavar='PX', help='that windows share (default: the longest ship, else a fifth)'
+    )
+    parser.add_argument('--formats', nargs='+', choices=FORMATS, default=list(FORMATS), help='of the layer')
+    parser.add_argument('--map', action=argparse.BooleanOptionalAction, default=True, help='write the map page')
+    parser.add_argument('--land', metavar='FILE', help='polygons that ships do not lie on')
+    parser.add_argument('--area', metavar='FILE', help='polygons that ships are looked for in')
+    parser.add_argument(
+        '--nodata', type=float, metavar='V', help='value of pixels that show nothing (default: what the file says)'
+    )
+    parser.add_argument(
+        '--gsd', type=float, metavar='M', help='m a px of scenes that do not know where they are (PNG, JPEG)'
+    )
+    parser.add_argument('--engine', choices=['processes'], default='processes', help='where detection runs')
+    parser.add_argument('--workers', type=int, default=1, help='processes, each with the detector in memory')
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    check_arguments(args)
+    with Console() as console:
+        from ship_det.scenes.inputs import find_scenes
+
+        paths = find_scenes(args.scenes)
+        console.begin('loading the detector')
+        load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
+        detector = load()
+        console.begin('')
+        run = detect(args, paths, detector, load, console)
+        write_outputs(args, run, console)
+    for name, reason in run.failed.items():
+        print(f'{name}: {reason}', file=sys.stderr)
+    if run.failed:
+        print(f'error: {len(run.failed)} of {len(paths)} scenes could not be read, named above', file=sys.stderr)
+    return 1 if run.failed else 0
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Refuse numbers out of range, before anything is loaded."""
+    if not args.config or not args.checkpoint:
+        raise ValueError('found no detector, expected --config CONFIG --checkpoint CHECKPOINT')
+    if args.min_score is not None and not 0 <= args.min_score <= 1:
+        raise ValueError(f'--min-score: expected 0 to 1, found {args.min_score:g}')
+    if args.gsd is not None and not 0 < args.gsd < float('inf'):
+        raise ValueError(f'--gsd: expected m a px above 0, found {args.gsd:g}')
+    if args.window < 1:
+        raise ValueError(f'--window: expected at least 1 px, found {args.window}')
+    if args.overlap is not None and not 0 <= args.overlap < args.window:
+        raise ValueError(f'--overlap: expected 0 to {args.window - 1} px, less than the window, found {args.overlap}')
+    if args.workers < 1:
+        raise ValueError(f'--workers: expected at least 1, found {args.workers}')
+
+
+def threads_for(workers: int) -> int | None:
+    """Threads of each of some processes, which share the cores; None leaves one process what it has."""
+    from ship_det.processes import usable_cores
+
+    return None if workers == 1 else max(1, usable_cores() // workers)
+
+
+def load_detector(config: str, checkpoint: str, device: str, threads: int | None) -> 'Detector':
+    """Load a detector, quietly; also what each worker does."""
+    from ship_det.cli import quiet_imports
+
+    with quiet_imports():
+        from ship_det.inference import load
+
+        return load(config, checkpoint, device=device, threads=threads)
+
+
+def detect(args: argparse.Namespace, paths: dict[str, str], detector: 'Detector', load: Any, console: Console) -> Any:
+    """Look at the scenes that are not finished, with a progress bar."""
+    from ship_det.scenes.areas import read_polygons
+    from ship_det.scenes.detection import DetectionOptions
+    from ship_det.scenes.engines import process_engine
+    from ship_det.scenes.run import RunFolder, detect_scenes
+
+    min_score = args.min_score
+    if min_score is None and getattr(detector, 'min_scores', None) is None:
+        min_score = _MIN_SCORE
+        console.say(f'no least score is stored with the weights: {_MIN_SCORE:g} for all classes (--min-score)')
+    options = DetectionOptions(
+        window=args.window,
+        overlap=args.overlap,
+        min_score=min_score,
+        nodata=args.nodata,
+        land=None if args.land is None else read_polygons(args.land),
+        area=None if args.area is None else read_polygons(args.area),
+    )
+    folder = RunFolder(Path(args.out), run_settings(args, options, detector))
+    with process_engine(load, args.workers, detector) as engine, progress_bar('finding ships') as show:
+        return detect_scenes(
+            detector, paths, folder, engine, options, args.gsd, lambda done, total, title: show(done, total, title)
+        )
+
+
+def run_settings(args: argparse.Namespace, options: Any, detector: 'Detector') -> dict[str, Any]:
+    """What the ships of a run depend on, by the option's name."""
+    from ship_det.files import digest
+
+    files = {name: getattr(args, name) for name in ('config', 'checkpoint', 'land', 'area')}
+    return {
+        **{f'--{name}': path and f'{Path(path).name} (SHA-256 {digest(path)[:16]})' for name, path in files.items()},
+        '--min-score': options.min_score,
+        '--window': options.window,
+        '--overlap': options.overlap_for(detector),
+        '--nodata': options.nodata,
+        '--gsd': args.gsd,
+    }
+
+
+def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) -> None:
+    """Write layers and map page, and say what there is."""
+    from ship_det.scenes.layers import write_layers
+    from ship_det.scenes.map_page import write_map
+
+    out = Path(args.out)
+    ships = sum(len(found) for found in run.found)
+    resumed = f' ({run.resumed} of them finished before)' if run.resumed else ''
+    console.say(f'{ships} ships in {len(run.found)} scenes{resumed}')
+    if not run.found:
+        return
+    written = write_layers(out, run.found, args.formats)
+    for path in written.files:
+        console.say(f'{path}')
+    if args.map:
+        with progress_bar('writing the map', counts=False) as show:
+            page = write_map(out, run.found, on_progress=show)
+        console.say(f'map: {page}')

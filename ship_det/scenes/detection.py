@@ -1,0 +1,288 @@
+"""Ships in a whole scene: a detector looks at windows, and what they show is merged."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.scenes.areas import polygons_in_scene
+from ship_det.scenes.detector import Detections, Detector
+from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
+from ship_det.scenes.scene import describe_scene
+from ship_det.scenes.view import SceneView, open_view
+
+#: Side of a window, px that a detector sees.
+WINDOW = 1000
+# Share of a window that neighbours have in common, where the length of the longest ship is not known; and the most.
+_OVERLAP, _MOST_OVERLAP = 0.2, 0.5
+# Beyond the longest ship: its box may be that much longer, and its surroundings tell what it is.
+_ROOM = 1.1
+# Windows read before the detector asks for them.
+_AHEAD = 4
+
+T = TypeVar('T')
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """How a detector looks at a scene.
+
+    Attributes:
+        window: side of a window, px that the detector sees.
+        overlap: px of these that neighbours share; None for the longest ship that the detector knows, at most half a
+            window, else a fifth of the window.
+        min_score: least score; None for the detector's own threshold.
+        nodata: value of pixels that show nothing, instead of the one that a scene's file names.
+        land: polygons that ships do not lie on; see :func:`ship_det.scenes.areas.read_polygons`.
+        area: polygons that ships are looked for in.
+        iou_threshold: IoU above which two boxes of one class are one ship.
+    """
+
+    window: int = WINDOW
+    overlap: int | None = None
+    min_score: float | None = None
+    nodata: float | None = None
+    land: Any = None
+    area: Any = None
+    iou_threshold: float = MERGE_IOU
+
+    def __post_init__(self) -> None:
+        if self.window < 1:
+            raise ValueError(f'window: expected at least 1 px, found {self.window}')
+        if self.overlap is not None and not 0 <= self.overlap < self.window:
+            raise ValueError(f'overlap: expected 0 <= overlap < window ({self.window} px), found {self.overlap}')
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise ValueError(f'min_score: expected 0 to 1, found {self.min_score}')
+        if not 0 <= self.iou_threshold <= 1:
+            raise ValueError(f'iou_threshold: expected 0 to 1, found {self.iou_threshold}')
+
+    def overlap_for(self, detector: Detector) -> int:
+        """Px that neighbouring windows share, for the ships that a detector knows."""
+        if self.overlap is not None:
+            return self.overlap
+        longest, gsd = getattr(detector, 'longest_ship', None), detector.gsd
+        if longest is None or gsd is None:
+            return int(self.window * _OVERLAP)
+        return int(min(_ROOM * longest / gsd, self.window * _MOST_OVERLAP))
+
+
+@dataclass(frozen=True)
+class Search:
+    """A view of a scene and the windows of it that a detector is to look at.
+
+    Attributes:
+        view: open view.
+        windows: windows that are looked at, in the order in which they are read.
+        land: where no ship lies, px of the scene; None where nothing is known.
+        area: where ships are looked for, px of the scene; None for all of it.
+    """
+
+    view: SceneView
+    windows: Windows
+    land: Any = None
+    area: Any = None
+
+    def keeps(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which ships (N, 4, 2) px of the scene have their centre off the land and in the area."""
+        centers = corners.mean(axis=1)
+        kept = np.ones(len(corners), dtype=bool)
+        if self.land is not None:
+            kept &= ~shapely.contains_xy(self.land, *centers.T)
+        if self.area is not None:
+            kept &= shapely.intersects_xy(self.area, *centers.T)
+        return kept
+
+
+@dataclass(frozen=True)
+class FoundInWindows:
+    """What a detector found in some windows of a scene.
+
+    Attributes:
+        detections: in px of the view.
+        looked_at: number of windows with data.
+    """
+
+    detections: WindowDetections
+    looked_at: int = 0
+
+
+def detect_scene(
+    detector: Detector,
+    path: str | os.PathLike,
+    window: int = WINDOW,
+    overlap: int | None = None,
+    *,
+    min_score: float | None = None,
+    gsd: float | None = None,
+    nodata: float | None = None,
+    land: Any = None,
+    area: Any = None,
+    iou_threshold: float = MERGE_IOU,
+    on_progress: OnProgress | None = None,
+) -> Detections:
+    """Find the ships in a scene of any size; memory does not grow with it.
+
+    The detector sees square pixels at its ``gsd``: the scene is resampled window by window, or warped to the local UTM
+    zone where its own pixels are not squares on the ground.
+
+    Args:
+        detector: detector with ``predict``; several images go through ``predict_batch`` at a time, if it has one.
+        path: image file or GDAL path.
+        window: side of a window, px that the detector sees.
+        overlap: px of these that neighbours share; None for the length of the longest ship that the detector knows
+            (``longest_ship``, m), else a fifth of the window.
+        min_score: least score; None for the detector's own threshold.
+        gsd: m a px of a scene that does not know where on Earth it is; None takes its pixels as they are.
+        nodata: value of pixels that show nothing, instead of the one that the file names.
+        land: polygons of :func:`~ship_det.scenes.areas.read_polygons` that ships do not lie on; windows with nothing
+            else are not looked at.
+        area: polygons that ships are looked for in.
+        iou_threshold: IoU above which two boxes of one class are one ship.
+        on_progress: called with the windows done and the windows in all.
+
+    Returns:
+        Ships in px of the scene, the surest first, with ``scene``.
+
+    Raises:
+        ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
+    """
+    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold)
+    scene = describe_scene(path, gsd=gsd)
+    with open_view(scene, detector.gsd, nodata) as view:
+        search = plan_search(view, options, options.overlap_for(detector))
+        total = len(search.windows.windows)
+        found = look_at(detector, search, np.arange(total), min_score, on_progress)
+        return merge_found([found.detections], search, detector.classes, iou_threshold)
+
+
+def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Search:
+    """Windows over a scene, but for those on land alone and those outside the area."""
+    windows = view.windows(options.window, overlap)
+    scene = view.scene
+    land, area = (
+        None if polygons is None else polygons_in_scene(polygons, scene) for polygons in (options.land, options.area)
+    )
+    if land is None and area is None:
+        return Search(view, windows)
+    footprints = shapely.polygons(view.to_scene(_outlines(windows.views)))
+    looked_at = np.ones(len(footprints), dtype=bool)
+    if land is not None:
+        shapely.prepare(land)
+        looked_at &= ~shapely.covers(land, footprints)
+    if area is not None:
+        shapely.prepare(area)
+        looked_at &= shapely.intersects(area, footprints)
+    chosen = Windows(windows.windows[looked_at], windows.images[looked_at], windows.scene)
+    return Search(view, chosen, land, area)
+
+
+def _outlines(views: NDArray[np.float64], points: int = 8) -> NDArray[np.float64]:
+    """(K, 4 P, 2) points on the border of (K, 4) left, top, right, bottom, which need not stay straight."""
+    share = np.arange(points) / points
+    left, top, right, bottom = views.T[:, :, None]
+    x = np.hstack([left + share * (right - left), right + 0 * share, right - share * (right - left), left + 0 * share])
+    y = np.hstack([top + 0 * share, top + share * (bottom - top), bottom + 0 * share, bottom - share * (bottom - top)])
+    return np.stack([x, y], axis=-1)
+
+
+def look_at(
+    detector: Detector,
+    search: Search,
+    rows: NDArray[np.intp],
+    min_score: float | None,
+    on_progress: OnProgress | None = None,
+) -> FoundInWindows:
+    """Let a detector look at some windows of a search, by rows; those that come next are read meanwhile."""
+    windows = search.windows
+    found: list[tuple[int, Detections]] = []
+    done = looked_at = 0
+
+    def read(row: int) -> NDArray[np.uint8] | None:
+        return search.view.read(windows.windows[row], windows.images[row])
+
+    size = getattr(detector, 'batch_size', 1)
+    for batch in _batches(_read_ahead(read, rows.tolist(), _AHEAD + size), size):
+        shown = [(row, image) for row, image in batch if image is not None]
+        results = _predict(detector, [image for _, image in shown], min_score)
+        found += [(row, result) for (row, _), result in zip(shown, results, strict=True)]
+        done += len(batch)
+        looked_at += len(shown)
+        if on_progress is not None:
+            on_progress(done, len(rows))
+    window = np.repeat(np.array([row for row, _ in found], dtype=np.intp), [len(result) for _, result in found])
+    boxes, scores, labels = _join([result for _, result in found])
+    return FoundInWindows(WindowDetections(to_scene(boxes, window, windows), scores, labels, window), looked_at)
+
+
+def merge_found(
+    parts: Sequence[WindowDetections], search: Search, classes: tuple[str, ...], iou_threshold: float
+) -> Detections:
+    """What was found in all windows of a scene, each ship once, in px of the scene."""
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts]) if parts else empty
+        for name, empty in vars(_NOTHING).items()
+    }
+    # Whatever the order in which the windows were looked at.
+    order = np.lexsort([-arrays['scores'], arrays['window']])
+    detections = WindowDetections(**{name: values[order] for name, values in arrays.items()})
+    merged = merge_windows(detections, search.windows, iou_threshold)
+    boxes, corners = merged.boxes, None
+    if search.view.grid is not None:
+        corners = search.view.to_scene(rbox_to_quad(boxes))
+        boxes = quad_to_rbox(corners)
+    found = Detections(boxes, merged.scores, merged.labels, classes, corners, search.view.scene)
+    return found[search.keeps(found.quads)]
+
+
+_NOTHING = WindowDetections(np.empty((0, 5)), np.empty(0), np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
+
+
+def _predict(detector: Detector, images: list[NDArray[np.uint8]], min_score: float | None) -> Sequence[Detections]:
+    if len(images) > 1 and hasattr(detector, 'predict_batch'):
+        return detector.predict_batch(images, min_score)
+    return [detector.predict(image, min_score) for image in images]
+
+
+def _join(results: Sequence[Detections]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    if not results:
+        return _NOTHING.boxes, _NOTHING.scores, _NOTHING.labels
+    columns = ([getattr(result, name) for result in results] for name in ('boxes', 'scores', 'labels'))
+    boxes, scores, labels = (np.concatenate(column) for column in columns)
+    return boxes, scores, labels
+
+
+def _read_ahead(read: Callable[[int], T], rows: Iterable[int], number: int) -> Iterator[tuple[int, T]]:
+    """(row, what was read of it), in order; a thread reads up to a number of rows before they are asked for."""
+    waiting: deque[tuple[int, Future[T]]] = deque()
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            for row in rows:
+                waiting.append((row, thread.submit(read, row)))
+                if len(waiting) > number:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,55 @@
+"""Which scenes a command line names: files, folders, globs and GDAL paths, each with a name of its own."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ship_det.annotations.folders import list_images
+
+_GDAL_PATH = re.compile(r'/vsi|[A-Za-z][A-Za-z0-9_]+:|https?://')
+
+
+def find_scenes(sources: Sequence[str]) -> dict[str, str]:
+    """Files and GDAL paths by the names of their scenes, in the order given, those of a folder sorted.
+
+    A name is that of the file without its suffix; scenes that share one are told apart by their folders.
+
+    Args:
+        sources: image files, folders of images or of a data set in DOTA's layout, globs such as ``'*.tif'``, or paths
+            that GDAL knows: /vsizip/..., /vsicurl/..., /vsis3/....
+
+    Raises:
+        ValueError: naming the source, where there is nothing.
+    """
+    paths = list(dict.fromkeys(path for source in sources for path in _expand(source)))
+    stems = [PurePosixPath(path).stem for path in paths]
+    twins = {name.lower() for name, number in Counter(stem.lower() for stem in stems).items() if number > 1}
+    names: dict[str, str] = {}
+    for path, stem in zip(paths, stems, strict=True):
+        name = f'{PurePosixPath(path).parent.name}_{stem}' if stem.lower() in twins else stem
+        # No name but of letters that any file system and any page takes.
+        name = base = re.sub(r'[^\w.-]+', '_', name).strip('._') or 'scene'
+        number = 2
+        while name.lower() in {other.lower() for other in names}:
+            name, number = f'{base}_{number}', number + 1
+        names[name] = path
+    return names
+
+
+def _expand(source: str) -> list[str]:
+    if _GDAL_PATH.match(source) and not os.path.exists(source):
+        return [source]
+    path = Path(source)
+    if path.is_dir():
+        # The scenes of a data set.
+        folder = path / 'images' if (path / 'images').is_dir() else path
+        return [str(image) for image in list_images(folder)]
+    if path.exists():
+        return [source]
+    found = sorted(path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
+    if not found:
+        raise ValueError(f'{source}: no such scene, expected an image, a folder of images, a glob or a GDAL path')
+    return found

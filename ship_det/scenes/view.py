@@ -1,0 +1,173 @@
+"""A scene as a detector should see it: square pixels of one size on the ground, window by window.
+
+A detector knows ships at the pixel size it was trained on. A scene whose own pixels are squares on the ground is
+resampled window by window, as chips are. One whose pixels are not, such as a grid of degrees or one tied to the Earth
+by control points, is warped to the UTM zone of its middle while it is read; nothing is written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import calculate_default_transform
+
+from ship_det.geometry import sliding_windows
+from ship_det.geometry.boxes import FloatArray
+from ship_det.raster import SceneReader, open_scene, open_seekable, resize
+from ship_det.raster.georeference import Georeference
+from ship_det.raster.stretch import DEFAULT_PERCENTILES
+from ship_det.scenes.merging import Windows
+from ship_det.scenes.scene import Scene
+
+# Pixels whose sides differ by no more are square; so are those of a scene whose pixels are as large everywhere.
+_SQUARE = 0.02
+# A scene whose pixels are as large as the detector's, but for this share, is not resampled.
+_SAME_SIZE = 0.02
+
+
+@dataclass(frozen=True)
+class SceneView:
+    """An open scene, as a detector sees it.
+
+    Attributes:
+        scene: what is known of it.
+        reader: its pixels, or those it has once it is warped. All px here are px of the reader, unless said otherwise.
+        scale: px of the reader in a px that the detector sees.
+        grid: where the px of a warped reader lie; None where they are those of the scene.
+    """
+
+    scene: Scene
+    reader: SceneReader
+    scale: float = 1.0
+    grid: Georeference | None = None
+
+    def windows(self, window: int, overlap: int) -> Windows:
+        """Windows of a side and an overlap in px that the detector sees, which cover the scene.
+
+        Raises:
+            ValueError: the overlap is not in [0, window).
+        """
+        if not 0 <= overlap < window:
+            raise ValueError(f'overlap: expected 0 <= overlap < window ({window} px), found {overlap}')
+        side = max(1, round(window * self.scale))
+        windows = sliding_windows(*self.reader.size, side, min(round(overlap * self.scale), side - 1))
+        windows = windows[self.reader.file_order(windows)]
+        if self.scale == 1:
+            return Windows(windows, windows[:, 2:], self.reader.size)
+        images = np.maximum(np.rint(windows[:, 2:] * (window / side)), 1).astype(np.int64)
+        return Windows(windows, images, self.reader.size)
+
+    def read(self, window: NDArray[np.int64], image: NDArray[np.int64]) -> NDArray[np.uint8] | None:
+        """The RGB image, of width and height ``image``, of a window (x, y, w, h); None where there is no data."""
+        x, y, width, height = window.tolist()
+        pixels = self.reader.read((x, y, width, height))
+        size = tuple(image.tolist())
+        return pixels if pixels is None or size == (width, height) else resize(pixels, size)
+
+    def to_scene(self, points: FloatArray) -> FloatArray:
+        """Points (..., 2) as px of the scene."""
+        if self.grid is None:
+            return points
+        assert self.scene.georeference is not None
+        between = pyproj.Transformer.from_crs(self.grid.crs, self.scene.georeference.crs, always_xy=True)
+        moved = between.transform(*np.moveaxis(self.grid.to_map(points), -1, 0))
+        return self.scene.georeference.to_pixels(np.stack(moved, axis=-1))
+
+
+@contextmanager
+def open_view(
+    scene: Scene, gsd: float | None, nodata: float | None = None, is_read: bool = True
+) -> Iterator[SceneView]:
+    """Open a scene as a detector should see it.
+
+    Args:
+        scene: scene to look at.
+        gsd: m a px of what the detector sees; None leaves the size of the scene's pixels, which are made square.
+        nodata: value of pixels that show nothing, instead of the one that the file names.
+        is_read: False where only its windows are wanted.
+
+    Raises:
+        ValueError: naming the file, where it cannot be decoded or shown, within the block too.
+    """
+    if scene.georeference is not None and not has_square_pixels(scene):
+        with _open_warped(scene, scene.georeference, gsd, nodata, is_read) as view:
+            yield view
+        return
+    scale = 1.0 if gsd is None or scene.gsd is None else gsd / scene.gsd
+    scale = 1.0 if abs(np.log(scale)) < _SAME_SIZE else scale
+    if not is_read:
+        with open_scene(scene.path) as source:
+            yield SceneView(scene, SceneReader(source, nodata=nodata), scale)
+        return
+    with TemporaryDirectory() as folder, open_seekable(scene.path, folder, nodata) as reader:
+        yield SceneView(scene, reader, scale)
+
+
+def has_square_pixels(scene: Scene) -> bool:
+    """Whether the pixels of a georeferenced scene are squares on the ground, upright or turned, all of one size.
+
+    They are looked at in the middle and at the corners. What is mirrored has none.
+    """
+    assert scene.georeference is not None
+    width, height = scene.size
+    places = [(width / 2, height / 2), (0, 0), (width, 0), (0, height), (width, height)]
+    steps = np.array([scene.georeference.ground_steps(x, y) for x, y in places])
+    sides = np.hypot(steps[..., 0], steps[..., 1])
+    if not np.isfinite(steps).all() or sides.min() <= 0:
+        return False
+    # y points down: the step along it is that along x turned by a right angle clockwise.
+    turned = np.stack([steps[:, 0, 1], -steps[:, 0, 0]], axis=-1)
+    askew = np.linalg.norm(steps[:, 1] - turned, axis=-1) / sides[:, 0]
+    return bool(askew.max() < _SQUARE and sides.max() / sides.min() < 1 + _SQUARE)
+
+
+def utm_zone(longitude: float, latitude: float) -> str:
+    """The CRS of the UTM zone of a place in degrees; beyond 84 degrees that of the pole."""
+    if abs(latitude) > 84:
+        return 'EPSG:32661' if latitude > 0 else 'EPSG:32761'
+    zone = int((longitude + 180) // 6) % 60 + 1
+    return f'EPSG:{(32600 if latitude >= 0 else 32700) + zone}'
+
+
+@contextmanager
+def _open_warped(
+    scene: Scene, georeference: Georeference, gsd: float | None, nodata: float | None, is_read: bool
+) -> Iterator[SceneView]:
+    middle = georeference.to_degrees(np.array(scene.size, dtype=np.float64) / 2)
+    crs = utm_zone(*middle.tolist())
+    with open_scene(scene.path) as source:
+        stretch = None
+        plain = SceneReader(source, nodata=nodata)
+        if plain.needs_stretch and is_read:
+            stretch = plain.find_stretch(DEFAULT_PERCENTILES)
+        gcps, gcp_crs = source.gcps
+        tied = source.crs is None and bool(gcps)
+        bounds = {} if tied else dict(zip(('left', 'bottom', 'right', 'top'), source.bounds, strict=True))
+        if tied:
+            bounds = {'gcps': gcps}
+        transform, width, height = calculate_default_transform(
+            gcp_crs if tied else source.crs, crs, source.width, source.height, **bounds, resolution=gsd or scene.gsd
+        )
+        has_alpha = plain.has_alpha or any(value is not None for value in source.nodatavals) or nodata is not None
+        settings = {} if nodata is None else {'src_nodata': nodata, 'nodata': nodata}
+        # Interpolated numbers of a palette are other colours.
+        resampling = Resampling.nearest if plain.has_palette else Resampling.bilinear
+        with WarpedVRT(
+            source,
+            src_crs=gcp_crs if tied else None,
+            crs=crs,
+            transform=transform,
+            width=width,
+            height=height,
+            resampling=resampling,
+            add_alpha=not has_alpha,
+            **settings,
+        ) as warped:
+            reader = SceneReader(warped, plain.bands, stretch, nodata=nodata)
+            yield SceneView(scene, reader, grid=Georeference(crs, tuple(transform)[:6]))
