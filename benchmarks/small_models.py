@@ -78,6 +78,9 @@ COMPARISONS = {
             'anchors': OLD_CODE,
             'anchors and means': {},
             'anchors, means and deviations': MOMENTS,
+            'positive from 0.5': {f'{TRAIN}.assigner.pos_iou_thr': 0.5},
+            'positive from 0.6': {f'{TRAIN}.assigner.pos_iou_thr': 0.6},
+            'positive from 0.7': {f'{TRAIN}.assigner.pos_iou_thr': 0.7},
         },
     ),
     'losses': Comparison(

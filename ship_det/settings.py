@@ -33,6 +33,8 @@ _RUNNER_KEYS = {
     *('tta_model', 'tta_pipeline', 'tta_cfg'),
 } - {'self', 'cfg'}
 # Settings of dicts without a type, by the name of the dict: what is read there and need not be in the config yet.
+# What describes the data: class names, m/px, and the length of the longest ship, m.
+_DESCRIPTIONS = ('metainfo', 'gsd', 'longest_ship')
 _LOADER_KEYS = {
     *inspect.signature(DataLoader.__init__).parameters,
     *('batch_sampler', 'sampler', 'dataset', 'collate_fn', 'num_batch_per_epoch'),
@@ -187,7 +189,12 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     own = chain[-1].settings
     for name in assigned:
-        if name in used or name in _RUNNER_KEYS or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship') or name.startswith('_'):
+        if (
+            name in used
+            or name in _RUNNER_KEYS
+            or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship')
+            or name.startswith('_')
+        ):
             continue
         for file in chain[:-1]:
             if name in file.settings and file.settings[name] != own.get(name):

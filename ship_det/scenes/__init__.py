@@ -3,12 +3,14 @@
 Never imports torch.
 """
 
+from ship_det.scenes.detection import DetectionOptions, detect_scene
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.merging import MERGE_IOU, MergedDetections, WindowDetections, Windows, merge_windows
 from ship_det.scenes.scene import Scene, describe_scene
 
 __all__ = [
     'MERGE_IOU',
+    'DetectionOptions',
     'Detections',
     'Detector',
     'MergedDetections',
@@ -16,5 +18,6 @@ __all__ = [
     'WindowDetections',
     'Windows',
     'describe_scene',
+    'detect_scene',
     'merge_windows',
 ]

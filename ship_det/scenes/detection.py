@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,6 @@ import shapely
 from numpy.typing import NDArray
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
-from ship_det.scenes.areas import polygons_in_scene
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
 from ship_det.scenes.scene import describe_scene
@@ -155,7 +155,7 @@ def detect_scene(
         ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
     """
     options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold)
-    scene = describe_scene(path, gsd=gsd)
+    scene = describe_scene(path, PurePosixPath(path).stem, gsd)
     with open_view(scene, detector.gsd, nodata) as view:
         search = plan_search(view, options, options.overlap_for(detector))
         total = len(search.windows.windows)
@@ -166,12 +166,14 @@ def detect_scene(
 def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Search:
     """Windows over a scene, but for those on land alone and those outside the area."""
     windows = view.windows(options.window, overlap)
-    scene = view.scene
-    land, area = (
-        None if polygons is None else polygons_in_scene(polygons, scene) for polygons in (options.land, options.area)
-    )
-    if land is None and area is None:
+    if options.land is None and options.area is None:
         return Search(view, windows)
+    from ship_det.scenes.areas import polygons_in_scene
+
+    land, area = (
+        None if polygons is None else polygons_in_scene(polygons, view.scene)
+        for polygons in (options.land, options.area)
+    )
     footprints = shapely.polygons(view.to_scene(_outlines(windows.views)))
     looked_at = np.ones(len(footprints), dtype=bool)
     if land is not None:

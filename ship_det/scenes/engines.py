@@ -97,11 +97,16 @@ class _Worker:
 
     def __call__(self, task: Task) -> TaskResult:
         try:
-            search = self._search_of(task)
-            rows = np.arange(task.start, task.stop)
-            return TaskResult(task, look_at(self.detector, search, rows, task.options.min_score))
+            try:
+                search = self._search_of(task)
+                rows = np.arange(task.start, task.stop)
+                return TaskResult(task, look_at(self.detector, search, rows, task.options.min_score))
+            except BaseException as error:
+                # It passes through the open scene, which names its file.
+                self._search = None
+                self._open.__exit__(type(error), error, error.__traceback__)
+                raise
         except (ValueError, OSError) as error:
-            self._close()
             return TaskResult(task, None, str(error))
 
     def _search_of(self, task: Task) -> Search:

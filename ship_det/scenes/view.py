@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
@@ -20,7 +19,7 @@ from rasterio.warp import calculate_default_transform
 from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster import SceneReader, open_scene, open_seekable, resize
-from ship_det.raster.georeference import Georeference
+from ship_det.raster.georeference import Georeference, transformer
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.scenes.merging import Windows
 from ship_det.scenes.scene import Scene
@@ -75,8 +74,9 @@ class SceneView:
         if self.grid is None:
             return points
         assert self.scene.georeference is not None
-        between = pyproj.Transformer.from_crs(self.grid.crs, self.scene.georeference.crs, always_xy=True)
-        moved = between.transform(*np.moveaxis(self.grid.to_map(points), -1, 0))
+        moved = transformer(self.grid.crs, self.scene.georeference.crs).transform(
+            *np.moveaxis(self.grid.to_map(points), -1, 0)
+        )
         return self.scene.georeference.to_pixels(np.stack(moved, axis=-1))
 
 

@@ -1,0 +1,133 @@
+"""Detection in many scenes: what is finished is kept, a killed run goes on, a bad scene stops no other."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ship_det.geometry import rbox_to_quad
+from ship_det.scenes import DetectionOptions
+from ship_det.scenes.engines import process_engine
+from ship_det.scenes.run import RunFolder, detect_scenes
+
+OPTIONS = DetectionOptions(window=200, overlap=50)
+# A detector that kills its own process at a window.
+KILLED = """
+import os, runpy, signal, sys
+from pathlib import Path
+stand_in = runpy.run_path(sys.argv[1])['PaintedShips']
+from ship_det.scenes import DetectionOptions
+from ship_det.scenes.engines import process_engine
+from ship_det.scenes.run import RunFolder, detect_scenes
+
+class Killed(stand_in):
+    def predict(self, image, min_score=None):
+        if len(self.seen) == int(sys.argv[3]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().predict(image, min_score)
+
+out = Path(sys.argv[2])
+paths = {path.stem: str(path) for path in sorted((out.parent / 'scenes').iterdir())}
+detector = Killed()
+with process_engine(lambda: detector, 1, detector) as engine:
+    detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions(window=200, overlap=50))
+"""
+
+
+@pytest.fixture
+def scenes(paint, tmp_path: Path) -> dict[str, str]:
+    """Five scenes of 6 x 5 windows and 12 ships each."""
+    (tmp_path / 'scenes').mkdir()
+    paths = {}
+    for number in range(5):
+        rng = np.random.default_rng(number)
+        centers = 100 + 240 * np.stack(np.meshgrid(range(4), range(3)), axis=-1).reshape(-1, 2)
+        boxes = np.column_stack([centers + rng.uniform(-40, 40, (12, 2)), np.full(12, 80), np.full(12, 16)])
+        quads = rbox_to_quad(np.column_stack([boxes, rng.uniform(-1.5, 1.5, 12)]))
+        path = tmp_path / f'scenes/s{number}.tif'
+        paint(path, (920, 720), quads, rng.integers(0, 2, 12))
+        paths[path.stem] = str(path)
+    return paths
+
+
+def run(detector, paths, out, settings=None, options=OPTIONS):
+    with process_engine(lambda: detector, 1, detector) as engine:
+        return detect_scenes(detector, paths, RunFolder(out, settings or {}), engine, options)
+
+
+def read_finished(out: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted((out / 'scenes').glob('*.json'))}
+
+
+def test_a_killed_run_goes_on(painted_ships, scenes, tmp_path):
+    whole = run(painted_ships(), scenes, tmp_path / 'whole')
+    assert [len(found) for found in whole.found] == [12] * 5
+    # 30 windows a scene, in tasks of 16: the kill comes within the second task of the third scene.
+    conftest = Path(__file__).with_name('conftest.py')
+    out = tmp_path / 'out'
+    command = [sys.executable, '-c', KILLED, str(conftest), str(out), '80']
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert sorted(read_finished(out)) == ['run.json', 's0.json', 's1.json']
+    detector = painted_ships()
+    resumed = run(detector, scenes, out)
+    assert resumed.resumed == 2
+    assert len(detector.seen) == 5 * 30 - 2 * 30 - 16
+    assert read_finished(out) == read_finished(tmp_path / 'whole')
+    assert not (out / 'scenes/.parts').exists()
+    for before, after in zip(whole.found, resumed.found, strict=True):
+        np.testing.assert_array_equal(before.boxes, after.boxes)
+        assert before.scene == after.scene
+    again = painted_ships()
+    assert run(again, scenes, out).resumed == 5
+    assert not again.seen
+
+
+def test_a_scene_that_cannot_be_read_stops_no_other(painted_ships, scenes, tmp_path):
+    cut = Path(scenes['s2'])
+    cut.write_bytes(cut.read_bytes()[:-3000])
+    Path(scenes['s3']).write_text('no image')
+    paths = {**scenes, 'gone': str(tmp_path / 'gone.tif')}
+    result = run(painted_ships(), paths, tmp_path / 'out')
+    assert [found.scene.name for found in result.found] == ['s0', 's1', 's4']
+    assert sorted(result.failed) == ['gone', 's2', 's3']
+    for name, reason in result.failed.items():
+        assert paths[name] in reason
+    assert 's2.json' not in read_finished(tmp_path / 'out')
+
+
+def test_a_scene_that_has_changed_is_done_again(painted_ships, paint, scenes, tmp_path):
+    run(painted_ships(), scenes, tmp_path / 'out')
+    paint(Path(scenes['s1']), (920, 720), rbox_to_quad([[300, 300, 80, 16, 0.2]]))
+    os.utime(scenes['s1'], ns=(1, 1))
+    detector = painted_ships()
+    result = run(detector, scenes, tmp_path / 'out')
+    assert [len(found) for found in result.found] == [12, 1, 12, 12, 12]
+    assert len(detector.seen) == 30
+
+
+def test_a_folder_made_otherwise_is_refused(painted_ships, scenes, tmp_path):
+    run(painted_ships(), scenes, tmp_path / 'out', {'--min-score': 0.3, '--window': 200})
+    before = read_finished(tmp_path / 'out')
+    with pytest.raises(ValueError, match=r'out: was made with --min-score 0\.3, found 0\.5; expected another folder'):
+        run(painted_ships(), scenes, tmp_path / 'out', {'--min-score': 0.5, '--window': 200})
+    assert read_finished(tmp_path / 'out') == before
+
+
+def test_a_damaged_note_is_named(painted_ships, scenes, tmp_path):
+    run(painted_ships(), scenes, tmp_path / 'out')
+    (tmp_path / 'out/scenes/s0.json').write_text('{')
+    result = run(painted_ships(), scenes, tmp_path / 'out')
+    assert 's0.json' in result.failed['s0']
+
+
+def test_noted_ships_are_whole_numbers_of_what_was_found(painted_ships, scenes, tmp_path):
+    result = run(painted_ships(), {'s0': scenes['s0']}, tmp_path / 'out')
+    note = json.loads((tmp_path / 'out/scenes/s0.json').read_text())
+    assert note['classes'] == ['ship', 'boat']
+    assert note['boxes'] == result.found[0].boxes.tolist()
+    assert note['size'] == [920, 720]
