@@ -16,7 +16,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmrotate.utils import register_all_modules as register_mmrotate
-from torch import distributed
+from torch import distributed, nn
 
 import ship_det
 from ship_det.checkpoints import read_checkpoints_as_data
@@ -146,8 +146,7 @@ def build_runner(
 
         runner = ConsoleRunner.from_cfg(cfg)
     if get_device() == 'cpu':
-        # oneDNN computes convolutions so; from other layouts it copies there and back.
-        runner.model.to(memory_format=torch.channels_last)
+        lay_out_for_cpu(runner.model)
     runner.register_hook(CheckpointFitHook())
     if started is not None:
         runner.register_hook(started)
@@ -155,6 +154,11 @@ def build_runner(
         runner.register_hook(ConsoleHook(console, test_command))
         runner.register_hook(InterruptHook(console.say))
     return runner
+
+
+def lay_out_for_cpu(model: nn.Module) -> None:
+    """Keep weights and maps channels last, as oneDNN computes convolutions; from other layouts it copies."""
+    model.to(memory_format=torch.channels_last)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ custom_hooks = [
     dict(type='ClassCountsHook'),
     dict(type='ReproducibleTrainingHook'),
     dict(type='NonFiniteLossHook'),
+    dict(type='MinScoresHook'),
 ]
 
 env_cfg = dict(

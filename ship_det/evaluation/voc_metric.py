@@ -1,5 +1,6 @@
 """The metric a config names: rotated VOC evaluation inside MMRotate's test loop."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -89,6 +90,8 @@ class VOCRotatedMetric(BaseMetric):
         self.results_file = results_file
         self.configuration = configuration
         self.num_images: int | None = None
+        #: Score of best F1 of each class in the last evaluation, at the first IoU threshold.
+        self.min_scores: dict[str, float] = {}
         # Wrong options are told now, not after the last image.
         evaluate_thresholds([], [], ['any'], self.iou_thresholds, **self.options)
 
@@ -133,6 +136,10 @@ class VOCRotatedMetric(BaseMetric):
             logger.info('\n%s', result.table(), extra=FOR_CONSOLE)
         if self.options['ground_truth'] == 'quads' and any('boxes' in truth for truth in truths):
             logger.warning('%s', _NO_QUADS, extra=FOR_CONSOLE)
+        first = next(iter(by_threshold.values()))
+        for name, figures in first.classes.items():
+            score = figures.best_f1.score
+            self.min_scores[name] = score if math.isfinite(score) else self.options['score_threshold']
         if self.predictions_file:
             write_predictions(self.predictions_file, self.classes, predictions)
             logger.info('predictions: %s', self.predictions_file, extra=FOR_CONSOLE)

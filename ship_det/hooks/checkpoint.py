@@ -55,6 +55,14 @@ class SafeCheckpointHook(CheckpointHook):
         paths = self.best_ckpt_path_dict if several else {self.key_indicators[0]: self.best_ckpt_path}
         return {metric: str(path) for metric, path in paths.items() if path}
 
+    def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
+        """Save the best checkpoint, and once more the one of this step, for what the validation has told."""
+        super().after_val_epoch(runner, metrics)
+        step = runner.epoch if self.by_epoch else runner.iter
+        path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(step))
+        if self.file_backend.isfile(path):
+            self._save_checkpoint_with_step(runner, step, {'epoch': runner.epoch, 'iter': runner.iter})
+
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         if not self.save_best:
             return

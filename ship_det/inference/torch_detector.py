@@ -18,7 +18,7 @@ from ship_det.checkpoints import load_checkpoint, trained_classes
 from ship_det.evaluation.voc_metric import instance_arrays
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
-from ship_det.launch import config_errors, read_config
+from ship_det.launch import config_errors, lay_out_for_cpu, read_config
 from ship_det.scenes import detect_scene
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 from ship_det.settings import config_classes
@@ -72,6 +72,8 @@ class TorchDetector:
             self._model.to(device).eval()
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f'device {device}: cannot be used: {" ".join(str(error).split())}') from error
+        if device == 'cpu':
+            lay_out_for_cpu(self._model)
 
     def predict(self, image: NDArray[np.uint8] | str | os.PathLike, min_score: float | None = None) -> Detections:
         """Find the ships in an image (H, W, 3) uint8, RGB, or in a raster file of any size, see ``detect_scene``.
