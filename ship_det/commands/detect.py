@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ship_det.scenes import Detector
     from ship_det.scenes.run import ScenesRun
 
-#: Formats of the layer.
-FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
+# As ship_det.scenes.layers has them, which takes a second to import.
+_FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 # Least score of a detector with whose weights none is stored.
 _MIN_SCORE = 0.3
 
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--overlap', type=int, metavar='PX', help='that windows share (default: the longest ship, else a fifth)'
     )
-    parser.add_argument('--formats', nargs='+', choices=FORMATS, default=list(FORMATS), help='of the layer')
+    parser.add_argument('--formats', nargs='+', choices=_FORMATS, default=list(_FORMATS), help='of the layer')
     parser.add_argument('--map', action=argparse.BooleanOptionalAction, default=True, help='write the map page')
     parser.add_argument('--land', metavar='FILE', help='polygons that ships do not lie on')
     parser.add_argument('--area', metavar='FILE', help='polygons that ships are looked for in')
@@ -60,7 +60,9 @@ def main() -> int:
     check_arguments(args)
     with Console() as console:
         from ship_det.scenes.inputs import find_scenes
+        from ship_det.scenes.layers import check_formats
 
+        check_formats(args.formats)
         paths = find_scenes(args.scenes)
         console.begin('loading the detector')
         load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
@@ -160,10 +162,12 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     console.say(f'{ships} ships in {len(run.found)} scenes{resumed}')
     if not run.found:
         return
-    written = write_layers(out, run.found, args.formats)
-    for path in written.files:
-        console.say(f'{path}')
+    for name, layer in write_layers(out, run.found, args.formats).items():
+        if layer.path is not None:
+            console.say(f'{name}: {layer.path}')
+        if layer.missing:
+            console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
     if args.map:
         with progress_bar('writing the map', counts=False) as show:
-            page = write_map(out, run.found, on_progress=show)
+            page = write_map(out, run.found, show)
         console.say(f'map: {page}')

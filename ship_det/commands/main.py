@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     'rotate': 'turn a data set by any angle',
     'train': 'train a detector',
     'test': 'test a detector: average precision per class',
+    'detect': 'find the ships in whole scenes: layers for GIS and a map page',
     'evaluate': 'evaluate saved predictions without a model',
     'report': 'write a page about predictions',
     'config': 'write a config with its settings resolved, for other tools',

@@ -3,6 +3,7 @@
 from mmdet.models.task_modules.assigners import AssignResult, MaxIoUAssigner
 from mmengine.structures import InstanceData
 from mmrotate.registry import TASK_UTILS
+from torch import Tensor
 
 
 @TASK_UTILS.register_module()
@@ -18,8 +19,18 @@ class IgnoreRegionAssigner(MaxIoUAssigner):
 
     Args:
         args: as of MaxIoUAssigner; ``ignore_iof_thr`` of 0 or less ignores nothing.
+        nearly_best: a prior is positive, too, if its IoU is this share of the best that any prior has with the ground
+            truth, and at least ``min_pos_iou``; 1 for none but the best. One threshold for all is too high for slender
+            ships, which leaves them a prior or two, and too low for ships side by side at 45 degrees, whose bounds
+            overlap each other by half.
         kwargs: likewise; ``ignore_wrt_candidates`` has no effect.
     """
+
+    def __init__(self, *args, nearly_best: float = 1.0, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not 0 < nearly_best <= 1:
+            raise ValueError(f'nearly_best: expected a share above 0, up to 1, found {nearly_best}')
+        self.nearly_best = nearly_best
 
     def assign(
         self,
@@ -34,4 +45,16 @@ class IgnoreRegionAssigner(MaxIoUAssigner):
             share = self.iou_calculator(pred_instances.priors, gt_instances_ignore.bboxes, mode='iof')
             inside = (share > self.ignore_iof_thr).any(dim=1)
             result.gt_inds[inside & (result.gt_inds == 0)] = -1
+        return result
+
+    def assign_wrt_overlaps(self, overlaps: Tensor, gt_labels: Tensor) -> AssignResult:
+        """Assign N priors by their overlaps (K, N) with K ground truths of labels (K,)."""
+        result = super().assign_wrt_overlaps(overlaps, gt_labels)
+        if self.nearly_best == 1 or not overlaps.numel():
+            return result
+        least = (self.nearly_best * overlaps.amax(dim=1)).clamp(min=self.min_pos_iou)
+        best, row = overlaps.max(dim=0)
+        added = (best >= least[row]) & (result.gt_inds <= 0)
+        result.gt_inds[added] = row[added] + 1
+        result.labels[added] = gt_labels[row[added]]
         return result

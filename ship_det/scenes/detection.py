@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.scenes.areas import Polygons, polygons_in_scene
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
 from ship_det.scenes.scene import describe_scene
@@ -50,8 +51,8 @@ class DetectionOptions:
     overlap: int | None = None
     min_score: float | None = None
     nodata: float | None = None
-    land: Any = None
-    area: Any = None
+    land: Polygons | None = None
+    area: Polygons | None = None
     iou_threshold: float = MERGE_IOU
 
     def __post_init__(self) -> None:
@@ -87,8 +88,8 @@ class Search:
 
     view: SceneView
     windows: Windows
-    land: Any = None
-    area: Any = None
+    land: shapely.Geometry | None = None
+    area: shapely.Geometry | None = None
 
     def keeps(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which ships (N, 4, 2) px of the scene have their centre off the land and in the area."""
@@ -123,8 +124,8 @@ def detect_scene(
     min_score: float | None = None,
     gsd: float | None = None,
     nodata: float | None = None,
-    land: Any = None,
-    area: Any = None,
+    land: Polygons | None = None,
+    area: Polygons | None = None,
     iou_threshold: float = MERGE_IOU,
     on_progress: OnProgress | None = None,
 ) -> Detections:
@@ -168,8 +169,6 @@ def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Sea
     windows = view.windows(options.window, overlap)
     if options.land is None and options.area is None:
         return Search(view, windows)
-    from ship_det.scenes.areas import polygons_in_scene
-
     land, area = (
         None if polygons is None else polygons_in_scene(polygons, view.scene)
         for polygons in (options.land, options.area)

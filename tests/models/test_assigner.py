@@ -8,7 +8,7 @@ from mmdet.structures.bbox import HorizontalBoxes
 from mmdet.utils import register_all_modules as register_mmdet
 from mmengine.config import Config
 from mmengine.structures import InstanceData
-from mmrotate.registry import MODELS
+from mmrotate.registry import MODELS, TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from mmrotate.utils import register_all_modules
 
@@ -84,3 +84,23 @@ def test_no_priors(places):
 
 def test_training_and_evaluation_ask_the_same_share(places):
     assert {assigner.ignore_iof_thr for assigner in places.values()} == {IGNORE_IOF}
+
+
+def test_priors_nearly_as_good_as_the_best_are_positive():
+    # A ship of 100 x 20 px; priors of its place and height, shorter: IoU is the share of the length.
+    ship = torch.tensor([[0.0, 0.0, 100.0, 20.0]])
+    priors = torch.tensor([[0.0, 0.0, length, 20.0] for length in (60, 55, 50, 40, 20)])
+    settings = dict(pos_iou_thr=0.7, neg_iou_thr=0.3, min_pos_iou=0.3, iou_calculator=dict(type='BoundsOverlaps2D'))
+    assigned = {}
+    for share in (1.0, 0.85, 0.5, 0.1):
+        assigner = TASK_UTILS.build(dict(type='IgnoreRegionAssigner', nearly_best=share, **settings))
+        ground_truth = InstanceData(bboxes=ship, labels=torch.tensor([3]))
+        result = assigner.assign(InstanceData(priors=priors), ground_truth)
+        assigned[share] = result.gt_inds.tolist()
+        assert result.labels.tolist() == [3 if row > 0 else -1 for row in assigned[share]]
+    assert assigned[1.0] == [1, -1, -1, -1, 0]
+    assert assigned[0.85] == [1, 1, -1, -1, 0]  # from 0.51
+    assert assigned[0.5] == [1, 1, 1, 1, 0]  # from 0.3
+    assert assigned[0.1] == [1, 1, 1, 1, 0]  # min_pos_iou
+    with pytest.raises(ValueError, match='found 0'):
+        TASK_UTILS.build(dict(type='IgnoreRegionAssigner', nearly_best=0, **settings))
