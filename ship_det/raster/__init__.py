@@ -9,6 +9,7 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 - where nodata, a mask or an alpha of 0 says that there is nothing, pixels are black.
 """
 
+from ship_det.raster.georeference import Georeference, acquisition_date, find_georeference
 from ship_det.raster.ground import pixel_area
 from ship_det.raster.images import image_size, open_image, verify_image
 from ship_det.raster.reading import MAX_PIXELS, open_rgb, open_seekable, read_preview, read_rgb, read_shrunk
@@ -18,9 +19,12 @@ from ship_det.raster.tile_cache import TileCache
 
 __all__ = [
     'MAX_PIXELS',
+    'Georeference',
     'SceneReader',
     'Stretch',
     'TileCache',
+    'acquisition_date',
+    'find_georeference',
     'image_size',
     'open_image',
     'open_rgb',

@@ -1,6 +1,7 @@
 """Image files through rasterio: opened, their size, and whether all of them can be decoded."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,19 +24,27 @@ _GDAL_OPTIONS = {
     'GDAL_PAM_ENABLED': False,
 }
 
+# A virtual file system, a URL, or the name of a driver before what it opens.
+_GDAL_PATH = re.compile(r'/vsi[a-z0-9]+[/?]|[A-Za-z][A-Za-z0-9_+.-]+:')
+
 # Rows decoded at a time when an image is only looked through, and bytes they may take where they are long.
 _STRIP, _STRIP_BYTES = 512, 32 << 20
 
 
 @contextmanager
 def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
-    """Open an image; every failure to decode it, within the block too, becomes a ValueError that names the file."""
-    path = Path(path)
+    """Open an image; every failure to decode it, within the block too, becomes a ValueError that names the file.
+
+    Args:
+        path: file, or any other name that GDAL opens: ``/vsizip/...``, ``/vsicurl/...``, ``NETCDF:...``, ``s3://...``.
+    """
+    # As a path, what a file's name holds is never taken for a URL's parts.
+    source = path if is_gdal_path(path) else Path(path)
     try:
-        with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(path) as image:
+        with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(source) as image:
             yield image
     except RasterioError as error:
-        if not path.exists():
+        if isinstance(source, Path) and not source.exists():
             raise ValueError(f'{path}: no such file, expected an image') from error
         reason = _reason(error)
         if 'GDAL_ALLOW_LARGE_LIBJPEG_MEM_ALLOC' in reason:
@@ -44,6 +53,11 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
                 'baseline JPEG or a TIFF (or a limit of memory: JPEGMEM=4000M in the environment)'
             ) from error
         raise ValueError(f'{path}: not an image or a truncated one ({reason})') from error
+
+
+def is_gdal_path(path: str | os.PathLike) -> bool:
+    """Whether a path is one of GDAL's, such as ``/vsizip/scenes.zip/a.tif``, and not that of a file or folder here."""
+    return _GDAL_PATH.match(os.fspath(path)) is not None and not os.path.lexists(path)
 
 
 def image_size(path: str | os.PathLike) -> tuple[int, int]:

@@ -6,7 +6,7 @@ that cuts through blocks one by one, which takes longer than to decode them.
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -86,9 +86,7 @@ class SceneReader:
         self._tiles = tiles or TileCache()
         # Values of a scene of one tile, from finding its stretch to showing it.
         self._kept: tuple[NDArray, NDArray[np.bool_] | None] | None = None
-        # A scene that is replaced by another of its name has other tiles.
-        status = os.stat(scene.name)
-        self._identity = scene.name, status.st_size, status.st_mtime_ns
+        self._identity = _identity(scene)
 
     def read(self, window: Window) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
@@ -214,6 +212,16 @@ def open_scene(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
     """Open a scene; every failure to decode it, within the block too, becomes a ValueError that names the file."""
     with open_image(path) as scene, rasterio.Env(GDAL_CACHEMAX=_BLOCK_CACHE):
         yield scene
+
+
+def _identity(scene: rasterio.DatasetReader) -> tuple[Hashable, ...]:
+    """What tells a scene's tiles from those of others: one that is replaced by another of its name has other tiles."""
+    try:
+        status = os.stat(scene.name)
+    except (OSError, ValueError):
+        # GDAL's path: within an archive, on a server, or a warped view.
+        return scene.name, scene.width, scene.height, *scene.transform
+    return scene.name, status.st_size, status.st_mtime_ns
 
 
 def _tile_size(size: tuple[int, int], block: tuple[int, int]) -> tuple[int, int]:

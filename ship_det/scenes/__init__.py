@@ -5,5 +5,16 @@ Never imports torch.
 
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.merging import MERGE_IOU, MergedDetections, WindowDetections, Windows, merge_windows
+from ship_det.scenes.scene import Scene, describe_scene
 
-__all__ = ['MERGE_IOU', 'Detections', 'Detector', 'MergedDetections', 'WindowDetections', 'Windows', 'merge_windows']
+__all__ = [
+    'MERGE_IOU',
+    'Detections',
+    'Detector',
+    'MergedDetections',
+    'Scene',
+    'WindowDetections',
+    'Windows',
+    'describe_scene',
+    'merge_windows',
+]

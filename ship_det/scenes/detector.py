@@ -1,7 +1,7 @@
 """What a detector is, and what it finds in an image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ship_det.drawing.boxes import RIGHT_COLOR, draw_boxes
 from ship_det.geometry import rbox_to_quad
+from ship_det.scenes.scene import Scene
 
 FloatArray = NDArray[np.float64]
 
@@ -22,12 +23,17 @@ class Detections:
         scores: (N,) from 0 to 1.
         labels: (N,) places in ``classes``.
         classes: class names.
+        corners: (N, 4, 2) corners in px of the scene, clockwise on screen, where they are no rectangles: a detector
+            that saw the scene warped to another map finds rectangles there. ``boxes`` are those around them then.
+        scene: the scene they were found in; None of an image that is nothing but pixels.
     """
 
     boxes: FloatArray
     scores: FloatArray
     labels: NDArray[np.intp]
     classes: tuple[str, ...]
+    corners: FloatArray | None = None
+    scene: Scene | None = None
 
     def __post_init__(self) -> None:
         shapes = self.boxes.shape, self.scores.shape, self.labels.shape
@@ -39,10 +45,13 @@ class Detections:
                 f'expected labels from 0 to {len(self.classes) - 1}, found {np.unique(self.labels).tolist()}'
             )
 
+        if self.corners is not None and self.corners.shape != (count, 4, 2):
+            raise ValueError(f'expected corners ({count}, 4, 2), found {self.corners.shape}')
+
     @property
     def quads(self) -> FloatArray:
-        """(N, 4, 2) corners of the boxes, px, clockwise on screen."""
-        return rbox_to_quad(self.boxes)
+        """(N, 4, 2) corners, px, clockwise on screen: those given, else of the boxes."""
+        return rbox_to_quad(self.boxes) if self.corners is None else self.corners
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -50,7 +59,10 @@ class Detections:
     def __getitem__(self, chosen: ArrayLike | slice) -> 'Detections':
         """Those of a mask (N,), of indices or of a slice: ``found[found.scores > 0.5]``."""
         rows = np.arange(len(self))[chosen if isinstance(chosen, slice) else np.atleast_1d(chosen)]
-        return Detections(self.boxes[rows], self.scores[rows], self.labels[rows], self.classes)
+        corners = None if self.corners is None else self.corners[rows]
+        return replace(
+            self, boxes=self.boxes[rows], scores=self.scores[rows], labels=self.labels[rows], corners=corners
+        )
 
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Draw the boxes with class and score on an image.
