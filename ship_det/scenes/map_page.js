@@ -64,9 +64,13 @@ shipMap.ships = {};
     scene.tiles = table.tiles.map(names => new Set(names));
     chosen = null;
     find('#length').hidden = !table.length;
-    makeMap();
+    if (map) map.remove();
+    map = null;
     makeHead();
     applyFilters();
+    // Only now is the table as high as it will be, and the map as large.
+    makeMap();
+    drawShips();
   }
 
   function notify(text) {
@@ -77,9 +81,9 @@ shipMap.ships = {};
   // ---- Map. A point is [y, x] px of the scene; zoom level 0 is the overview, each further one doubles its resolution.
 
   const latLng = ([x, y]) => [y, x];
+  const bounds = () => L.latLngBounds([[0, 0], [scene.size[1], scene.size[0]]]);
 
   function makeMap() {
-    if (map) map.remove();
     const [width, height] = scene.size, ground = scene.ground;
     const crs = L.extend({}, L.CRS.Simple, {
       transformation: new L.Transformation(1, 0, 1, 0),
@@ -90,23 +94,21 @@ shipMap.ships = {};
         return Math.hypot(x * ground[0][0] + y * ground[1][0], x * ground[0][1] + y * ground[1][1]);
       },
     });
-    const bounds = L.latLngBounds([[0, 0], [height, width]]);
     map = L.map('map', {
-      crs, zoomSnap: 0.25, minZoom: -8, maxZoom: scene.levels + 4, maxBounds: bounds.pad(0.6),
+      crs, zoomSnap: 0.25, minZoom: -8, maxZoom: scene.levels + 4, maxBounds: bounds().pad(0.6),
       renderer: L.canvas({padding: 0.3, tolerance: 6}), fadeAnimation: false, attributionControl: false,
     });
     L.control.attribution({prefix: '<a href="https://leafletjs.com">Leaflet</a>'}).addTo(map);
-    map.fitBounds(bounds);
-    map.setMinZoom(map.getZoom() - 1);
+    map.fitBounds(bounds()).setMinZoom(map.getZoom() - 1);
     map.createPane('overview').style.zIndex = 150;
     const pixel = 2 ** scene.levels;
     const covered = [[0, 0], [Math.ceil(height / pixel) * pixel, Math.ceil(width / pixel) * pixel]];
     L.imageOverlay(pathOf('overview.jpg'), covered, {pane: 'overview', alt: ''}).addTo(map);
     // All levels lie on one another: where a fine one has no tile, the next coarser one is seen.
-    scene.tiles.forEach((names, place) => new Tiles(place + 1, names, bounds).addTo(map));
+    scene.tiles.forEach((names, place) => new Tiles(place + 1, names).addTo(map));
     if (ground) L.control.scale({imperial: false, maxWidth: 140}).addTo(map);
-    if (scene.north !== null) new North({position: 'topright'}).addTo(map);
-    popup = L.popup({minWidth: 230, maxWidth: 250, autoPanPadding: [12, 12]});
+    if (scene.north !== null) new North({position: 'bottomright'}).addTo(map);
+    popup = L.popup({minWidth: 230, maxWidth: innerWidth > 800 ? 470 : 250, autoPanPadding: [12, 12]});
     map.on('popupclose', () => choose(null));
     group = L.featureGroup().addTo(map).on('click', event => openShip(event.layer.ship));
     for (const ship of ships) {
@@ -116,13 +118,23 @@ shipMap.ships = {};
     }
   }
 
+  function drawShips() {
+    const visible = new Set(shown);
+    for (const ship of ships) {
+      if (visible.has(ship) !== group.hasLayer(ship.polygon)) {
+        if (visible.has(ship)) group.addLayer(ship.polygon);
+        else group.removeLayer(ship.polygon);
+      }
+    }
+  }
+
   const Tiles = L.GridLayer.extend({
-    initialize(level, names, bounds) {
+    initialize(level, names) {
       this.names = names;
       // A fine screen shows a level where a coarse one would show the one before it.
       const minZoom = level - (devicePixelRatio > 1.5 ? 1 : 0);
       const side = {tileSize: shipMap.tile, minNativeZoom: level, maxNativeZoom: level, minZoom, maxZoom: Infinity};
-      L.setOptions(this, {...side, bounds, noWrap: true, zIndex: level, keepBuffer: 1});
+      L.setOptions(this, {...side, bounds: bounds(), noWrap: true, zIndex: level, keepBuffer: 1});
     },
     createTile({x, y, z}, done) {
       const tile = make('div');
@@ -145,7 +157,7 @@ shipMap.ships = {};
 
   const North = L.Control.extend({
     onAdd() {
-      const turned = Math.round(scene.north);
+      const turned = Math.round(scene.north) % 360;
       const element = make('div', {className: 'north', title: turned ? `North, ${turned}° clockwise from up` : 'North is up'});
       element.innerHTML = `<svg viewBox="-22 -22 44 44" role="img" aria-label="${element.title}"><g transform="rotate(${Number(scene.north)})">
         <path d="M0 -19 L6 0 H-6 Z" fill="#c2261c"/><path d="M0 19 L6 0 H-6 Z" fill="#7b8794"/></g><text y="4" text-anchor="middle"
@@ -164,7 +176,8 @@ shipMap.ships = {};
   }
 
   function openShip(ship) {
-    popup.setLatLng(latLng(ship.center)).setContent(describe(ship)).openOn(map);
+    // At its upper end, so that it hides nothing of the ship.
+    popup.setLatLng([Math.min(...ship.points.map(point => point[1])), ship.center[0]]).setContent(describe(ship)).openOn(map);
     choose(ship);
     const place = shown.indexOf(ship);
     if (place >= 0 && page !== Math.floor(place / ROWS)) {
@@ -172,7 +185,7 @@ shipMap.ships = {};
       fillTable();
     }
     const row = findAll('tbody tr').find(row => row.ship === ship);
-    if (row) row.parentElement.parentElement.parentElement.scrollTop = row.offsetTop - 60;
+    if (row) find('.scroll').scrollTop = row.offsetTop - 60;
   }
 
   function jumpTo(ship) {
@@ -190,13 +203,12 @@ shipMap.ships = {};
       const side = (value, [positive, negative]) => `${Math.abs(value).toFixed(5)}° ${value < 0 ? negative : positive}`;
       facts.push(['Position', `${side(ship.latitude, 'NS')}, ${side(ship.longitude, 'EW')}`]);
     } else facts.push(['Position', `x ${ship.center[0].toFixed(0)}, y ${ship.center[1].toFixed(0)} px`]);
-    if (scene.date) facts.push(['Date', scene.date]);
+    if (scene.date) facts.push(['Date', scene.date.replace('T', ' ').replace(/Z$/, ' UTC')]);
     const swatch = make('span', {className: 'swatch'});
     swatch.style.background = shipMap.colors[ship.label];
     return make('div', {className: 'ship'},
       make('h2', {}, swatch, ` ${shipMap.classes[ship.label]}`),
-      drawChip(ship),
-      make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])));
+      make('div', {}, drawChip(ship), make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]))));
   }
 
   /** The ship's surroundings in the scene's own pixels, put together from the finest level. */
@@ -241,10 +253,9 @@ shipMap.ships = {};
       const fits = within(ship.score, score) && within(ship.length, length);
       all[ship.label]++;
       found[ship.label] += fits;
-      const show = fits && classesOn[ship.label];
-      if (show !== group.hasLayer(ship.polygon)) show ? group.addLayer(ship.polygon) : group.removeLayer(ship.polygon);
-      return show;
+      return fits && classesOn[ship.label];
     });
+    if (map) drawShips();
     if (chosen && !shown.includes(chosen)) map.closePopup(popup);
     findAll('#classes label').forEach((label, place) => {
       label.lastElementChild.textContent = found[place] === all[place] ? all[place] : `${found[place]} of ${all[place]}`;
@@ -258,7 +269,7 @@ shipMap.ships = {};
 
   function makeFilters() {
     shipMap.classes.forEach((name, place) => {
-      const box = make('input', {type: 'checkbox', checked: true, onchange: () => { classesOn[place] = box.checked; applyFilters(); }});
+      const box = make('input', {type: 'checkbox', defaultChecked: true, onchange: () => { classesOn[place] = box.checked; applyFilters(); }});
       const swatch = make('span', {className: 'swatch'});
       swatch.style.background = shipMap.colors[place];
       find('#classes').append(make('label', {}, box, swatch, make('span', {}, name), make('span', {className: 'number'})));
@@ -343,9 +354,8 @@ shipMap.ships = {};
 
   const wide = matchMedia('(min-width: 801px)').matches;
   findAll('details').forEach(details => { details.open = wide; });
-  find('#table').ontoggle = () => map && map.invalidateSize();
-  addEventListener('resize', () => map && map.invalidateSize());
-  makeFilters();
+  new ResizeObserver(() => map && map.invalidateSize({pan: false})).observe(find('#map'));
+    makeFilters();
   find('#scenes ul').append(...shipMap.scenes.map(next => make('li', {},
     make('button', {type: 'button', onclick: () => openScene(next)},
       make('span', {}, next.name), make('span', {className: 'number'}, `${next.count.toLocaleString('en')} ship${next.count === 1 ? '' : 's'}`)))));

@@ -131,7 +131,9 @@ def _is_complete(folder: Path, source: list[Any], size: tuple[int, int], wanted:
     try:
         index = parse_json((folder / _INDEX).read_text(encoding='utf-8'))
         same = index['source'][: len(source)] == source and tuple(index['size']) == tuple(size)
-        return same and all(set(list_tiles(level)) <= set(names) for level, names in zip(wanted, index['tiles'], strict=True))
+        return same and all(
+            set(list_tiles(level)) <= set(names) for level, names in zip(wanted, index['tiles'], strict=True)
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
