@@ -5,7 +5,7 @@ shown as it is stored (see :mod:`.orientation`), so they are GDAL's pixel and li
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -95,9 +95,8 @@ class Georeference:
 
     def to_degrees(self, points: ArrayLike) -> FloatArray:
         """WGS 84 longitude, from -180 to 180, and latitude, (..., 2), of points (..., 2) px; not finite off the map."""
-        on_map = self.to_map(points)
-        longitude, latitude = transformer(self.crs, WGS84).transform(on_map[..., 0], on_map[..., 1])
-        return np.stack([wrap_longitude(longitude), latitude], axis=-1)
+        degrees = transform_points(self.to_map(points), self.crs, WGS84)
+        return np.stack([wrap_longitude(degrees[..., 0]), degrees[..., 1]], axis=-1)
 
     def ground_steps(self, x: float, y: float) -> FloatArray:
         """Metres east and north, on the ellipsoid, of a step of 1 px along x (row 0) and along y (row 1), (2, 2)."""
@@ -147,12 +146,36 @@ def transformer(source: str, target: str) -> 'pyproj.Transformer':
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
+def transform_points(points: ArrayLike, source: str, target: str) -> FloatArray:
+    """Points (..., 2) in one CRS as those in another, east or longitude first in both; not finite where PROJ fails."""
+    points = np.asarray(points, dtype=np.float64)
+    return np.stack(_by_element(transformer(source, target).transform, points[..., 0], points[..., 1]), axis=-1)
+
+
+def geodesics(starts: ArrayLike, ends: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Azimuth at the start, degrees clockwise from north, and length, m, of geodesics on the ellipsoid of WGS 84.
+
+    Args:
+        starts: (..., 2) longitudes and latitudes.
+        ends: (..., 2) likewise; the two are broadcast.
+    """
+    starts, ends = np.broadcast_arrays(np.asarray(starts, np.float64), np.asarray(ends, np.float64))
+    azimuth, _, length = _by_element(_ellipsoid().inv, starts[..., 0], starts[..., 1], ends[..., 0], ends[..., 1])
+    return azimuth, length
+
+
 @lru_cache(maxsize=1)
-def ellipsoid() -> 'pyproj.Geod':
-    """The ellipsoid of WGS 84."""
+def _ellipsoid() -> 'pyproj.Geod':
     import pyproj
 
     return pyproj.Geod(ellps='WGS84')
+
+
+def _by_element(function: Callable[..., tuple], *coordinates: FloatArray) -> list[FloatArray]:
+    """Call a function of pyproj on arrays of any shape. It takes an array of a single element for a number."""
+    shape = coordinates[0].shape
+    flat = [values.ravel().tolist() if values.size == 1 else values.ravel() for values in coordinates]
+    return [np.asarray(values, dtype=np.float64).reshape(shape) for values in function(*flat)]
 
 
 def wrap_longitude(longitude: ArrayLike) -> FloatArray:
@@ -169,10 +192,9 @@ def ground_offsets(origin: ArrayLike, points: ArrayLike) -> FloatArray:
         origin: (..., 2) longitude and latitude, WGS 84.
         points: (..., 2) likewise.
     """
-    origin, points = np.broadcast_arrays(np.asarray(origin, np.float64), np.asarray(points, np.float64))
-    azimuth, _, distance = ellipsoid().inv(origin[..., 0], origin[..., 1], points[..., 0], points[..., 1])
-    azimuth = np.radians(azimuth)
-    return np.stack([distance * np.sin(azimuth), distance * np.cos(azimuth)], axis=-1)
+    azimuth, distance = geodesics(origin, points)
+    angle = np.radians(azimuth)
+    return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)
 
 
 def acquisition_date(dataset: rasterio.DatasetReader) -> str | None:

@@ -39,7 +39,7 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         path: file, or any other name that GDAL opens: ``/vsizip/...``, ``/vsicurl/...``, ``NETCDF:...``, ``s3://...``.
     """
     # As a path, what a file's name holds is never taken for a URL's parts.
-    source = path if is_gdal_path(path) else Path(path)
+    source = os.fspath(path) if is_gdal_path(path) else Path(path)
     try:
         with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(source) as image:
             yield image

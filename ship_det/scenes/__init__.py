@@ -4,6 +4,7 @@ Never imports torch.
 """
 
 from ship_det.scenes.detector import Detections, Detector
+from ship_det.scenes.layers import WrittenLayer, write_layers
 from ship_det.scenes.merging import MERGE_IOU, MergedDetections, WindowDetections, Windows, merge_windows
 from ship_det.scenes.scene import Scene, describe_scene
 
@@ -15,6 +16,8 @@ __all__ = [
     'Scene',
     'WindowDetections',
     'Windows',
+    'WrittenLayer',
     'describe_scene',
     'merge_windows',
+    'write_layers',
 ]

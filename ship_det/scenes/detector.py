@@ -1,15 +1,22 @@
 """What a detector is, and what it finds in an image."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ship_det.drawing.boxes import RIGHT_COLOR, draw_boxes
 from ship_det.geometry import rbox_to_quad
+from ship_det.scenes.layer_formats import check_packages
+from ship_det.scenes.layers import save_detections
 from ship_det.scenes.scene import Scene
+from ship_det.scenes.ship_table import tabulate_ships
+
+if TYPE_CHECKING:
+    import geopandas
 
 FloatArray = NDArray[np.float64]
 
@@ -76,6 +83,26 @@ class Detections:
         names = [f'{self.classes[label]} ' if len(self.classes) > 1 else '' for label in self.labels]
         texts = [f'{name}{score:.2f}' for name, score in zip(names, self.scores, strict=True)]
         return draw_boxes(image, self.quads, texts, RIGHT_COLOR)
+
+    def to_geodataframe(self) -> 'geopandas.GeoDataFrame':
+        """Scene, class, score, length_m, width_m, heading_deg and date of each ship, and its corners as a polygon.
+
+        The polygons are in the CRS of the scene; of one without, in its px, y downwards.
+
+        Raises:
+            ValueError: geopandas is not installed.
+        """
+        check_packages('geodataframe')
+        return tabulate_ships([self]).to_geodataframe()
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the ships to a file: ``.gpkg``, ``.geojson``, ``.parquet``, ``.csv``, or ``.txt`` for DOTA labels.
+
+        Raises:
+            ValueError: naming the file, where the suffix is another, a package is missing, or the scene has no
+                georeference; ``.csv`` and ``.txt`` need none.
+        """
+        save_detections(self, path)
 
 
 class Detector(Protocol):
