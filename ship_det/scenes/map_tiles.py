@@ -58,7 +58,7 @@ def find_tiles(size: tuple[int, int], quads: NDArray[np.float64]) -> list[NDArra
         (rows, columns) of each level from 1 on.
     """
     levels = count_levels(size)
-    wanted = []
+    wanted: list[NDArray[np.bool_]] = []
     for level in range(1, levels + 1):
         columns, rows = grid_size(size, level)
         tiles = np.zeros((rows, columns), dtype=bool)

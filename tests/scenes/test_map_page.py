@@ -249,6 +249,8 @@ def test_chip_is_the_ship_at_full_resolution(opened):
     corners = rbox_to_quad(np.array([SHIPS[1][:5]], dtype=float))[0]
     # Its bounds and 40 px around.
     assert np.abs(np.array(size) - (np.ptp(corners, axis=0) + 80)).max() <= 2
+    # The map moves to make room.
+    wait_for(opened, "!document.querySelector('.leaflet-pan-anim')")
     # Drawn once its tile is loaded.
     for _ in range(200):
         x, y, w, h = opened.run(

@@ -18,7 +18,8 @@ QUADS = np.array(
 ).astype(float)
 
 
-def scene_pixels() -> np.ndarray:
+@pytest.fixture(scope='module')
+def pixels() -> np.ndarray:
     """Smooth, so that JPEG keeps it, and different in every place."""
     x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     channels = [40 + x * 170 / SIZE[0], 40 + y * 170 / SIZE[1], 120 + 60 * np.sin(x / 300) * np.cos(y / 300)]
@@ -26,10 +27,10 @@ def scene_pixels() -> np.ndarray:
 
 
 @pytest.fixture(scope='module')
-def scene(tmp_path_factory) -> str:
+def scene(pixels, tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp('scene') / 'scene.tif'
     with rasterio.open(path, 'w', driver='GTiff', width=SIZE[0], height=SIZE[1], count=3, dtype='uint8') as file:
-        file.write(np.moveaxis(scene_pixels(), 2, 0))
+        file.write(np.moveaxis(pixels, 2, 0))
     return str(path)
 
 
@@ -50,20 +51,19 @@ def test_the_overview_fits_a_screen(side, levels):
     assert count_levels((side, side // 2 + 1)) == levels
 
 
-def test_each_level_is_the_mean_of_the_scene(scene, tmp_path):
+def test_each_level_is_the_mean_of_the_scene(pixels, scene, tmp_path):
     folder = tmp_path / 'tiles'
     write_tiles(folder, scene, SIZE, QUADS)
     overview = np.asarray(Image.open(folder / 'overview.jpg'))
-    expected = averaged(scene_pixels(), 4)
-    assert overview.shape == expected.shape
-    assert np.abs(overview - expected).max() < 8
+    expected = [averaged(pixels, factor) for factor in (4, 2, 1)]
+    assert overview.shape == expected[0].shape
+    assert np.abs(overview - expected[0]).max() < 8
     names = tiles_of(folder) - {'overview.jpg'}
     # The one in the corner is smaller.
     assert {'2/1_1.jpg', '2/8_4.jpg', '1/4_2.jpg', '1/0_0.jpg'} <= names
     for name in names:
         level, column, row = map(int, name.replace('/', ' ').replace('_', ' ').removesuffix('.jpg').split())
-        whole = averaged(scene_pixels(), 4 >> level)
-        part = whole[row * TILE_SIDE :, column * TILE_SIDE :][:TILE_SIDE, :TILE_SIDE]
+        part = expected[level][row * TILE_SIDE :, column * TILE_SIDE :][:TILE_SIDE, :TILE_SIDE]
         found = np.asarray(Image.open(folder / name))
         assert found.shape == part.shape
         assert np.abs(found - part).max() < 8
