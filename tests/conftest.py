@@ -1,9 +1,16 @@
-"""Runs the command lines that load torch and MMRotate, each in a process of its own, without loading them anew."""
+"""Runs the command lines that load torch and MMRotate, each in a process of its own, without loading them anew.
 
+And a headless browser, for pages.
+"""
+
+import contextlib
 import json
 import os
+import select
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -158,3 +165,108 @@ def trained(chips, run_tool) -> Path:
     code, output = run_tool('train.py', chips / 'config.py', *options)
     assert code == 0, output[-3000:]
     return chips / 'work' / 'iter_2.pth'
+
+
+class Browser:
+    """Headless Chromium, driven through its DevTools protocol on a pipe.
+
+    Attributes:
+        complaints: console messages, exceptions and log entries of the page.
+        requests: addresses that the page asked for, without data URIs.
+    """
+
+    def __init__(self, program: str, profile: Path) -> None:
+        to_browser, self._out = os.pipe()
+        self._in, from_browser = os.pipe()
+        # The protocol reads file descriptor 3 and writes 4.
+        command = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
+        options = (
+            '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
+            '--disable-component-update --disable-sync --remote-debugging-pipe --window-size=1400,1000'
+        )
+        self.process = subprocess.Popen(
+            ['bash', '-c', command, program, *options.split(), f'--user-data-dir={profile}', 'about:blank'],
+            pass_fds=(to_browser, from_browser),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer, self._number, self._session = b'', 0, None
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        target = self.call('Target.createTarget', url='about:blank')['targetId']
+        self._session = self.call('Target.attachToTarget', targetId=target, flatten=True)['sessionId']
+        for domain in ('Page', 'Runtime', 'Log', 'Network'):
+            self.call(f'{domain}.enable')
+
+    def call(self, method: str, **parameters):
+        """Send a command and wait for its result."""
+        self._number += 1
+        message = {'id': self._number, 'method': method, 'params': parameters}
+        if self._session:
+            message['sessionId'] = self._session
+        os.write(self._out, json.dumps(message).encode() + b'\0')
+        while True:
+            answer = self._receive()
+            if answer.get('id') == self._number:
+                if 'error' in answer:
+                    raise RuntimeError(f'{method}: {answer["error"]}')
+                return answer['result']
+
+    def _receive(self) -> dict:
+        deadline = time.monotonic() + 120
+        while b'\0' not in self._buffer:
+            ready, _, _ = select.select([self._in], [], [], max(deadline - time.monotonic(), 0))
+            data = os.read(self._in, 1 << 20) if ready else b''
+            if not data:
+                raise RuntimeError('the browser does not answer')
+            self._buffer += data
+        text, _, self._buffer = self._buffer.partition(b'\0')
+        message = json.loads(text)
+        method, detail = message.get('method'), message.get('params', {})
+        if method in ('Runtime.consoleAPICalled', 'Runtime.exceptionThrown', 'Log.entryAdded'):
+            self.complaints.append(json.dumps(detail))
+        elif method == 'Network.requestWillBeSent' and not detail['request']['url'].startswith('data:'):
+            self.requests.append(detail['request']['url'])
+        return message
+
+    def open(self, page: Path, anchor: str = '') -> None:
+        """Load a page and wait until it is complete."""
+        # A change of the anchor alone would not load it again.
+        self.call('Page.navigate', url='about:blank')
+        self.complaints.clear()
+        self.requests.clear()
+        self.call('Page.navigate', url=page.as_uri() + anchor)
+        ready = "new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))"
+        self.call('Runtime.evaluate', expression=ready, awaitPromise=True)
+
+    def run(self, expression: str):
+        """The value of a JavaScript expression in the page."""
+        answer = self.call('Runtime.evaluate', expression=expression, returnByValue=True, awaitPromise=True)
+        if 'exceptionDetails' in answer:
+            raise RuntimeError(f'{expression}: {answer["exceptionDetails"]}')
+        return answer['result'].get('value')
+
+    def close(self) -> None:
+        with contextlib.suppress(RuntimeError, OSError):
+            self._session = None
+            self.call('Browser.close')
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._in)
+        os.close(self._out)
+
+
+@pytest.fixture(scope='session')
+def browser(tmp_path_factory):
+    """A headless Chromium; the test is skipped where none is installed."""
+    program = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+    if program is None:
+        pytest.skip('no chromium installed (Debian: apt-get install chromium)')
+    opened = Browser(program, tmp_path_factory.mktemp('profile'))
+    yield opened
+    opened.close()

@@ -47,6 +47,15 @@ def test_configs_and_types_are_in_the_wheel(wheel):
         assert f'ship_det/configs/{path.relative_to(ROOT / "configs")}' in names
     assert 'ship_det/py.typed' in names
     assert 'ship_det/report/page.html' in names
+    for file in (
+        'map_page.html',
+        'map_page.css',
+        'map_page.js',
+        'leaflet/leaflet.js',
+        'leaflet/leaflet.css',
+        'leaflet/LICENSE',
+    ):
+        assert f'ship_det/scenes/{file}' in names
 
 
 def test_the_base_works_without_torch(command, tmp_path):

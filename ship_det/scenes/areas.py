@@ -140,8 +140,8 @@ def _valid(polygons: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _polygons_of(geometries: ArrayLike) -> NDArray[np.object_]:
-    """All polygons within geometries, with an area."""
+    """All polygons within geometries but empty ones."""
     geometries = np.asarray(geometries, dtype=object)
     # Twice: a collection holds multipolygons.
     parts = shapely.get_parts(shapely.get_parts(geometries[~shapely.is_missing(geometries)]))
-    return parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)]
+    return parts[(shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(parts)]

@@ -1,10 +1,12 @@
 """What a detector finds: its rows, masks, corners and pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ship_det.drawing.boxes import RIGHT_COLOR
-from ship_det.scenes import Detections
+from ship_det.scenes import Detections, Scene
 from ship_det.scenes.detector import check_image, sort_by_score
 
 
@@ -35,6 +37,20 @@ def test_some_of_them(found, chosen, scores):
     assert some.scores.tolist() == scores
     assert some.boxes.shape == (len(scores), 5)
     assert some.classes == found.classes
+
+
+def test_corners_that_are_no_rectangles(found):
+    corners = np.arange(24.0).reshape(3, 4, 2)
+    scene = Scene('a', 'a.tif', (100, 100))
+    warped = replace(found, corners=corners, scene=scene)
+    assert (warped.quads == corners).all()
+    some = warped[warped.scores < 0.7]
+    assert (some.quads == corners[1:]).all()
+    assert some.scene is scene
+    assert found.scene is None
+    assert found[:1].corners is None
+    with pytest.raises(ValueError, match=r'expected corners \(3, 4, 2\), found \(2, 4, 2\)'):
+        replace(found, corners=corners[:2])
 
 
 def test_drawing(found):
