@@ -169,5 +169,5 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
             console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
     if args.map:
         with progress_bar('writing the map', counts=False) as show:
-            page = write_map(out, run.found, show)
+            page = write_map(out, run.found, progress=show)
         console.say(f'map: {page}')

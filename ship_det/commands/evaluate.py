@@ -3,17 +3,22 @@
 PREDICTIONS is a file of `ship-det test --out`; DATASET a folder in DOTA layout (images/, labelTxt/). With --merge
 SCENES the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared
 with the labels of the scenes, which gives false alarms by km2 too.
+
+PREDICTIONS may be the output folder of `ship-det detect` too. DATASET is then the folder of its scenes with their
+labels, or a GIS file of labelled polygons.
 """
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from ship_det.cli import check_outputs
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file')
-    parser.add_argument('dataset', metavar='DATASET', help='data set folder')
+    parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file, or folder of ship-det detect')
+    parser.add_argument('dataset', metavar='DATASET', help='data set folder, or GIS file')
     parser.add_argument(
         '--list',
         metavar='FILE',
@@ -42,6 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
     )
+    parser.add_argument('--class-column', default='class', metavar='NAME', help='of a GIS file')
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     return parser.parse_args()
@@ -51,6 +57,15 @@ def main() -> None:
     args = parse_args()
     if args.merged_out and not args.merge:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
+    options = {
+        'ap_mode': args.ap_mode,
+        'min_iou': args.min_iou,
+        'score_threshold': args.score,
+        'ground_truth': args.ground_truth,
+    }
+    if Path(args.predictions).is_dir():
+        evaluate_detected(args, options)
+        return
     if args.gsd is not None and not args.merge:
         raise ValueError('--gsd: expected --merge SCENES beside it')
     check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
@@ -64,12 +79,6 @@ def main() -> None:
         print(f'images: those of {list_file}, which have predictions')
     labeled = read_labeled_set(args.dataset, predictions.classes, list_file, args.other_classes)
     selected, left_out = select_predictions(args.predictions, predictions, labeled, list_file is not None)
-    options = {
-        'ap_mode': args.ap_mode,
-        'min_iou': args.min_iou,
-        'score_threshold': args.score,
-        'ground_truth': args.ground_truth,
-    }
     results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, args.iou, **options)
     for result in results.values():
         print(result.table())
@@ -88,4 +97,29 @@ def main() -> None:
             print(f'predictions on whole scenes: {args.merged_out}')
     if args.json:
         write_results(args.json, results.values(), vars(args), scene_results.values())
+        print(f'figures: {args.json}')
+
+
+def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None:
+    """Evaluate the ships that `ship-det detect` found in whole scenes."""
+    for option in ('list', 'merge'):
+        if getattr(args, option):
+            raise ValueError(f'--{option}: {args.predictions} has whole scenes, expected none')
+    check_outputs({'--json': args.json}, [])
+    from ship_det.evaluation import write_results
+    from ship_det.evaluation.detected import read_detected
+
+    detected = read_detected(args.predictions, args.dataset, args.other_classes, args.gsd, args.class_column)
+    results = detected.evaluate(args.iou, **options)
+    for result in results.values():
+        print(result.table('scenes'))
+    area = detected.searched
+    if area.km2 is None:
+        print(f'False alarms are counted by Mpx: {detected.without_gsd[0]} has no georeference (--gsd).')
+    else:
+        print(f'False alarms are counted on {area.km2:.3g} km2, all of the scenes.')
+    if detected.unlabeled:
+        print(f'Left out {len(detected.unlabeled)} scenes without labels, first {detected.unlabeled[0]}.')
+    if args.json:
+        write_results(args.json, results.values(), vars(args))
         print(f'figures: {args.json}')

@@ -76,16 +76,7 @@ class RunFolder:
         content = _read(path) if path.exists() else None
         if content is None or content['input'] != _identify(scene):
             return None
-        arrays = {name: np.array(content[name], dtype=np.float64) for name in ('boxes', 'scores')}
-        corners = content['corners']
-        return Detections(
-            arrays['boxes'].reshape(-1, 5),
-            arrays['scores'],
-            np.array(content['labels'], dtype=np.intp),
-            tuple(content['classes']),
-            None if corners is None else np.array(corners, dtype=np.float64).reshape(-1, 4, 2),
-            scene,
-        )
+        return _ships(content, scene)
 
     def finish(self, found: Detections) -> None:
         """Note the ships of a scene, and forget its parts."""
@@ -227,6 +218,36 @@ def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> D
         search = plan_search(view, options, options.overlap_for(detector))
         parts = [work.parts[task.start].detections for task in work.tasks]
         return merge_found(parts, search, detector.classes, options.iou_threshold)
+
+
+def read_run(out: str | os.PathLike) -> list[Detections]:
+    """The ships of every finished scene of a run, sorted by the scenes' names.
+
+    Raises:
+        ValueError: the folder holds no run, or a scene of it is not there any more.
+    """
+    folder = Path(out) / 'scenes'
+    if not (folder / 'run.json').is_file():
+        raise ValueError(f'{out}: expected the output folder of `ship-det detect`, which has scenes/run.json')
+    settings = _read(folder / 'run.json')
+    found = []
+    for path in sorted(folder.glob('*.json')):
+        if path.name != 'run.json':
+            content = _read(path)
+            found.append(_ships(content, describe_scene(content['input'][0], path.stem, settings.get('--gsd'))))
+    return found
+
+
+def _ships(content: Mapping[str, Any], scene: Scene) -> Detections:
+    corners = content['corners']
+    return Detections(
+        np.array(content['boxes'], dtype=np.float64).reshape(-1, 5),
+        np.array(content['scores'], dtype=np.float64),
+        np.array(content['labels'], dtype=np.intp),
+        tuple(content['classes']),
+        None if corners is None else np.array(corners, dtype=np.float64).reshape(-1, 4, 2),
+        scene,
+    )
 
 
 def _identify(scene: Scene) -> list[Any]:

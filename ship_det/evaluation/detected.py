@@ -1,0 +1,187 @@
+"""Evaluation of what ``ship-det detect`` found: ships of whole scenes against labels in DOTA's layout or of a GIS."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ship_det.annotations.dota_folder import DotaFolder, OtherClasses
+from ship_det.annotations.objects import LabeledObject, order_quads
+from ship_det.evaluation.instances import ImageRecord, ground_truth_record
+from ship_det.evaluation.labeled_set import read_objects
+from ship_det.evaluation.result import EvaluationResult, SearchedArea
+from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.geometry.boxes import FloatArray
+from ship_det.raster.georeference import transform_points
+from ship_det.scenes import Detections
+from ship_det.scenes.run import read_run
+
+
+@dataclass(frozen=True)
+class DetectedScenes:
+    """Ships that were found in scenes, and the labels of the same scenes.
+
+    Attributes:
+        classes: names.
+        predictions: a record of each scene, boxes in px.
+        ground_truths: labels of the same scenes.
+        searched: area of the scenes.
+        without_gsd: scenes whose ground sampling distance is not known.
+        unlabeled: scenes that were left out, as they have no labels.
+    """
+
+    classes: tuple[str, ...]
+    predictions: tuple[ImageRecord, ...]
+    ground_truths: tuple[ImageRecord, ...]
+    searched: SearchedArea
+    without_gsd: tuple[str, ...]
+    unlabeled: tuple[str, ...]
+
+    def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
+        """``evaluate_thresholds`` with the scenes as images, and their area for the rate of false alarms."""
+        results = evaluate_thresholds(self.predictions, self.ground_truths, self.classes, iou_thresholds, **options)
+        return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
+
+
+def read_detected(
+    run: str | os.PathLike,
+    labels: str | os.PathLike,
+    other_classes: OtherClasses = 'error',
+    gsd: float | None = None,
+    class_column: str = 'class',
+) -> DetectedScenes:
+    """Read what a run found and the labels of its scenes.
+
+    Args:
+        run: output folder of ``ship-det detect``.
+        labels: folder of the scenes in DOTA's layout, or a vector file of polygons with a class each; a scene has those
+            whose centre lies in it.
+        other_classes: what a label of a class that the detector does not know is.
+        gsd: ground sampling distance of all scenes, m/px; None for what each knows of itself.
+        class_column: column of a vector file that has the class.
+
+    Raises:
+        ValueError: naming the file or folder that is missing or wrong.
+    """
+    found = read_run(run)
+    classes = found[0].classes if found else ()
+    if Path(labels).is_file():
+        objects = _read_layer(found, labels, class_column)
+        named = [_sort_by_class(each, classes, other_classes, labels) for each in objects]
+    else:
+        named = _read_folder(found, labels, classes, other_classes)
+    labeled = [(each, truth) for each, truth in zip(found, named, strict=True) if truth is not None]
+    if not labeled:
+        raise ValueError(f'{labels}: has labels of none of the {len(found)} scenes of {run}')
+    predictions, truths = [], []
+    for each, (known, regions) in labeled:
+        predictions.append({'file': _file(each), 'boxes': each.boxes, 'scores': each.scores, 'labels': each.labels})
+        truths.append({'file': _file(each), **ground_truth_record(known, classes, regions)})
+    searched, without_gsd = _area([each for each, _ in labeled], gsd)
+    unlabeled = tuple(_file(each) for each, truth in zip(found, named, strict=True) if truth is None)
+    return DetectedScenes(classes, tuple(predictions), tuple(truths), searched, without_gsd, unlabeled)
+
+
+Labels = tuple[list[LabeledObject], list[LabeledObject]]
+
+
+def _file(detections: Detections) -> str:
+    assert detections.scene is not None
+    return PurePosixPath(detections.scene.path).name
+
+
+def _read_folder(
+    found: Sequence[Detections], root: str | os.PathLike, classes: Sequence[str], other_classes: OtherClasses
+) -> list[Labels | None]:
+    """Objects and ignore regions of each scene; None of one that the folder has no labels of."""
+    folder = DotaFolder(root)
+    images = {image.stem: image for image in folder.images}
+    labels: list[Labels | None] = []
+    for detections in found:
+        image = images.get(PurePosixPath(_file(detections)).stem)
+        is_labeled = image is not None and folder.find_labels(image) is not None
+        labels.append(read_objects(folder, image, classes, other_classes) if image and is_labeled else None)
+    return labels
+
+
+def _read_layer(
+    found: Sequence[Detections], path: str | os.PathLike, class_column: str
+) -> list[list[LabeledObject] | None]:
+    """Objects whose centre lies in each scene; None of a scene that does not know where it is."""
+    import geopandas
+
+    try:
+        frame = geopandas.read_file(path)
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f'{path}: not a vector file of labels ({" ".join(str(error).split())})') from error
+    if frame.crs is None:
+        raise ValueError(f'{path}: has no CRS, expected one that says where the labels lie')
+    if class_column not in frame.columns:
+        columns = ', '.join(map(str, frame.columns))
+        raise ValueError(f'{path}: has no column {class_column}, found {columns}; --class-column names the one')
+    polygons = frame.geometry.array
+    kinds = set(shapely.get_type_id(polygons).tolist()) - {3, 6}
+    if kinds:
+        raise ValueError(f'{path}: holds other geometries than polygons, expected one polygon a ship')
+    difficult = frame['difficult'].astype(bool) if 'difficult' in frame.columns else [False] * len(frame)
+    rows = list(zip(polygons, frame[class_column].astype(str), difficult, strict=True))
+    labels: list[list[LabeledObject] | None] = []
+    for detections in found:
+        scene = detections.scene
+        if scene is None or scene.georeference is None:
+            labels.append(None)
+            continue
+        quads = [
+            _to_quad(
+                scene.georeference.to_pixels(
+                    transform_points(shapely.get_coordinates(polygon), frame.crs.to_wkt(), scene.georeference.crs)
+                )
+            )
+            for polygon, _, _ in rows
+        ]
+        labels.append(
+            [
+                LabeledObject(quad, name, bool(flag))
+                for quad, (_, name, flag) in zip(quads, rows, strict=True)
+                if (quad.mean(axis=0) >= 0).all() and (quad.mean(axis=0) < scene.size).all()
+            ]
+        )
+    return labels
+
+
+def _to_quad(points: FloatArray) -> FloatArray:
+    """(4, 2) corners, clockwise on screen: those of a ring of four, else of the rectangle of least area around it."""
+    if len(points) == 5:
+        return order_quads(points[None, :4])[0]
+    rectangle = shapely.minimum_rotated_rectangle(shapely.multipoints(points))
+    return order_quads(shapely.get_coordinates(rectangle)[None, :4])[0]
+
+
+def _sort_by_class(
+    objects: list[LabeledObject] | None, classes: Sequence[str], other_classes: OtherClasses, path: str | os.PathLike
+) -> Labels | None:
+    """Objects of known classes, and the ignore regions that others become."""
+    if objects is None:
+        return None
+    known = [labeled for labeled in objects if labeled.name in classes]
+    others = [labeled for labeled in objects if labeled.name not in classes]
+    if others and other_classes == 'error':
+        raise ValueError(
+            f'{path}: unknown class {others[0].name}, expected one of {", ".join(classes)}; --other-classes as ignore '
+            'or background leaves it out'
+        )
+    return known, others if other_classes == 'ignore' else []
+
+
+def _area(found: Sequence[Detections], gsd: float | None) -> tuple[SearchedArea, tuple[str, ...]]:
+    """The area of scenes, and those whose ground sampling distance is not known."""
+    scenes = [each.scene for each in found if each.scene is not None]
+    sizes = np.array([scene.size[0] * scene.size[1] for scene in scenes], dtype=np.float64)
+    gsds = [scene.gsd if gsd is None else gsd for scene in scenes]
+    unknown = tuple(_file(each) for each, known in zip(found, gsds, strict=True) if known is None)
+    km2 = None if unknown else float(np.dot(sizes, np.square(np.array(gsds, dtype=np.float64)))) / 1e6
+    return SearchedArea(float(sizes.sum()) / 1e6, km2), unknown

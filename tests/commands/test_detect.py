@@ -1,0 +1,187 @@
+"""ship-det detect: scenes in, layers and a map out; what is wrong is named, and nothing is half-written."""
+
+import csv
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+from rasterio import Affine
+from shapely.geometry import box
+
+import ship_det
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
+UTM = 'EPSG:32633'
+
+
+def write_scene(path: Path, crs: str | None = UTM, size: tuple[int, int] = (300, 220)) -> Path:
+    """A scene of dark water with two bright ships."""
+    image = np.zeros((3, size[1], size[0]), dtype=np.uint8)
+    image[:] = np.array([30, 50, 60])[:, None, None]
+    for top in (40, 130):
+        image[:, top : top + 12, 60:130] = 200
+    georeference = {} if crs is None else {'crs': crs, 'transform': PLACE}
+    driver = 'PNG' if path.suffix == '.png' else 'GTiff'
+    with rasterio.open(
+        path, 'w', driver=driver, width=size[0], height=size[1], count=3, dtype='uint8', **georeference
+    ) as scene:
+        scene.write(image)
+    return path
+
+
+@pytest.fixture
+def detector(chips, trained) -> tuple:
+    return '--config', chips / 'config.py', '--checkpoint', trained
+
+
+@pytest.fixture
+def detect(detector, run_tool, tmp_path):
+    """Run the command on some scenes into OUT; the least score is one that the untrained detector reaches."""
+
+    def call(*arguments: object, min_score: float = 0.0, **environment: object) -> tuple[int, str]:
+        out = () if '--out' in arguments else ('--out', tmp_path / 'out')
+        return run_tool('detect.py', *arguments, *out, '--min-score', min_score, *detector, **environment)
+
+    return call
+
+
+def test_layers_and_a_map_of_all_scenes(detect, detector, tmp_path):
+    (tmp_path / 'scenes').mkdir()
+    write_scene(tmp_path / 'scenes/north.tif')
+    write_scene(tmp_path / 'scenes/plain.png', None)
+    code, output = detect(tmp_path / 'scenes', '--window', 160, '--overlap', 40)
+    assert code == 0, output[-3000:]
+    out = tmp_path / 'out'
+    ships = geopandas.read_file(out / 'ships.gpkg')
+    assert ships.crs == UTM
+    assert set(ships['scene']) == {'north'}
+    assert ships.total_bounds[0] > 619900
+    with open(out / 'ships.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert {row['scene'] for row in rows} == {'north', 'plain'}
+    assert len(ships) == sum(row['scene'] == 'north' for row in rows) > 0
+    assert len(json.loads((out / 'ships.geojson').read_text())['features']) == len(ships)
+    assert 'gpkg lacks scenes that do not know where they are: plain' in output
+    assert {path.name for path in (out / 'dota').iterdir()} == {'north.txt', 'plain.txt'}
+    assert 'north' in (out / 'index.html').read_text()
+
+    # The same by Python.
+    config, checkpoint = detector[1::2]
+    found = ship_det.load(config, checkpoint, device='cpu').predict(tmp_path / 'scenes/north.tif', 0.0)
+    assert found.scene.georeference.crs == UTM
+    found.save(tmp_path / 'one.gpkg')
+    assert len(geopandas.read_file(tmp_path / 'one.gpkg')) == len(found)
+
+    before = {path: path.read_bytes() for path in (out / 'ships.csv', out / 'ships.geojson')}
+    code, output = detect(tmp_path / 'scenes', '--window', 160, '--overlap', 40)
+    assert code == 0, output[-3000:]
+    assert '2 of them finished before' in output
+    assert {path: path.read_bytes() for path in before} == before
+    code, output = detect(tmp_path / 'scenes', '--window', 150, '--overlap', 40)
+    assert code == 2
+    assert 'was made with --window 160, found 150' in output
+
+
+def test_two_workers_find_what_one_finds(detect, detector, run_tool, tmp_path):
+    write_scene(tmp_path / 'a.tif', size=(900, 700))
+    options = ('--window', 160, '--overlap', 40, '--no-map', '--formats', 'csv')
+    code, output = detect(tmp_path / 'a.tif', *options)
+    assert code == 0, output[-3000:]
+    arguments = ('--out', tmp_path / 'two', '--min-score', 0.0, '--workers', 2)
+    code, output = run_tool('detect.py', tmp_path / 'a.tif', *options, *arguments, *detector)
+    assert code == 0, output[-3000:]
+    assert (tmp_path / 'two/ships.csv').read_text() == (tmp_path / 'out/ships.csv').read_text()
+
+
+def test_a_bad_scene_is_named_at_the_end(detect, tmp_path):
+    write_scene(tmp_path / 'good.tif')
+    (tmp_path / 'bad.tif').write_bytes(write_scene(tmp_path / 'x.tif').read_bytes()[:5000])
+    code, output = detect(tmp_path / 'bad.tif', tmp_path / 'good.tif', '--no-map', '--formats', 'csv')
+    assert code == 1, output[-3000:]
+    assert 'bad.tif' in output.splitlines()[-2]
+    assert 'error: 1 of 2 scenes could not be read' in output
+    assert 'Traceback' not in output
+    assert 'good' in (tmp_path / 'out/ships.csv').read_text()
+
+
+def test_a_scene_without_ships(detect, tmp_path):
+    write_scene(tmp_path / 'a.tif')
+    code, output = detect(tmp_path / 'a.tif', min_score=1.0)
+    assert code == 0, output[-3000:]
+    assert '0 ships in 1 scenes' in output
+    assert len(geopandas.read_file(tmp_path / 'out/ships.gpkg')) == 0
+    assert (tmp_path / 'out/index.html').exists()
+
+
+@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='needs the folder SHIP_DET_DATA')
+def test_one_band_of_16_bits(detect, tmp_path):
+    band = sorted(Path(os.environ['SHIP_DET_DATA'], 'sentinel2_port').rglob('B04.tiff'))[0]
+    code, output = detect(band, '--no-map')
+    assert code == 0, output[-3000:]
+    assert geopandas.read_file(tmp_path / 'out/ships.gpkg').crs == 'EPSG:3857'
+
+
+def test_land_and_area(detect, tmp_path):
+    write_scene(tmp_path / 'a.tif')
+    east = box(620000 + 0.6 * 150, 6653000, 620200, 6655000)
+    geopandas.GeoSeries([east], crs=UTM).to_crs(4326).to_file(tmp_path / 'east.geojson')
+    settings = ('--no-map', '--formats', 'csv')
+    for option in ('--land', '--area'):
+        code, output = detect(
+            tmp_path / 'a.tif', option, tmp_path / 'east.geojson', '--out', tmp_path / option[2:], *settings
+        )
+        assert code == 0, output[-3000:]
+        with open(tmp_path / option[2:] / 'ships.csv', newline='') as file:
+            x = [np.mean([float(row[f'x{k}']) for k in range(1, 5)]) for row in csv.DictReader(file)]
+        assert x
+        assert max(x) < 151 if option == '--land' else min(x) > 149
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (('gone.tif',), 'gone.tif: no such scene, expected an image, a folder of images, a glob or a GDAL path'),
+        (('a.tif', '--min-score', '1.5'), '--min-score: expected 0 to 1, found 1.5'),
+        (('a.tif', '--window', '0'), '--window: expected at least 1 px, found 0'),
+        (('a.tif', '--overlap', '1000'), '--overlap: expected 0 to 999 px, less than the window, found 1000'),
+        (('a.tif', '--gsd', '-1'), '--gsd: expected m a px above 0, found -1'),
+        (('a.tif', '--workers', '0'), '--workers: expected at least 1, found 0'),
+        (('a.tif', '--land', 'gone.gpkg'), 'gone.gpkg: no such file'),
+        (('a.tif', '--out', 'a.tif'), 'a.tif'),
+    ],
+)
+def test_wrong_arguments(detector, tmp_path, arguments, message):
+    write_scene(tmp_path / 'a.tif')
+    before = sorted(tmp_path.rglob('*'))
+    command = [sys.executable, ROOT / 'tools/detect.py', '--out', 'out', *map(str, (*detector, *arguments))]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith('error: ')
+    assert message in result.stderr
+    assert 'Traceback' not in result.stderr
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_a_full_disk(detector, tmp_path):
+    write_scene(tmp_path / 'a.tif')
+    command = [sys.executable, ROOT / 'tools/detect.py', tmp_path / 'a.tif', '--out', tmp_path / 'out', *detector]
+    result = subprocess.run(
+        [*map(str, command), '--min-score', '0'],
+        capture_output=True,
+        text=True,
+        check=False,
+        # A file may not grow beyond this, as on a disk that is full.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
+    )
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith('error: ')
+    assert 'File too large' in result.stderr
+    assert not list((tmp_path / 'out').glob('ships*'))
