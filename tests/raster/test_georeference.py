@@ -216,9 +216,9 @@ def test_gdal_paths_are_opened(tmp_path, write_image):
 
 
 def test_files_with_names_of_gdal(tmp_path, write_image, monkeypatch):
-    write_image('file:1.tif')
+    write_image('s3:1.tif')
     monkeypatch.chdir(tmp_path)
-    with open_image('file:1.tif') as image:
+    with open_image('s3:1.tif') as image:
         assert image.width == 400
 
 
