@@ -178,6 +178,14 @@ def _by_element(function: Callable[..., tuple], *coordinates: FloatArray) -> lis
     return [np.asarray(values, dtype=np.float64).reshape(shape) for values in function(*flat)]
 
 
+@lru_cache(maxsize=64)
+def is_geographic(crs: str) -> bool:
+    """Whether coordinates of a CRS are degrees."""
+    import pyproj
+
+    return bool(pyproj.CRS.from_user_input(crs).is_geographic)
+
+
 def wrap_longitude(longitude: ArrayLike) -> FloatArray:
     """Longitudes from -180 to 180 degrees; those are left as they are."""
     longitude = np.asarray(longitude, dtype=np.float64)
@@ -256,10 +264,8 @@ def _crs_text(crs: rasterio.crs.CRS) -> str | None:
 
 
 def _control_points(crs: str, points: list[GroundControlPoint]) -> tuple[tuple[float, float, float, float], ...]:
-    import pyproj
-
     x = np.array([point.x for point in points])
-    if pyproj.CRS.from_user_input(crs).is_geographic and np.ptp(x) > 180:
+    if is_geographic(crs) and np.ptp(x) > 180:
         # A scene across the antimeridian.
         x = np.where(x < 0, x + 360, x)
     return tuple((point.col, point.row, float(e), point.y) for point, e in zip(points, x, strict=True))

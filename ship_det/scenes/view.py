@@ -5,10 +5,12 @@ resampled window by window, as chips are. One whose pixels are not, such as a gr
 by control points, is warped to the UTM zone of its middle while it is read; nothing is written.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from rasterio.warp import calculate_default_transform
 from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster import SceneReader, open_scene, open_seekable, resize
-from ship_det.raster.georeference import Georeference, transformer
+from ship_det.raster.georeference import Georeference, is_geographic, transform_points, wrap_longitude
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.scenes.merging import Windows
 from ship_det.scenes.scene import Scene
@@ -73,11 +75,14 @@ class SceneView:
         """Points (..., 2) as px of the scene."""
         if self.grid is None:
             return points
-        assert self.scene.georeference is not None
-        moved = transformer(self.grid.crs, self.scene.georeference.crs).transform(
-            *np.moveaxis(self.grid.to_map(points), -1, 0)
-        )
-        return self.scene.georeference.to_pixels(np.stack(moved, axis=-1))
+        georeference = self.scene.georeference
+        assert georeference is not None
+        places = transform_points(self.grid.to_map(points), self.grid.crs, georeference.crs)
+        if is_geographic(georeference.crs):
+            # A scene may have longitudes beyond 180 degrees.
+            middle = georeference.to_map(np.array(self.scene.size) / 2)[0]
+            places[..., 0] = middle + wrap_longitude(places[..., 0] - middle)
+        return georeference.to_pixels(places)
 
 
 @contextmanager
@@ -99,8 +104,7 @@ def open_view(
         with _open_warped(scene, scene.georeference, gsd, nodata, is_read) as view:
             yield view
         return
-    scale = 1.0 if gsd is None or scene.gsd is None else gsd / scene.gsd
-    scale = 1.0 if abs(np.log(scale)) < _SAME_SIZE else scale
+    scale = _scale(gsd, scene.gsd)
     if not is_read:
         with open_scene(scene.path) as source:
             yield SceneView(scene, SceneReader(source, nodata=nodata), scale)
@@ -146,28 +150,25 @@ def _open_warped(
         plain = SceneReader(source, nodata=nodata)
         if plain.needs_stretch and is_read:
             stretch = plain.find_stretch(DEFAULT_PERCENTILES)
-        gcps, gcp_crs = source.gcps
-        tied = source.crs is None and bool(gcps)
-        bounds = {} if tied else dict(zip(('left', 'bottom', 'right', 'top'), source.bounds, strict=True))
-        if tied:
-            bounds = {'gcps': gcps}
-        transform, width, height = calculate_default_transform(
-            gcp_crs if tied else source.crs, crs, source.width, source.height, **bounds, resolution=gsd or scene.gsd
-        )
+        target: dict[str, Any] = {}
+        if source.crs is not None:
+            transform, width, height = calculate_default_transform(
+                source.crs, crs, source.width, source.height, *source.bounds, resolution=gsd or scene.gsd
+            )
+            target = {'transform': transform, 'width': width, 'height': height}
+        # A scene tied by control points is warped at its own resolution: rasterio finds nothing at another one.
         has_alpha = plain.has_alpha or any(value is not None for value in source.nodatavals) or nodata is not None
-        settings = {} if nodata is None else {'src_nodata': nodata, 'nodata': nodata}
+        if nodata is not None:
+            target |= {'src_nodata': nodata, 'nodata': nodata}
         # Interpolated numbers of a palette are other colours.
         resampling = Resampling.nearest if plain.has_palette else Resampling.bilinear
-        with WarpedVRT(
-            source,
-            src_crs=gcp_crs if tied else None,
-            crs=crs,
-            transform=transform,
-            width=width,
-            height=height,
-            resampling=resampling,
-            add_alpha=not has_alpha,
-            **settings,
-        ) as warped:
+        with WarpedVRT(source, crs=crs, resampling=resampling, add_alpha=not has_alpha, **target) as warped:
             reader = SceneReader(warped, plain.bands, stretch, nodata=nodata)
-            yield SceneView(scene, reader, grid=Georeference(crs, tuple(transform)[:6]))
+            scale = _scale(gsd, warped.transform.a)
+            yield SceneView(scene, reader, scale, Georeference(crs, tuple(warped.transform)[:6]))
+
+
+def _scale(gsd: float | None, own: float | None) -> float:
+    """Px of a reader, of m a px, in a px that a detector sees, 1 where they are nearly as large."""
+    scale = 1.0 if gsd is None or own is None else gsd / own
+    return 1.0 if abs(math.log(scale)) < _SAME_SIZE else scale

@@ -1,4 +1,4 @@
-"""What a detector sees of a scene, and where that lies in the scene: to a tenth of a px, half a px where it is warped."""
+"""What a detector sees of a scene, and where that lies in the scene: to 0.1 px, 0.5 px where it is warped."""
 
 import math
 from pathlib import Path
@@ -25,16 +25,17 @@ GRIDS = {
     'skewed': ('EPSG:32633', Affine(0.6, 0.25, 620000, 0.05, -0.7, 6654000)),
     'mirrored': ('EPSG:32633', Affine(0.6, 0, 620000, 0, 0.6, 6654000)),
 }
-WARPED = {'degrees', 'skewed', 'mirrored', 'points'}
+WARPED = {'degrees', 'skewed', 'mirrored', 'skewed points'}
 
 
 def write(path: Path, image: np.ndarray, grid: str) -> Path:
-    """Write an image (H, W) as three bands on a grid, or tied to the first one by control points."""
-    crs, transform = GRIDS['utm' if grid == 'points' else grid]
-    place = {} if grid == 'points' else {'crs': crs, 'transform': transform}
+    """Write an image (H, W) as three bands on a grid, or tied to it by control points."""
+    crs, transform = GRIDS[grid.removesuffix(' points')]
+    is_tied = grid.endswith(' points')
+    place = {} if is_tied else {'crs': crs, 'transform': transform}
     profile = {'driver': 'GTiff', 'width': SIZE[0], 'height': SIZE[1], 'count': 3, 'dtype': 'uint8', **place}
     with rasterio.open(path, 'w', **profile) as scene:
-        if grid == 'points':
+        if is_tied:
             corners = [(x, y, *(transform @ (x, y))) for x in (0, SIZE[0]) for y in (0, SIZE[1])]
             points = [GroundControlPoint(row=y, col=x, x=east, y=north) for x, y, east, north in corners]
             scene.gcps = points, rasterio.CRS.from_string(crs)
@@ -44,7 +45,7 @@ def write(path: Path, image: np.ndarray, grid: str) -> Path:
 
 @pytest.mark.filterwarnings('ignore::rasterio.errors.NotGeoreferencedWarning')
 @pytest.mark.parametrize('gsd', [0.6, 1.0])
-@pytest.mark.parametrize('grid', [*GRIDS, 'points'])
+@pytest.mark.parametrize('grid', [*GRIDS, 'utm points', 'skewed points'])
 def test_what_is_seen_lies_where_it_is(tmp_path, grid, gsd):
     image = np.zeros(SIZE[::-1], dtype=np.uint8)
     corners = [(x, y) for x in (50, 421, 803) for y in (40, 333, 651)]
@@ -123,3 +124,12 @@ def test_utm_zones():
     assert utm_zone(180.0, 10.0) == 'EPSG:32601'
     assert utm_zone(0.0, 85.0) == 'EPSG:32661'
     assert utm_zone(0.0, -85.0) == 'EPSG:32761'
+
+
+def test_a_warped_scene_across_the_antimeridian(tmp_path):
+    transform = Affine(0.6 / DEGREE, 0, 180 - 400 * 0.6 / DEGREE, 0, -0.6 / DEGREE, -17.0)
+    profile = {'driver': 'GTiff', 'width': 900, 'height': 700, 'count': 1, 'dtype': 'uint8'}
+    with rasterio.open(tmp_path / 'scene.tif', 'w', crs='EPSG:4326', transform=transform, **profile) as scene:
+        scene.write(np.ones((1, 700, 900), dtype=np.uint8))
+    found = detect_scene(OneBox(0.6, 200, 0.5), tmp_path / 'scene.tif', window=2000)
+    assert np.abs(found.quads.mean(axis=1) - [450, 350]).max() < 2
