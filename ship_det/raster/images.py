@@ -38,8 +38,10 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
     Args:
         path: file, or any other name that GDAL opens: ``/vsizip/...``, ``/vsicurl/...``, ``NETCDF:...``, ``s3://...``.
     """
-    # As a path, what a file's name holds is never taken for a URL's parts.
-    source = os.fspath(path) if is_gdal_path(path) else Path(path)
+    source: str | Path = os.fspath(path) if is_gdal_path(path) else Path(path)
+    if isinstance(source, Path) and _GDAL_PATH.match(str(source)):
+        # A file here whose name looks like GDAL's: from the root on, it does not.
+        source = source.absolute()
     try:
         with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(source) as image:
             yield image

@@ -215,10 +215,22 @@ def test_gdal_paths_are_opened(tmp_path, write_image):
         assert reader.size == (400, 300)
 
 
-def test_files_with_names_of_gdal(tmp_path, write_image):
-    path = write_image('png:1#2?.tif')
-    with open_image(path) as image:
+def test_files_with_names_of_gdal(tmp_path, write_image, monkeypatch):
+    write_image('s3:1.tif')
+    monkeypatch.chdir(tmp_path)
+    with open_image('s3:1.tif') as image:
         assert image.width == 400
+
+
+def test_a_single_point_has_its_shape():
+    found = Georeference('EPSG:4326', (1e-5, 0, 15, 0, -1e-5, 60))
+    with warnings.catch_warnings():
+        # pyproj would take an array of a single element for a number, which NumPy deprecates.
+        warnings.simplefilter('error')
+        assert found.to_degrees([[[0, 0]]]).tolist() == [[[15, 60]]]
+        assert found.to_degrees([0, 0]).tolist() == [15, 60]
+        assert found.to_degrees(np.empty((0, 2))).shape == (0, 2)
+        assert found.ground_steps(0, 0).shape == (2, 2)
 
 
 @pytest.mark.parametrize('path', ['/vsizip/nowhere.zip/a.tif', 'NETCDF:"nowhere.nc":a', 'zip://nowhere.zip!a.tif'])

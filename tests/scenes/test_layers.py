@@ -110,6 +110,14 @@ def test_all_dates_unknown_stay_text(tmp_path):
     assert {feature['properties']['date'] for feature in features} == {None}
 
 
+def test_heading_of_nearly_half_a_turn_is_0(tmp_path):
+    # In Mercator's map, which keeps angles, 0.03 degrees west of north.
+    scene = make_scene(crs='EPSG:3857', affine=Affine(1, 0, 0, 0, -1, 0))
+    boxes = np.array([[500.0, 500, 200, 40, np.radians(90 - 0.03) - np.pi]])
+    write_layers(tmp_path, [Detections(boxes, np.ones(1), np.zeros(1, int), CLASSES, scene=scene)], ['csv'])
+    assert read_csv(tmp_path)[0]['heading_deg'] == '0.0'
+
+
 def test_geojson_is_that_of_the_rfc(tmp_path):
     write_layers(tmp_path, [find_ships(make_scene())], ['geojson'])
     content = json.loads((tmp_path / 'ships.geojson').read_text(encoding='utf-8'))
