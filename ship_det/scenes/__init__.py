@@ -6,6 +6,7 @@ Never imports torch.
 from ship_det.scenes.detection import DetectionOptions, detect_scene
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.layers import WrittenLayer, write_layers
+from ship_det.scenes.map_page import write_map
 from ship_det.scenes.merging import MERGE_IOU, MergedDetections, WindowDetections, Windows, merge_windows
 from ship_det.scenes.scene import Scene, describe_scene
 
@@ -23,4 +24,5 @@ __all__ = [
     'detect_scene',
     'merge_windows',
     'write_layers',
+    'write_map',
 ]

@@ -113,7 +113,7 @@ shipMap.ships = {};
     group = L.featureGroup().addTo(map).on('click', event => openShip(event.layer.ship));
     for (const ship of ships) {
       const color = shipMap.colors[ship.label];
-      ship.polygon = L.polygon(ship.points.map(latLng), {color, weight: 2, fillOpacity: 0.08, smoothFactor: 0, noClip: true});
+      ship.polygon = L.polygon(ship.points.map(latLng), {color, weight: 2, fill: false, smoothFactor: 0, noClip: true});
       ship.polygon.ship = ship;
     }
   }
@@ -169,9 +169,9 @@ shipMap.ships = {};
   // ---- One ship
 
   function choose(ship) {
-    if (chosen) chosen.polygon.setStyle({weight: 2, fillOpacity: 0.08});
+    if (chosen) chosen.polygon.setStyle({weight: 2, fill: false});
     chosen = ship;
-    if (ship) ship.polygon.setStyle({weight: 4, fillOpacity: 0.2}).bringToFront();
+    if (ship) ship.polygon.setStyle({weight: 4, fill: true, fillOpacity: 0.2}).bringToFront();
     findAll('tbody tr').forEach(row => row.classList.toggle('chosen', row.ship === ship));
   }
 

@@ -121,7 +121,7 @@ def _ship_columns(found: Detections, scene: Scene, classes: Sequence[str]) -> di
         'score': np.round(found.scores, 4).tolist(),
         'length': _known(measured.length_m, 1),
         'width': _known(measured.width_m, 1),
-        'heading': _known(measured.heading_deg, 1),
+        'heading': _known(np.round(measured.heading_deg, 1) % 180, 1),
         'longitude': _known(measured.longitude, 6),
         'latitude': _known(measured.latitude, 6),
         'tiles': [list_tiles(level) for level in find_tiles(scene.size, found.quads)],

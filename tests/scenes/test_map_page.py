@@ -372,8 +372,10 @@ def test_ten_thousand_ships(browser, images, tmp_path):
 
 
 def test_no_scenes(browser, tmp_path):
-    page = write_map(tmp_path, [])
+    title = 'Ships <i>"today"</i></script>'
+    page = write_map(tmp_path, [], title)
     browser.open(page)
     assert texts(browser, '#notice') == ['No scenes were searched.']
     assert texts(browser, 'header p') == ['0 ships in 0 scenes']
+    assert texts(browser, 'h1') == [title] and browser.run('document.title') == title
     assert browser.complaints == []
