@@ -153,6 +153,7 @@ def run_settings(args: argparse.Namespace, options: Any, detector: 'Detector') -
 
 def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) -> None:
     """Write layers and map page, and say what there is."""
+    from ship_det.raster import open_seekable
     from ship_det.scenes.layers import write_layers
     from ship_det.scenes.map_page import write_map
 
@@ -169,5 +170,5 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
             console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
     if args.map:
         with progress_bar('writing the map', counts=False) as show:
-            page = write_map(out, run.found, progress=show)
+            page = write_map(out, run.found, progress=show, open_pixels=partial(open_seekable, nodata=args.nodata))
         console.say(f'map: {page}')
