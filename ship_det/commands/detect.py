@@ -6,11 +6,15 @@ Killed and started again, it goes on where it was; scenes that are finished are 
 """
 
 import argparse
+import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ship_det.cli import Interrupted
 from ship_det.progress import Console, progress_bar
 
 if TYPE_CHECKING:
@@ -67,9 +71,12 @@ def main() -> int:
         console.begin('loading the detector')
         load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
         detector = load()
-        console.begin('')
-        run = detect(args, paths, detector, load, console)
-        write_outputs(args, run, console)
+        try:
+            run = detect(args, paths, detector, load, console)
+            write_outputs(args, run, console)
+        except KeyboardInterrupt:
+            message = f'stopped; what is finished is kept in {args.out}, and the same command goes on from there'
+            raise Interrupted(signal.SIGINT, message) from None
     for name, reason in run.failed.items():
         print(f'{name}: {reason}', file=sys.stderr)
     if run.failed:
@@ -130,10 +137,25 @@ def detect(args: argparse.Namespace, paths: dict[str, str], detector: 'Detector'
         area=None if args.area is None else read_polygons(args.area),
     )
     folder = RunFolder(Path(args.out), run_settings(args, options, detector))
-    with process_engine(load, args.workers, detector) as engine, progress_bar('finding ships') as show:
-        return detect_scenes(
-            detector, paths, folder, engine, options, args.gsd, lambda done, total, title: show(done, total, title)
-        )
+    with process_engine(load, args.workers, detector) as engine, progress(console, 'finding ships') as show:
+        return detect_scenes(detector, paths, folder, engine, options, args.gsd, show)
+
+
+@contextmanager
+def progress(console: Console, title: str) -> Iterator[Callable[..., None]]:
+    """A progress bar on a terminal; elsewhere a line now and then."""
+    if sys.stdout.isatty():
+        console.begin('')
+        with progress_bar(title) as show:
+            yield show
+        return
+
+    def say(done: int, total: int, more: str = '') -> None:
+        console.begin(f'{title}, {more + ", " if more else ""}{done} of {total}')
+
+    console.begin(title)
+    yield say
+    console.begin('')
 
 
 def run_settings(args: argparse.Namespace, options: Any, detector: 'Detector') -> dict[str, Any]:
@@ -169,6 +191,6 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
         if layer.missing:
             console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
     if args.map:
-        with progress_bar('writing the map', counts=False) as show:
+        with progress(console, 'writing the map') as show:
             page = write_map(out, run.found, progress=show, open_pixels=partial(open_seekable, nodata=args.nodata))
         console.say(f'map: {page}')

@@ -15,7 +15,8 @@ def count_instances(source: Any, classes: Sequence[str] | None = None) -> np.nda
         source: a folder of DOTA label files, or a data set root with ``labelTxt/`` and ``images/``, of whose images the
             labels count; difficult objects are ignore regions. Or a data set with MMEngine's interface
             (``get_data_info``, ``metainfo``), also wrapped in ConcatDataset, RepeatDataset, ClassBalancedDataset or
-            torch's Subset, whose repetitions count. No image is read and no pipeline runs.
+            torch's Subset, whose repetitions count; or one that knows its ``expected_instances()``. No image is read
+            and no pipeline runs.
         classes: class names; a data set brings its own, which must be the same.
 
     Returns:
@@ -70,6 +71,9 @@ def _count_dataset(dataset: Any, uses: np.ndarray, counts: np.ndarray) -> None:
         inner_uses = np.zeros(len(inner), dtype=np.int64)
         np.add.at(inner_uses, np.asarray(picks, dtype=np.int64), uses)
         _count_dataset(inner, inner_uses, counts)
+    elif hasattr(dataset, 'expected_instances'):
+        # Its items are drawn at random, and too many to be counted.
+        counts += np.rint(dataset.expected_instances() * (uses.sum() / len(dataset))).astype(np.int64)
     else:
         for index in np.flatnonzero(uses):
             _count_item(dataset.get_data_info(int(index)), uses[index], counts)

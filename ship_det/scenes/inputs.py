@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from ship_det.annotations.folders import list_images
-
-_GDAL_PATH = re.compile(r'/vsi|[A-Za-z][A-Za-z0-9_]+:|https?://')
+from ship_det.raster.images import is_gdal_path
 
 
 def find_scenes(sources: Sequence[str]) -> dict[str, str]:
@@ -40,7 +39,7 @@ def find_scenes(sources: Sequence[str]) -> dict[str, str]:
 
 
 def _expand(source: str) -> list[str]:
-    if _GDAL_PATH.match(source) and not os.path.exists(source):
+    if is_gdal_path(source):
         return [source]
     path = Path(source)
     if path.is_dir():

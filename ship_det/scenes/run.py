@@ -23,7 +23,7 @@ from ship_det.scenes.scene import Scene, describe_scene
 from ship_det.scenes.view import open_view
 
 # Windows of a task: what a kill may lose, and what a worker is given at a time.
-_TASK_WINDOWS = 16
+_TASK_WINDOWS = 4
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,8 @@ def test_land_and_area(detect, tmp_path):
         (('a.tif', '--workers', '0'), '--workers: expected at least 1, found 0'),
         (('a.tif', '--land', 'gone.gpkg'), 'gone.gpkg: no such file'),
         (('a.tif', '--out', 'a.tif'), 'a.tif'),
+        # A folder that nobody can write to, whoever runs the test.
+        (('a.tif', '--out', '/proc/ships'), '/proc/ships'),
     ],
 )
 def test_wrong_arguments(detector, tmp_path, arguments, message):

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rasterio import Affine
 
 from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import DetectionOptions
 from ship_det.scenes.engines import process_engine
+from ship_det.scenes.layers import write_layers
 from ship_det.scenes.run import RunFolder, detect_scenes
 
+PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
 OPTIONS = DetectionOptions(window=200, overlap=50)
 # A detector that kills its own process at a window.
 KILLED = """
@@ -50,7 +53,7 @@ def scenes(paint, tmp_path: Path) -> dict[str, str]:
         boxes = np.column_stack([centers + rng.uniform(-40, 40, (12, 2)), np.full(12, 80), np.full(12, 16)])
         quads = rbox_to_quad(np.column_stack([boxes, rng.uniform(-1.5, 1.5, 12)]))
         path = tmp_path / f'scenes/s{number}.tif'
-        paint(path, (920, 720), quads, rng.integers(0, 2, 12))
+        paint(path, (920, 720), quads, rng.integers(0, 2, 12), crs='EPSG:32633', transform=PLACE)
         paths[path.stem] = str(path)
     return paths
 
@@ -67,18 +70,22 @@ def read_finished(out: Path) -> dict[str, str]:
 def test_a_killed_run_goes_on(painted_ships, scenes, tmp_path):
     whole = run(painted_ships(), scenes, tmp_path / 'whole')
     assert [len(found) for found in whole.found] == [12] * 5
-    # 30 windows a scene, in tasks of 16: the kill comes within the second task of the third scene.
+    # 30 windows a scene, in tasks of 4: the kill comes within the sixth task of the third scene.
     conftest = Path(__file__).with_name('conftest.py')
     out = tmp_path / 'out'
-    command = [sys.executable, '-c', KILLED, str(conftest), str(out), '80']
+    command = [sys.executable, '-c', KILLED, str(conftest), str(out), '82']
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert sorted(read_finished(out)) == ['run.json', 's0.json', 's1.json']
     detector = painted_ships()
     resumed = run(detector, scenes, out)
     assert resumed.resumed == 2
-    assert len(detector.seen) == 5 * 30 - 2 * 30 - 16
+    assert len(detector.seen) == 5 * 30 - 2 * 30 - 20
     assert read_finished(out) == read_finished(tmp_path / 'whole')
     assert not (out / 'scenes/.parts').exists()
+    for folder, found in ((tmp_path / 'whole', whole.found), (out, resumed.found)):
+        write_layers(folder, found, ['csv', 'geojson'])
+    for name in ('ships.csv', 'ships.geojson'):
+        assert (out / name).read_bytes() == (tmp_path / 'whole' / name).read_bytes()
     for before, after in zip(whole.found, resumed.found, strict=True):
         np.testing.assert_array_equal(before.boxes, after.boxes)
         assert before.scene == after.scene

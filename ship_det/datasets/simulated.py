@@ -1,0 +1,90 @@
+"""Crops of simulated harbors that are drawn while a detector trains: no crop is seen twice."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import Compose
+from mmrotate.registry import DATASETS
+from torch.utils.data import Dataset
+
+from ship_det.annotations import AOSR15_CLASSES
+from ship_det.simulation import crop
+from ship_det.simulation.fleet import class_shares
+
+
+@DATASETS.register_module()
+class SimulatedHarbors(Dataset):
+    """Labelled crops of simulated harbors, see :func:`ship_det.simulation.crop`; each index has a seed of its own.
+
+    Args:
+        pipeline: what becomes of a crop; it has the keys that ``LoadImage`` gives, so the pipeline begins after that.
+        crops: number of crops.
+        first_seed: seed of the first one; seeds from 1 000 000 on are used for training alone.
+        size: side of a crop, px.
+        gsd: metres a pixel, the least and the most of them.
+        ships: how many ships are wanted in a crop.
+        tail: how many times submarines outnumber tankers; 1 for as many of each class.
+        metainfo: ``classes``: AOSR15's by default, or one class, which every ship is of.
+        repeats: how often each crop is shown; the pipeline turns and scales it each time anew.
+
+    Raises:
+        ValueError: other classes than AOSR15's, or none.
+    """
+
+    def __init__(
+        self,
+        pipeline: Sequence[dict],
+        crops: int = 1_000_000,
+        first_seed: int = 1_000_000,
+        size: int = 512,
+        gsd: tuple[float, float] = (1.0, 1.2),
+        ships: int = 14,
+        tail: float = 45.0,
+        metainfo: dict | None = None,
+        repeats: int = 1,
+    ) -> None:
+        classes = tuple((metainfo or {}).get('classes', AOSR15_CLASSES))
+        if len(classes) != 1 and classes != tuple(AOSR15_CLASSES):
+            raise ValueError(f'classes: expected one, or {", ".join(AOSR15_CLASSES)}, found {", ".join(classes)}')
+        self.metainfo = {'classes': classes}
+        self.crops, self.first_seed, self.repeats = crops, first_seed, repeats
+        self.settings = {'size': size, 'gsd': tuple(gsd), 'ships': ships, 'tail': tail}
+        self.pipeline = Compose(pipeline)
+
+    def __len__(self) -> int:
+        return self.crops * self.repeats
+
+    def expected_instances(self) -> np.ndarray:
+        """(C,) how many ships of each class all crops have on average, where all that are wanted find a place."""
+        classes = self.metainfo['classes']
+        shares = class_shares(self.settings['tail'])
+        share = np.array([1.0] if len(classes) == 1 else [shares[name] for name in classes])
+        return np.rint(len(self) * self.settings['ships'] * share).astype(np.int64)
+
+    def get_data_info(self, index: int) -> dict[str, Any]:
+        """A crop in MMDetection's format, before the pipeline: its image (BGR) and its ships."""
+        seed = self.first_seed + index // self.repeats
+        image, ships = crop(seed, **self.settings)
+        classes = self.metainfo['classes']
+        instances = [
+            {
+                'bbox': ship.quad.reshape(8).tolist(),
+                'bbox_label': 0 if len(classes) == 1 else classes.index(ship.name),
+                'ignore_flag': int(ship.difficult),
+            }
+            for ship in ships
+        ]
+        shape = image.shape[:2]
+        name = f'simulated {seed}'
+        return {
+            'img': np.ascontiguousarray(image[..., ::-1]),
+            'img_id': seed,
+            'img_path': name,
+            'img_shape': shape,
+            'ori_shape': shape,
+            'instances': instances,
+        }
+
+    def __getitem__(self, index: int) -> Any:
+        return self.pipeline(self.get_data_info(index))
