@@ -24,3 +24,6 @@ run "$python" tools/train.py "$config" --work-dir "$work/run" --cfg-options "${o
 run "$python" tools/test.py "$config" "$checkpoint" --work-dir "$work/test" \
     --out "$work/predictions.jsonl" --cfg-options "${options[@]}"
 test -s "$work/predictions.jsonl"
+run "$python" tools/detect.py "$work/scenes/images" --out "$work/ships" --config "$config" --checkpoint "$checkpoint"
+test -s "$work/ships/ships.gpkg" && test -s "$work/ships/index.html"
+run "$python" tools/evaluate.py "$work/ships" "$work/scenes" --json "$work/ships.json"

@@ -36,7 +36,7 @@ CODER = f'{HEAD}.bbox_coder'
 OLD_PROPOSALS = {
     f'{RPN}.scales': '[4]',
     f'{RPN}.ratios': '[0.12,0.35,1.0,2.8,8.0]',
-    f'{TRAIN}.assigner.pos_iou_thr': 0.7,
+    f'{TRAIN}.assigner.nearly_best': 1.0,
     f'{TRAIN}.allowed_border': 0,
 }
 OLD_CODE = {f'{CODER}.inclined_means': '(0.0,0.0,0.0,0.0,0.0)'}
@@ -75,12 +75,11 @@ COMPARISONS = {
         scenes={'demo': Scenes(('--scenes', '10', *SIZE, '--min-per-class', '4', '--seed', '0'), 0.8)},
         variants={
             'before': {**OLD_PROPOSALS, **OLD_CODE},
-            'anchors': OLD_CODE,
-            'anchors and means': {},
-            'anchors, means and deviations': MOMENTS,
-            'positive from 0.5': {f'{TRAIN}.assigner.pos_iou_thr': 0.5},
-            'positive from 0.6': {f'{TRAIN}.assigner.pos_iou_thr': 0.6},
-            'positive from 0.7': {f'{TRAIN}.assigner.pos_iou_thr': 0.7},
+            'positive from 0.5': {f'{TRAIN}.assigner.pos_iou_thr': 0.5, f'{TRAIN}.assigner.nearly_best': 1.0},
+            'positive from 0.7': {f'{TRAIN}.assigner.nearly_best': 1.0},
+            'nearly best 0.85': {},
+            'the same, code without means': OLD_CODE,
+            'the same, deviations of moments': MOMENTS,
         },
     ),
     'losses': Comparison(

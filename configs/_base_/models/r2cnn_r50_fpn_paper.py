@@ -9,5 +9,5 @@ model = dict(
             bbox_coder=dict(inclined_means=(0.0, 0.0, 0.0, 0.0, 0.0), inclined_stds=(0.1, 0.1, 0.1, 0.1, 0.2))
         ),
     ),
-    train_cfg=dict(rpn=dict(assigner=dict(pos_iou_thr=0.7), allowed_border=0)),
+    train_cfg=dict(rpn=dict(assigner=dict(nearly_best=1.0), allowed_border=0)),
 )
