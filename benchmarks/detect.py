@@ -152,17 +152,10 @@ def search_with_workers(args: argparse.Namespace, workers: int, folder: Path) ->
     detector.gsd = None
     ends: list[float] = []
     options = DetectionOptions(window=args.window, overlap=args.overlap, min_score=args.min_score)
-    with process_engine(load, workers, detector) as engine:
-        detect_scenes(
-            detector,
-            {'scene': scene},
-            RunFolder(folder, {}),
-            engine,
-            options,
-            None,
-            lambda *_: ends.append(time.monotonic()),
-        )
-    # A task has 16 windows; the first ones pay for loading.
+    engine = process_engine(load, workers, detector)
+    run_folder, paths = RunFolder(folder, {}), {'scene': scene}
+    detect_scenes(detector, paths, run_folder, engine, options, None, lambda *_: ends.append(time.monotonic()))
+    # A task has 4 windows; the first ones pay for loading.
     tell(total=(ends[-1] - ends[workers - 1]) / (len(ends) - workers))
 
 

@@ -12,19 +12,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import Interrupted
 from ship_det.progress import Console, progress_bar
 
 if TYPE_CHECKING:
-    from ship_det.scenes import Detector
+    from ship_det.scenes import DetectionOptions, Detector
     from ship_det.scenes.run import ScenesRun
 
 # As ship_det.scenes.layers has them, which takes a second to import.
 _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
-# Least score of a detector with whose weights none is stored.
-_MIN_SCORE = 0.3
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +37,7 @@ def parse_args() -> argparse.Namespace:
         '--min-score',
         type=float,
         metavar='S',
-        help=f'least score (default: of each class what is stored with the weights, else {_MIN_SCORE:g})',
+        help='least score (default: of each class what is stored with the weights, else 0.3)',
     )
     parser.add_argument('--window', type=int, default=1000, help='side of a window, px that the detector sees')
     parser.add_argument(
@@ -68,11 +67,8 @@ def main() -> int:
 
         check_formats(args.formats)
         paths = find_scenes(args.scenes)
-        console.begin('loading the detector')
-        load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
-        detector = load()
         try:
-            run = detect(args, paths, detector, load, console)
+            run = detect(args, paths, console)
             write_outputs(args, run, console)
         except KeyboardInterrupt:
             message = f'stopped; what is finished is kept in {args.out}, and the same command goes on from there'
@@ -117,17 +113,21 @@ def load_detector(config: str, checkpoint: str, device: str, threads: int | None
         return load(config, checkpoint, device=device, threads=threads)
 
 
-def detect(args: argparse.Namespace, paths: dict[str, str], detector: 'Detector', load: Any, console: Console) -> Any:
+def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) -> 'ScenesRun':
     """Look at the scenes that are not finished, with a progress bar."""
     from ship_det.scenes.areas import read_polygons
-    from ship_det.scenes.detection import DetectionOptions
+    from ship_det.scenes.detection import DetectionOptions, default_min_score
     from ship_det.scenes.engines import process_engine
     from ship_det.scenes.run import RunFolder, detect_scenes
 
+    console.begin('loading the detector')
+    load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
+    detector: Any = load()
     min_score = args.min_score
-    if min_score is None and getattr(detector, 'min_scores', None) is None:
-        min_score = _MIN_SCORE
-        console.say(f'no least score is stored with the weights: {_MIN_SCORE:g} for all classes (--min-score)')
+    if min_score is None:
+        min_score = default_min_score(detector)
+        if min_score is not None:
+            console.say(f'no least score is stored with the weights: {min_score:g} for all classes (--min-score)')
     options = DetectionOptions(
         window=args.window,
         overlap=args.overlap,
@@ -137,7 +137,12 @@ def detect(args: argparse.Namespace, paths: dict[str, str], detector: 'Detector'
         area=None if args.area is None else read_polygons(args.area),
     )
     folder = RunFolder(Path(args.out), run_settings(args, options, detector))
-    with process_engine(load, args.workers, detector) as engine, progress(console, 'finding ships') as show:
+    if args.workers > 1:
+        # Each process has its own detector; this one need not hold it.
+        facts = ('classes', 'gsd', 'longest_ship', 'batch_size')
+        detector = SimpleNamespace(**{name: getattr(detector, name) for name in facts})
+    engine = process_engine(load, args.workers, None if args.workers > 1 else detector)
+    with progress(console, 'finding ships') as show:
         return detect_scenes(detector, paths, folder, engine, options, args.gsd, show)
 
 
@@ -158,25 +163,26 @@ def progress(console: Console, title: str) -> Iterator[Callable[..., None]]:
     console.begin('')
 
 
-def run_settings(args: argparse.Namespace, options: Any, detector: 'Detector') -> dict[str, Any]:
+def run_settings(args: argparse.Namespace, options: 'DetectionOptions', detector: 'Detector') -> dict[str, Any]:
     """What the ships of a run depend on, by the option's name."""
-    from ship_det.files import digest
-
-    files = {name: getattr(args, name) for name in ('config', 'checkpoint', 'land', 'area')}
     return {
-        **{f'--{name}': path and f'{Path(path).name} (SHA-256 {digest(path)[:16]})' for name, path in files.items()},
+        '--config, --checkpoint': getattr(detector, 'identity', None),
+        'classes': list(detector.classes),
+        'gsd': detector.gsd,
         '--min-score': options.min_score,
         '--window': options.window,
         '--overlap': options.overlap_for(detector),
         '--nodata': options.nodata,
         '--gsd': args.gsd,
+        '--land': options.land and options.land.identity,
+        '--area': options.area and options.area.identity,
     }
 
 
 def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) -> None:
     """Write layers and map page, and say what there is."""
     from ship_det.raster import open_seekable
-    from ship_det.scenes.layers import write_layers
+    from ship_det.scenes.layers import remove_stale_layers, write_layers
     from ship_det.scenes.map_page import write_map
 
     out = Path(args.out)
@@ -185,11 +191,15 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     console.say(f'{ships} ships in {len(run.found)} scenes{resumed}')
     if not run.found:
         return
-    for name, layer in write_layers(out, run.found, args.formats).items():
+    written = write_layers(out, run.found, args.formats)
+    for name, layer in written.items():
         if layer.path is not None:
             console.say(f'{name}: {layer.path}')
         if layer.missing:
             console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
+    names = [found.scene.name for found in run.found if found.scene]
+    for path in remove_stale_layers(out, [layer.path for layer in written.values() if layer.path], names):
+        console.say(f'removed, of an earlier run: {path}')
     if args.map:
         with progress(console, 'writing the map') as show:
             page = write_map(out, run.found, progress=show, open_pixels=partial(open_seekable, nodata=args.nodata))

@@ -117,7 +117,9 @@ def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None
     if area.km2 is None:
         print(f'False alarms are counted by Mpx: {detected.without_gsd[0]} has no georeference (--gsd).')
     else:
-        print(f'False alarms are counted on {area.km2:.3g} km2, all of the scenes.')
+        print(f'False alarms are counted on {area.km2:.3g} km2, where ships were looked for.')
+    if detected.left_out:
+        print(f'Left out {detected.left_out} labels where none were: without data, on land or outside the area.')
     if detected.unlabeled:
         print(f'Left out {len(detected.unlabeled)} scenes without labels, first {detected.unlabeled[0]}.')
     if args.json:

@@ -18,7 +18,8 @@ from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster.georeference import transform_points
 from ship_det.scenes import Detections
-from ship_det.scenes.run import read_run
+from ship_det.scenes.layer_formats import check_packages
+from ship_det.scenes.run import FinishedScene, read_run
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class DetectedScenes:
         classes: names.
         predictions: a record of each scene, boxes in px.
         ground_truths: labels of the same scenes.
-        searched: area of the scenes.
+        searched: area where ships were looked for.
         without_gsd: scenes whose ground sampling distance is not known.
         unlabeled: scenes that were left out, as they have no labels.
+        left_out: number of labelled objects where no ship was looked for: without data, on land, outside the area.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +42,7 @@ class DetectedScenes:
     searched: SearchedArea
     without_gsd: tuple[str, ...]
     unlabeled: tuple[str, ...]
+    left_out: int
 
     def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
         """``evaluate_thresholds`` with the scenes as images, and their area for the rate of false alarms."""
@@ -67,23 +70,28 @@ def read_detected(
     Raises:
         ValueError: naming the file or folder that is missing or wrong.
     """
-    found = read_run(run)
-    classes = found[0].classes if found else ()
+    finished = read_run(run)
+    classes = finished[0].found.classes if finished else ()
+    found = [scene.found for scene in finished]
     if Path(labels).is_file():
         objects = _read_layer(found, labels, class_column)
         named = [_sort_by_class(each, classes, other_classes, labels) for each in objects]
     else:
         named = _read_folder(found, labels, classes, other_classes)
-    labeled = [(each, truth) for each, truth in zip(found, named, strict=True) if truth is not None]
+    labeled = [(scene, truth) for scene, truth in zip(finished, named, strict=True) if truth is not None]
     if not labeled:
         raise ValueError(f'{labels}: has labels of none of the {len(found)} scenes of {run}')
-    predictions, truths = [], []
-    for each, (known, regions) in labeled:
+    predictions, truths, left_out = [], [], 0
+    for scene, (known, regions) in labeled:
+        each = scene.found
+        # What was not looked for cannot be missed.
+        within = [labeled for labeled in known if shapely.intersects_xy(scene.searched, *labeled.quad.mean(axis=0))]
+        left_out += len(known) - len(within)
         predictions.append({'file': _file(each), 'boxes': each.boxes, 'scores': each.scores, 'labels': each.labels})
-        truths.append({'file': _file(each), **ground_truth_record(known, classes, regions)})
-    searched, without_gsd = _area([each for each, _ in labeled], gsd)
+        truths.append({'file': _file(each), **ground_truth_record(within, classes, regions)})
+    searched, without_gsd = _area([scene for scene, _ in labeled], gsd)
     unlabeled = tuple(_file(each) for each, truth in zip(found, named, strict=True) if truth is None)
-    return DetectedScenes(classes, tuple(predictions), tuple(truths), searched, without_gsd, unlabeled)
+    return DetectedScenes(classes, tuple(predictions), tuple(truths), searched, without_gsd, unlabeled, left_out)
 
 
 Labels = tuple[list[LabeledObject], list[LabeledObject]]
@@ -100,9 +108,14 @@ def _read_folder(
     """Objects and ignore regions of each scene; None of one that the folder has no labels of."""
     folder = DotaFolder(root)
     images = {image.stem: image for image in folder.images}
+    stems = [PurePosixPath(_file(detections)).stem for detections in found]
     labels: list[Labels | None] = []
-    for detections in found:
-        image = images.get(PurePosixPath(_file(detections)).stem)
+    for detections, stem in zip(found, stems, strict=True):
+        image = images.get(stem)
+        if image is not None and stems.count(stem) > 1:
+            # Of scenes that share a name, the one that lies in the folder.
+            path = detections.scene.path if detections.scene else ''
+            image = image if os.path.exists(path) and os.path.samefile(path, image) else None
         is_labeled = image is not None and folder.find_labels(image) is not None
         labels.append(read_objects(folder, image, classes, other_classes) if image and is_labeled else None)
     return labels
@@ -112,6 +125,7 @@ def _read_layer(
     found: Sequence[Detections], path: str | os.PathLike, class_column: str
 ) -> list[list[LabeledObject] | None]:
     """Objects whose centre lies in each scene; None of a scene that does not know where it is."""
+    check_packages('gpkg')
     import geopandas
 
     try:
@@ -123,11 +137,13 @@ def _read_layer(
     if class_column not in frame.columns:
         columns = ', '.join(map(str, frame.columns))
         raise ValueError(f'{path}: has no column {class_column}, found {columns}; --class-column names the one')
-    polygons = frame.geometry.array
-    kinds = set(shapely.get_type_id(polygons).tolist()) - {3, 6}
-    if kinds:
-        raise ValueError(f'{path}: holds other geometries than polygons, expected one polygon a ship')
-    difficult = frame['difficult'].astype(bool) if 'difficult' in frame.columns else [False] * len(frame)
+    polygons = np.asarray(frame.geometry.array)
+    for row, kind in enumerate(shapely.get_type_id(polygons).tolist()):
+        # A polygon, or several in one.
+        if kind not in (3, 6) or shapely.is_empty(polygons[row]):
+            raise ValueError(f'{path}: row {row} has no polygon, expected one a ship')
+    values = frame['difficult'].tolist() if 'difficult' in frame.columns else [None] * len(frame)
+    difficult = [_flag(value, f'{path}: row {row}: difficult') for row, value in enumerate(values)]
     rows = list(zip(polygons, frame[class_column].astype(str), difficult, strict=True))
     labels: list[list[LabeledObject] | None] = []
     for detections in found:
@@ -151,6 +167,15 @@ def _read_layer(
             ]
         )
     return labels
+
+
+def _flag(value: Any, where: str) -> bool:
+    """What a table says of difficult: nothing, a truth value, 0 or 1."""
+    text = '' if value is None or value != value else str(value).strip().lower()
+    flags = {'': False, '0': False, '0.0': False, 'false': False, '1': True, '1.0': True, 'true': True}
+    if text not in flags:
+        raise ValueError(f'{where}: expected 0, 1 or nothing, found {value!r}')
+    return flags[text]
 
 
 def _to_quad(points: FloatArray) -> FloatArray:
@@ -177,11 +202,10 @@ def _sort_by_class(
     return known, others if other_classes == 'ignore' else []
 
 
-def _area(found: Sequence[Detections], gsd: float | None) -> tuple[SearchedArea, tuple[str, ...]]:
-    """The area of scenes, and those whose ground sampling distance is not known."""
-    scenes = [each.scene for each in found if each.scene is not None]
-    sizes = np.array([scene.size[0] * scene.size[1] for scene in scenes], dtype=np.float64)
-    gsds = [scene.gsd if gsd is None else gsd for scene in scenes]
-    unknown = tuple(_file(each) for each, known in zip(found, gsds, strict=True) if known is None)
-    km2 = None if unknown else float(np.dot(sizes, np.square(np.array(gsds, dtype=np.float64)))) / 1e6
-    return SearchedArea(float(sizes.sum()) / 1e6, km2), unknown
+def _area(finished: Sequence[FinishedScene], gsd: float | None) -> tuple[SearchedArea, tuple[str, ...]]:
+    """The area where ships were looked for, and the scenes whose ground sampling distance is not known."""
+    pixels = np.array([scene.searched.area for scene in finished], dtype=np.float64)
+    gsds = [scene.found.scene.gsd if gsd is None and scene.found.scene else gsd for scene in finished]
+    unknown = tuple(_file(scene.found) for scene, known in zip(finished, gsds, strict=True) if known is None)
+    km2 = None if unknown else float(np.dot(pixels, np.square(np.array(gsds, dtype=np.float64)))) / 1e6
+    return SearchedArea(float(pixels.sum()) / 1e6, km2), unknown

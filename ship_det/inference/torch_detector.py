@@ -1,5 +1,6 @@
 """A detector of PyTorch, from a config and a checkpoint."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from ship_det.checkpoints import load_checkpoint, trained_classes
 from ship_det.evaluation.voc_metric import instance_arrays
+from ship_det.files import digest
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
 from ship_det.launch import config_errors, lay_out_for_cpu, read_config
-from ship_det.scenes import detect_scene
+from ship_det.scenes.detection import default_min_score, detect_scene
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 from ship_det.settings import config_classes
 
@@ -42,6 +44,7 @@ class TorchDetector:
         longest_ship: the config's ``longest_ship``, m, None without one.
         min_scores: (C,) least score of each class that is stored with the weights; None where none is.
         batch_size: number of images that it looks at together.
+        identity: names of the files, and what tells config and weights from others.
 
     Raises:
         ValueError: a file is missing or wrong, or they do not fit each other; the message names them.
@@ -68,6 +71,9 @@ class TorchDetector:
         self.longest_ship: float | None = cfg.get('longest_ship')
         self.min_scores = stored_min_scores(saved, self.classes, checkpoint)
         self.batch_size = 1 if device == 'cpu' else 8
+        settings = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
+        names = f'{Path(config).name} (SHA-256 {settings[:16]}), {Path(checkpoint).name}'
+        self.identity = f'{names} (SHA-256 {digest(checkpoint)[:16]})'
         try:
             self._model.to(device).eval()
         except (RuntimeError, AssertionError) as error:
@@ -81,7 +87,8 @@ class TorchDetector:
         Ships have the score of ``min_score``, None for ``min_scores``, or more.
         """
         if isinstance(image, str | os.PathLike):
-            return detect_scene(self, image, min_score=min_score)
+            least = default_min_score(self) if min_score is None else min_score
+            return detect_scene(self, image, min_score=least)
         return self.predict_batch([image], min_score)[0]
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]], min_score: float | None = None) -> list[Detections]:

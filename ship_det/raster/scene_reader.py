@@ -50,7 +50,7 @@ class SceneReader:
         needs_stretch: its values are not 8 bit.
         sequential: it can only be decoded from its first line on.
         has_palette: its values are places in a table of colours.
-        has_alpha: one of its bands, or a mask, says where there is data.
+        has_alpha_band: one of its bands says where there is data.
 
     Raises:
         ValueError: naming the file, where it lacks a band or its pixels are no numbers that can be shown.
@@ -85,7 +85,7 @@ class SceneReader:
         # A mask of the whole data set that is not one of its bands.
         self._has_mask = not alpha and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
         self.has_palette = self._colours is not None
-        self.has_alpha = self._alpha is not None or self._has_mask
+        self.has_alpha_band = self._alpha is not None
         self._tile_size = _tile_size(self._stored_size, scene.block_shapes[self.bands[0] - 1])
         self._tiles = tiles or TileCache()
         # Values of a scene of one tile, from finding its stretch to showing it.

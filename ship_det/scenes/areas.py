@@ -1,5 +1,6 @@
 """Polygons that people bring, such as land or an area of interest, read from any vector file and put on a scene."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,14 @@ class Polygons:
     parts: tuple[shapely.Polygon, ...]
     crs: str
     geographic: bool
+
+    @property
+    def identity(self) -> str:
+        """Name of the file, and what tells its polygons from others."""
+        digest = hashlib.sha256(self.crs.encode())
+        for part in self.parts:
+            digest.update(shapely.to_wkb(part))
+        return f'{Path(self.path).name} (SHA-256 {digest.hexdigest()[:16]})'
 
 
 def read_polygons(path: str | os.PathLike) -> Polygons:

@@ -28,6 +28,9 @@ _ROOM = 1.1
 # Windows read before the detector asks for them.
 _AHEAD = 4
 
+#: Least score of a detector with whose weights none is stored.
+MIN_SCORE = 0.3
+
 T = TypeVar('T')
 OnProgress = Callable[[int, int], None]
 
@@ -92,9 +95,10 @@ class Search:
     area: shapely.Geometry | None = None
 
     def keeps(self, corners: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which ships (N, 4, 2) px of the scene have their centre off the land and in the area."""
+        """Which ships (N, 4, 2) px of the scene have their centre in the scene, off the land and in the area."""
         centers = corners.mean(axis=1)
-        kept = np.ones(len(corners), dtype=bool)
+        # The windows of a warped scene reach over its border.
+        kept = ((centers >= 0) & (centers <= self.view.scene.size)).all(axis=1)
         if self.land is not None:
             kept &= ~shapely.contains_xy(self.land, *centers.T)
         if self.area is not None:
@@ -107,12 +111,17 @@ class FoundInWindows:
     """What a detector found in some windows of a scene.
 
     Attributes:
-        detections: in px of the view.
-        looked_at: number of windows with data.
+        detections: in px of the view; ``window`` is the row of each window in the scene's.
+        looked_at: (L,) rows of the windows with data.
     """
 
     detections: WindowDetections
-    looked_at: int = 0
+    looked_at: NDArray[np.intp]
+
+
+def default_min_score(detector: Detector) -> float | None:
+    """The least score where none is asked for: None for the detector's own, else ``MIN_SCORE``."""
+    return MIN_SCORE if getattr(detector, 'min_scores', 0) is None else None
 
 
 def detect_scene(
@@ -160,8 +169,12 @@ def detect_scene(
     with open_view(scene, detector.gsd, nodata) as view:
         search = plan_search(view, options, options.overlap_for(detector))
         total = len(search.windows.windows)
-        found = look_at(detector, search, np.arange(total), min_score, on_progress)
-        return merge_found([found.detections], search, detector.classes, iou_threshold)
+        parts = []
+        for found in look_at(detector, view, search.windows, [1] * total, min_score):
+            parts.append(found.detections)
+            if on_progress is not None:
+                on_progress(len(parts), total)
+        return merge_found(parts, search, detector.classes, iou_threshold)
 
 
 def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Search:
@@ -181,8 +194,20 @@ def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Sea
     if area is not None:
         shapely.prepare(area)
         looked_at &= shapely.intersects(area, footprints)
-    chosen = Windows(windows.windows[looked_at], windows.images[looked_at], windows.scene)
-    return Search(view, chosen, land, area)
+    return Search(view, windows[looked_at], land, area)
+
+
+def searched_region(search: Search, looked_at: NDArray[np.intp]) -> shapely.Geometry:
+    """Where a ship could be found, px of the scene: in a window with data, off the land and in the area."""
+    views = search.windows.views[looked_at]
+    if search.view.grid is None:
+        region = shapely.union_all(shapely.box(*views.T))
+    else:
+        region = shapely.union_all(shapely.make_valid(shapely.polygons(search.view.to_scene(_outlines(views)))))
+    region = shapely.intersection(region, shapely.box(0, 0, *search.view.scene.size))
+    if search.land is not None:
+        region = shapely.difference(region, search.land)
+    return region if search.area is None else shapely.intersection(region, search.area)
 
 
 def _outlines(views: NDArray[np.float64], points: int = 8) -> NDArray[np.float64]:
@@ -195,32 +220,49 @@ def _outlines(views: NDArray[np.float64], points: int = 8) -> NDArray[np.float64
 
 
 def look_at(
-    detector: Detector,
-    search: Search,
-    rows: NDArray[np.intp],
-    min_score: float | None,
-    on_progress: OnProgress | None = None,
-) -> FoundInWindows:
-    """Let a detector look at some windows of a search, by rows; those that come next are read meanwhile."""
-    windows = search.windows
-    found: list[tuple[int, Detections]] = []
-    done = looked_at = 0
+    detector: Detector, view: SceneView, windows: Windows, sizes: Sequence[int], min_score: float | None, first: int = 0
+) -> Iterator[FoundInWindows]:
+    """Let a detector look at windows, several at a time; those that come next are read meanwhile.
+
+    Args:
+        detector: detector.
+        view: open view of the scene.
+        windows: windows to look at.
+        sizes: numbers of windows, one after the other, whose finds are given back together.
+        min_score: least score; None for the detector's own threshold.
+        first: row of the first window in the scene's.
+
+    Raises:
+        ValueError: naming the scene, where the detector gives a box or a score that is not finite.
+    """
+    size = getattr(detector, 'batch_size', 1)
 
     def read(row: int) -> NDArray[np.uint8] | None:
-        return search.view.read(windows.windows[row], windows.images[row])
+        return view.read(windows.windows[row], windows.images[row])
 
-    size = getattr(detector, 'batch_size', 1)
-    for batch in _batches(_read_ahead(read, rows.tolist(), _AHEAD + size), size):
+    ends = np.cumsum(sizes).tolist()
+    found: dict[int, Detections] = {}
+    start = done = 0
+    for batch in _batches(_read_ahead(read, range(ends[-1] if ends else 0), _AHEAD + size), size):
         shown = [(row, image) for row, image in batch if image is not None]
         results = _predict(detector, [image for _, image in shown], min_score)
-        found += [(row, result) for (row, _), result in zip(shown, results, strict=True)]
+        for (row, _), result in zip(shown, results, strict=True):
+            if not (np.isfinite(result.boxes).all() and np.isfinite(result.scores).all()):
+                raise ValueError(f'{view.scene.path}: the detector gave a box or a score that is not finite')
+            found[row] = result
         done += len(batch)
-        looked_at += len(shown)
-        if on_progress is not None:
-            on_progress(done, len(rows))
-    window = np.repeat(np.array([row for row, _ in found], dtype=np.intp), [len(result) for _, result in found])
-    boxes, scores, labels = _join([result for _, result in found])
-    return FoundInWindows(WindowDetections(to_scene(boxes, window, windows), scores, labels, window), looked_at)
+        while ends and done >= ends[0]:
+            rows = [row for row in range(start, ends[0]) if row in found]
+            yield _gather([found.pop(row) for row in rows], np.array(rows, dtype=np.intp), windows, first)
+            start = ends.pop(0)
+
+
+def _gather(results: Sequence[Detections], rows: NDArray[np.intp], windows: Windows, first: int) -> FoundInWindows:
+    """Finds in windows, by their rows, in px of the view."""
+    window = np.repeat(rows, [len(result) for result in results])
+    boxes, scores, labels = _join(results)
+    detections = WindowDetections(to_scene(boxes, window, windows), scores, labels, window + first)
+    return FoundInWindows(detections, rows + first)
 
 
 def merge_found(

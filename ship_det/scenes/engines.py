@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
+from itertools import groupby
 
 from ship_det.processes import processes
-from ship_det.scenes.detection import DetectionOptions, FoundInWindows, Search, look_at, plan_search
+from ship_det.scenes.detection import FoundInWindows, look_at
 from ship_det.scenes.detector import Detector
+from ship_det.scenes.merging import Windows
 from ship_det.scenes.scene import Scene
-from ship_det.scenes.view import open_view
+from ship_det.scenes.view import SceneView, open_view
 
 #: Loads a detector; it must be possible to send it to another process.
 LoadDetector = Callable[[], Detector]
@@ -27,14 +27,22 @@ class Task:
 
     Attributes:
         scene: scene they lie in.
-        start, stop: rows of the scene's windows, from start up to stop.
-        options: how the detector looks at it, with the overlap settled.
+        first: row of the first window in the scene's.
+        windows: the windows, in px of the view.
+        gsd: m a px of what the detector sees; None for the scene's own.
+        min_score: least score; None for the detector's own threshold.
+        nodata: value of pixels that show nothing, instead of the one that the file names.
     """
 
     scene: Scene
-    start: int
-    stop: int
-    options: DetectionOptions
+    first: int
+    windows: Windows
+    gsd: float | None
+    min_score: float | None
+    nodata: float | None
+
+    def __len__(self) -> int:
+        return len(self.windows.windows)
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,16 @@ class TaskResult:
     """What became of a task.
 
     Attributes:
-        task: the task.
+        scene: name of the scene.
+        first: row of the first window of the task.
+        size: number of its windows.
         found: what the detector found; None where the scene could not be read.
         error: why it could not.
     """
 
-    task: Task
+    scene: str
+    first: int
+    size: int
     found: FoundInWindows | None
     error: str = ''
 
@@ -55,9 +67,8 @@ class TaskResult:
 Engine = Callable[[Iterable[Task]], Iterator[TaskResult]]
 
 
-@contextmanager
-def process_engine(load: LoadDetector, workers: int, detector: Detector | None = None) -> Iterator[Engine]:
-    """An engine of some processes, or of this one where there is one worker.
+def process_engine(load: LoadDetector, workers: int, detector: Detector | None = None) -> Engine:
+    """An engine of some processes, or of this one where there is one worker. They start when there is a task.
 
     Args:
         load: loads the detector in each process.
@@ -65,20 +76,23 @@ def process_engine(load: LoadDetector, workers: int, detector: Detector | None =
         detector: one that this process has loaded already.
 
     Raises:
-        ValueError: for no workers.
-        OSError: if a process ends before its work is done.
+        ValueError: for no workers, when it runs.
+        OSError: if a process ends before its work is done, likewise.
     """
-    with processes(workers, __name__) as run_all:
-        if workers == 1:
-            with _Worker(detector or load()) as worker:
-                yield lambda tasks: map(worker, tasks)
-            return
 
-        def run(tasks: Iterable[Task]) -> Iterator[TaskResult]:
-            for _, result in run_all(partial(_run_here, load), list(tasks)):
+    def run(tasks: Iterable[Task]) -> Iterator[TaskResult]:
+        tasks = list(tasks)
+        if not tasks:
+            return
+        if workers == 1:
+            with _worker(detector or load()) as worker:
+                yield from worker.run(tasks)
+            return
+        with processes(workers, __name__) as run_all:
+            for _, result in run_all(partial(_run_here, load), tasks):
                 yield result
 
-        yield run
+    return run
 
 
 class _Worker:
@@ -86,48 +100,72 @@ class _Worker:
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
-        self._search: Search | None = None
+        self._view: SceneView | None = None
         self._open = ExitStack()
 
-    def __enter__(self) -> '_Worker':
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def __call__(self, task: Task) -> TaskResult:
-        try:
+    def run(self, tasks: Iterable[Task]) -> Iterator[TaskResult]:
+        """The results of tasks in their order; those of one scene are read through without a pause."""
+        for _, group in groupby(tasks, key=lambda task: task.scene):
+            waiting = list(group)
             try:
-                search = self._search_of(task)
-                rows = np.arange(task.start, task.stop)
-                return TaskResult(task, look_at(self.detector, search, rows, task.options.min_score))
-            except BaseException as error:
-                # It passes through the open scene, which names its file.
-                self._search = None
-                self._open.__exit__(type(error), error, error.__traceback__)
-                raise
-        except (ValueError, OSError) as error:
-            return TaskResult(task, None, str(error))
+                for found in self._look_at(waiting):
+                    task = waiting.pop(0)
+                    yield TaskResult(task.scene.name, task.first, len(task), found)
+            except (ValueError, OSError) as error:
+                # What is left of a scene that cannot be read is not tried.
+                for task in waiting:
+                    yield TaskResult(task.scene.name, task.first, len(task), None, str(error))
 
-    def _search_of(self, task: Task) -> Search:
-        """The windows of the scene of a task, which stays open for the next one."""
-        if self._search is None or self._search.view.scene != task.scene:
-            self._close()
-            view = self._open.enter_context(open_view(task.scene, self.detector.gsd, task.options.nodata))
-            self._search = plan_search(view, task.options, task.options.overlap_for(self.detector))
-        return self._search
+    def _look_at(self, tasks: list[Task]) -> Iterator[FoundInWindows]:
+        """What the detector finds in tasks of one scene, each of which goes on where the last one ended."""
+        task = tasks[0]
+        try:
+            view = self._view_of(task)
+            runs = [[task]]
+            for task in tasks[1:]:
+                if task.first == runs[-1][-1].first + len(runs[-1][-1]):
+                    runs[-1].append(task)
+                else:
+                    runs.append([task])
+            for run in runs:
+                windows = Windows.join([task.windows for task in run])
+                sizes = [len(task) for task in run]
+                yield from look_at(self.detector, view, windows, sizes, run[0].min_score, run[0].first)
+        except BaseException as error:
+            # It passes through the open scene, which names its file.
+            self._view = None
+            self._open.__exit__(type(error), error, error.__traceback__)
+            raise
 
-    def _close(self) -> None:
-        self._search = None
+    def _view_of(self, task: Task) -> SceneView:
+        """The view of the scene of a task, which stays open for the next one."""
+        if self._view is None or self._view.scene != task.scene:
+            self.close()
+            self._view = self._open.enter_context(open_view(task.scene, task.gsd, task.nodata))
+        return self._view
+
+    def close(self) -> None:
+        """Close the scene."""
+        self._view = None
         self._open.close()
 
 
-_worker: _Worker | None = None
+@contextmanager
+def _worker(detector: Detector) -> Iterator[_Worker]:
+    worker = _Worker(detector)
+    try:
+        yield worker
+    finally:
+        worker.close()
+
+
+_here: _Worker | None = None
 
 
 def _run_here(load: LoadDetector, task: Task) -> TaskResult:
     """Carry out a task in a process of its own, which keeps its detector."""
-    global _worker
-    if _worker is None:
-        _worker = _Worker(load())
-    return _worker(task)
+    global _here
+    if _here is None:
+        _here = _Worker(load())
+    (result,) = _here.run([task])
+    return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +85,29 @@ def write_layers(
             else:
                 written[name] = _write_table(name, stage, folder, on_map, missing)
     return written
+
+
+def remove_stale_layers(folder: str | os.PathLike, written: Sequence[Path], names: Collection[str]) -> list[Path]:
+    """Remove what an earlier run has written and this one has not.
+
+    Args:
+        folder: output folder of both.
+        written: layers of this run.
+        names: its scenes.
+
+    Returns:
+        What was removed: layers, and DOTA files of scenes that the folder has results of.
+    """
+    folder = Path(folder)
+    stale = [folder / f'{LAYER}.{name}' for name in FORMATS]
+    stale = [path for path in stale if path not in written and path.is_file()]
+    for path in sorted((folder / 'dota').glob('*.txt')):
+        is_ours = (folder / 'scenes' / f'{path.stem}.ships.json').is_file()
+        if is_ours and (path.stem not in names or folder / 'dota' not in written):
+            stale.append(path)
+    for path in stale:
+        path.unlink()
+    return stale
 
 
 def _write_table(

@@ -19,6 +19,7 @@ A suspected box that agrees with no other stays as it was found. ``pieces`` says
 border cuts lengthwise are joined only where the windows share px.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,16 @@ class Windows:
     windows: NDArray[np.int64]
     images: NDArray[np.int64]
     scene: tuple[int, int]
+
+    def __getitem__(self, rows: slice | NDArray) -> 'Windows':
+        """Some of the windows, by rows."""
+        return Windows(self.windows[rows], self.images[rows], self.scene)
+
+    @staticmethod
+    def join(parts: Sequence['Windows']) -> 'Windows':
+        """The windows of some parts of one scene."""
+        windows, images = (np.concatenate([getattr(part, name) for part in parts]) for name in ('windows', 'images'))
+        return Windows(windows, images, parts[0].scene)
 
     @property
     def scale(self) -> FloatArray:

@@ -22,6 +22,7 @@ from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster import SceneReader, open_scene, open_seekable, resize
 from ship_det.raster.georeference import Georeference, is_geographic, transform_points, wrap_longitude
+from ship_det.raster.shrinking import Shrinker
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.scenes.merging import Windows
 from ship_det.scenes.scene import Scene
@@ -30,6 +31,10 @@ from ship_det.scenes.scene import Scene
 _SQUARE = 0.02
 # A scene whose pixels are as large as the detector's, but for this share, is not resampled.
 _SAME_SIZE = 0.02
+# More windows than any detector looks at: a window of a few px, or an overlap of nearly all of it.
+_MOST_WINDOWS = 1_000_000
+# A window of more px is read in parts: at 3 cm a px a window of 600 m has 400 million.
+_LARGE_WINDOW = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,14 @@ class SceneView:
         if not 0 <= overlap < window:
             raise ValueError(f'overlap: expected 0 <= overlap < window ({window} px), found {overlap}')
         side = max(1, round(window * self.scale))
-        windows = sliding_windows(*self.reader.size, side, min(round(overlap * self.scale), side - 1))
+        shared = min(round(overlap * self.scale), side - 1)
+        number = math.prod(max(1, math.ceil((length - shared) / (side - shared))) for length in self.reader.size)
+        if number > _MOST_WINDOWS:
+            raise ValueError(
+                f'{self.scene.path}: windows of {window} px that share {overlap} px are {number}, expected at most '
+                f'{_MOST_WINDOWS} (--window, --overlap)'
+            )
+        windows = sliding_windows(*self.reader.size, side, shared)
         windows = windows[self.reader.file_order(windows)]
         if self.scale == 1:
             return Windows(windows, windows[:, 2:], self.reader.size)
@@ -67,9 +79,21 @@ class SceneView:
     def read(self, window: NDArray[np.int64], image: NDArray[np.int64]) -> NDArray[np.uint8] | None:
         """The RGB image, of width and height ``image``, of a window (x, y, w, h); None where there is no data."""
         x, y, width, height = window.tolist()
-        pixels = self.reader.read((x, y, width, height))
         size = tuple(image.tolist())
+        if width * height > max(_LARGE_WINDOW, 2 * size[0] * size[1]):
+            return self._read_in_parts((x, y, width, height), size)
+        pixels = self.reader.read((x, y, width, height))
         return pixels if pixels is None or size == (width, height) else resize(pixels, size)
+
+    def _read_in_parts(self, window: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """A window that is too large to be in memory, averaged."""
+        x, y, *sides = window
+        shrinker, has_data = Shrinker((sides[0], sides[1]), size), False
+        for (left, top, width, height), pixels in self.reader.read_parts(window):
+            if pixels is not None:
+                shrinker.add((left - x, top - y, width, height), pixels)
+                has_data = True
+        return np.rint(shrinker.result()).astype(np.uint8) if has_data else None
 
     def to_scene(self, points: FloatArray) -> FloatArray:
         """Points (..., 2) as px of the scene."""
@@ -157,7 +181,8 @@ def _open_warped(
             )
             target = {'transform': transform, 'width': width, 'height': height}
         # A scene tied by control points is warped at its own resolution: rasterio finds nothing at another one.
-        has_alpha = plain.has_alpha or any(value is not None for value in source.nodatavals) or nodata is not None
+        # A mask beside the bands is not passed on, an alpha band is made of it.
+        has_alpha = plain.has_alpha_band or any(value is not None for value in source.nodatavals) or nodata is not None
         if nodata is not None:
             target |= {'src_nodata': nodata, 'nodata': nodata}
         # Interpolated numbers of a palette are other colours.

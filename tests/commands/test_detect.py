@@ -89,6 +89,12 @@ def test_layers_and_a_map_of_all_scenes(detect, detector, tmp_path):
     assert code == 2
     assert 'was made with --window 160, found 150' in output
 
+    # Nothing of the earlier run is taken for what a smaller one has found.
+    code, output = detect(tmp_path / 'scenes/plain.png', '--window', 160, '--overlap', 40, '--formats', 'csv', 'dota')
+    assert code == 0, output[-3000:]
+    assert sorted(path.name for path in out.glob('ships.*')) == ['ships.csv']
+    assert {path.name for path in (out / 'dota').iterdir()} == {'plain.txt'}
+
 
 def test_two_workers_find_what_one_finds(detect, detector, run_tool, tmp_path):
     write_scene(tmp_path / 'a.tif', size=(900, 700))

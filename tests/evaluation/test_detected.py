@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio import Affine
-from shapely.geometry import Polygon
+from shapely.geometry import Polygon, box
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation.detected import read_detected
@@ -40,7 +40,8 @@ def run(tmp_path) -> tuple[Path, Path]:
         ]
         write_dota(scenes / f'labelTxt/{name}.txt', labels)
         found = Detections(FOUND['boxes'], SCORES, FOUND['labels'], CLASSES, None, describe_scene(path, name))
-        folder.finish(found)
+        folder.finish(found, box(0, 0, 300, 200))
+    folder.close(['north', 'south'])
     return tmp_path / 'out', scenes
 
 
@@ -87,6 +88,34 @@ def test_labels_of_a_gis(run, tmp_path):
     assert [len(truth['ignore_regions']) for truth in ignored.ground_truths] == [4, 4]
 
 
+def test_what_was_not_looked_for_is_not_missed(run):
+    out, scenes = run
+    folder = RunFolder(out, {})
+    found = Detections(
+        BOXES[:1], SCORES[:1], np.array([0]), CLASSES, None, describe_scene(scenes / 'images/north.tif', 'north')
+    )
+    # The west half has two of the four ships.
+    folder.finish(found, box(0, 0, 150, 200))
+    folder.close(['north'])
+    detected = read_detected(out, scenes)
+    assert len(detected.ground_truths[0]['labels']) == 2
+    assert detected.left_out == 2
+    assert detected.searched.km2 == pytest.approx(0.12, rel=2e-3)
+
+
+def test_difficult_in_a_table(run, tmp_path):
+    out, _ = run
+    quads = rbox_to_quad(BOXES) * [2, -2] + [500000, 5000000]
+    for values, expected in (([0, 1, None, 1], [0, 1, 0, 1]), (['0', '1', 'true', ''], [0, 1, 1, 0])):
+        rows = [{'class': 'tanker', 'difficult': v, 'geometry': Polygon(q)} for v, q in zip(values, quads, strict=True)]
+        geopandas.GeoDataFrame(rows, crs='EPSG:32633').to_file(tmp_path / 'd.geojson')
+        assert read_detected(out, tmp_path / 'd.geojson').ground_truths[0]['difficult'].tolist() == expected
+    rows[0]['difficult'] = 'hard'
+    geopandas.GeoDataFrame(rows, crs='EPSG:32633').to_file(tmp_path / 'd.geojson')
+    with pytest.raises(ValueError, match="row 0: difficult: expected 0, 1 or nothing, found 'hard'"):
+        read_detected(out, tmp_path / 'd.geojson')
+
+
 def test_what_is_no_run_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r'expected the output folder of `ship-det detect`'):
+    with pytest.raises(ValueError, match=r'expected the output folder of a finished `ship-det detect`'):
         read_detected(tmp_path, tmp_path)

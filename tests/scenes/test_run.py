@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import DetectionOptions
 from ship_det.scenes.engines import process_engine
 from ship_det.scenes.layers import write_layers
-from ship_det.scenes.run import RunFolder, detect_scenes
+from ship_det.scenes.run import RunFolder, detect_scenes, read_run
 
 PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
 OPTIONS = DetectionOptions(window=200, overlap=50)
@@ -37,8 +38,8 @@ class Killed(stand_in):
 out = Path(sys.argv[2])
 paths = {path.stem: str(path) for path in sorted((out.parent / 'scenes').iterdir())}
 detector = Killed()
-with process_engine(lambda: detector, 1, detector) as engine:
-    detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions(window=200, overlap=50))
+engine = process_engine(lambda: detector, 1, detector)
+detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions(window=200, overlap=50))
 """
 
 
@@ -59,8 +60,8 @@ def scenes(paint, tmp_path: Path) -> dict[str, str]:
 
 
 def run(detector, paths, out, settings=None, options=OPTIONS):
-    with process_engine(lambda: detector, 1, detector) as engine:
-        return detect_scenes(detector, paths, RunFolder(out, settings or {}), engine, options)
+    engine = process_engine(lambda: detector, 1, detector)
+    return detect_scenes(detector, paths, RunFolder(out, settings or {}), engine, options)
 
 
 def read_finished(out: Path) -> dict[str, str]:
@@ -75,7 +76,7 @@ def test_a_killed_run_goes_on(painted_ships, scenes, tmp_path):
     out = tmp_path / 'out'
     command = [sys.executable, '-c', KILLED, str(conftest), str(out), '82']
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    assert sorted(read_finished(out)) == ['run.json', 's0.json', 's1.json']
+    assert sorted(read_finished(out)) == ['run.json', 's0.ships.json', 's1.ships.json']
     detector = painted_ships()
     resumed = run(detector, scenes, out)
     assert resumed.resumed == 2
@@ -104,7 +105,7 @@ def test_a_scene_that_cannot_be_read_stops_no_other(painted_ships, scenes, tmp_p
     assert sorted(result.failed) == ['gone', 's2', 's3']
     for name, reason in result.failed.items():
         assert paths[name] in reason
-    assert 's2.json' not in read_finished(tmp_path / 'out')
+    assert 's2.ships.json' not in read_finished(tmp_path / 'out')
 
 
 def test_a_scene_that_has_changed_is_done_again(painted_ships, paint, scenes, tmp_path):
@@ -127,14 +128,69 @@ def test_a_folder_made_otherwise_is_refused(painted_ships, scenes, tmp_path):
 
 def test_a_damaged_note_is_named(painted_ships, scenes, tmp_path):
     run(painted_ships(), scenes, tmp_path / 'out')
-    (tmp_path / 'out/scenes/s0.json').write_text('{')
+    (tmp_path / 'out/scenes/s0.ships.json').write_text('{')
     result = run(painted_ships(), scenes, tmp_path / 'out')
-    assert 's0.json' in result.failed['s0']
+    assert 's0.ships.json' in result.failed['s0']
+
+
+def test_any_name_is_a_scenes(painted_ships, paint, scenes, tmp_path):
+    # Results beside a user's own files, of scenes called as the notes are.
+    (tmp_path / 'scenes/s0.json').write_text('{"mine": 1}')
+    paths = {name: scenes['s1'] for name in ('run', 'last', 'run.ships')} | {'s0': scenes['s0']}
+    result = run(painted_ships(), paths, tmp_path)
+    assert [len(found) for found in result.found] == [12] * 4
+    assert run(painted_ships(), paths, tmp_path).resumed == 4
+    assert (tmp_path / 'scenes/s0.json').read_text() == '{"mine": 1}'
+
+
+def test_nan_is_a_setting_like_others(painted_ships, scenes, tmp_path):
+    for resumed in (0, 5):
+        assert run(painted_ships(), scenes, tmp_path / 'out', {'--nodata': float('nan')}).resumed == resumed
+
+
+def test_a_detector_without_numbers_is_named_with_the_scene(painted_ships, scenes, tmp_path):
+    class Broken(painted_ships):
+        def predict(self, image, min_score=None):
+            found = super().predict(image, min_score)
+            return replace(found, boxes=found.boxes * np.nan)
+
+    result = run(Broken(), {'s0': scenes['s0']}, tmp_path / 'out')
+    assert result.failed == {'s0': f'{scenes["s0"]}: the detector gave a box or a score that is not finite'}
+
+
+@pytest.mark.parametrize('batch_size', [1, 3, 8])
+def test_batches_reach_over_tasks(painted_ships, scenes, tmp_path, batch_size):
+    class Batches(painted_ships):
+        def predict_batch(self, images, min_score=None):
+            sizes.append(len(images))
+            return [super(Batches, self).predict(image, min_score) for image in images]
+
+        def predict(self, image, min_score=None):
+            return self.predict_batch([image], min_score)[0]
+
+    sizes: list[int] = []
+    detector = Batches()
+    detector.batch_size = batch_size
+    result = run(detector, {'s0': scenes['s0']}, tmp_path / 'out')
+    assert sizes == [batch_size] * (30 // batch_size) + [30 % batch_size] * (30 % batch_size > 0)
+    expected = run(painted_ships(), {'s0': scenes['s0']}, tmp_path / 'one')
+    np.testing.assert_array_equal(result.found[0].boxes, expected.found[0].boxes)
+
+
+def test_the_last_run_is_what_is_read(painted_ships, scenes, tmp_path):
+    run(painted_ships(), scenes, tmp_path / 'out')
+    run(painted_ships(), {'s3': scenes['s3']}, tmp_path / 'out')
+    (finished,) = read_run(tmp_path / 'out')
+    assert finished.found.scene.name == 's3'
+    assert finished.searched.area == 920 * 720
+    os.utime(scenes['s3'], ns=(1, 1))
+    with pytest.raises(ValueError, match=r's3\.tif: has changed since'):
+        read_run(tmp_path / 'out')
 
 
 def test_noted_ships_are_whole_numbers_of_what_was_found(painted_ships, scenes, tmp_path):
     result = run(painted_ships(), {'s0': scenes['s0']}, tmp_path / 'out')
-    note = json.loads((tmp_path / 'out/scenes/s0.json').read_text())
+    note = json.loads((tmp_path / 'out/scenes/s0.ships.json').read_text())
     assert note['classes'] == ['ship', 'boat']
     assert note['boxes'] == result.found[0].boxes.tolist()
     assert note['size'] == [920, 720]

@@ -117,6 +117,45 @@ def test_the_pixels_of_a_utm_zone_are_square_and_those_of_degrees_are_not(tmp_pa
             assert scene.gsd == pytest.approx(expected, rel=0.01)
 
 
+@pytest.mark.parametrize('grid', ['utm', 'degrees'])
+def test_what_a_mask_leaves_out_is_not_seen(tmp_path, grid):
+    path = write(tmp_path / 'scene.tif', np.full(SIZE[::-1], 90, dtype=np.uint8), grid)
+    mask = np.zeros(SIZE[::-1], dtype=bool)
+    mask[300:350, 400:450] = True
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, 'r+') as scene:
+        scene.write_mask(mask)
+    with open_view(describe_scene(path, 'scene'), None) as view:
+        windows = view.windows(100, 0)
+        seen = [view.read(*place) for place in zip(windows.windows, windows.images, strict=True)]
+    assert 1 <= sum(image is not None for image in seen) <= 4
+
+
+def test_large_windows_are_averaged_in_parts(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, SIZE[::-1], dtype=np.uint8)
+    scene = describe_scene(write(tmp_path / 'scene.tif', image, 'utm'), 'scene')
+    results = []
+    for largest in (1 << 30, 1000):
+        monkeypatch.setattr('ship_det.scenes.view._LARGE_WINDOW', largest)
+        with open_view(scene, 6.0) as view:
+            windows = view.windows(50, 10)
+            assert view.scale == pytest.approx(10, rel=1e-3)
+            results.append([view.read(*place) for place in zip(windows.windows, windows.images, strict=True)])
+    for whole, parts in zip(*results, strict=True):
+        assert whole.shape == parts.shape
+        assert np.abs(whole.astype(int) - parts).max() <= 1
+
+
+def test_too_many_windows_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr('ship_det.scenes.view._MOST_WINDOWS', 100_000)
+    scene = describe_scene(write(tmp_path / 'scene.tif', np.ones(SIZE[::-1], dtype=np.uint8), 'utm'), 'scene')
+    with (
+        open_view(scene, None) as view,
+        pytest.raises(ValueError, match=r'scene\.tif: windows of 1 px that share 0 px are 630000'),
+    ):
+        view.windows(1, 0)
+
+
 def test_utm_zones():
     assert utm_zone(17.1, 60.0) == 'EPSG:32633'
     assert utm_zone(-180.0, -10.0) == 'EPSG:32701'
