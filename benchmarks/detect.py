@@ -117,6 +117,7 @@ def search_by_patches(args: argparse.Namespace) -> None:
     """The same by MMRotate's ``inference_detector_by_patches``."""
     import torch
     from mmdet.apis import init_detector
+    from mmdet.structures.bbox import get_box_tensor
     from mmengine.config import ConfigDict
     from mmrotate.apis import inference_detector_by_patches
     from mmrotate.utils import register_all_modules
@@ -138,7 +139,7 @@ def search_by_patches(args: argparse.Namespace) -> None:
     total = time.monotonic() - start
     instances = found.pred_instances
     kept = instances.scores >= args.min_score
-    columns = [instances.bboxes.tensor[kept], instances.labels[kept, None], instances.scores[kept, None]]
+    columns = [get_box_tensor(instances.bboxes)[kept], instances.labels[kept, None], instances.scores[kept, None]]
     tell(total=total, boxes=torch.cat([column.double() for column in columns], dim=1).tolist())
 
 
