@@ -147,7 +147,7 @@ def test_parts_that_disagree_are_refused(derived, text, message):
         ('train_dataloader.batchsize=1', 'did you mean batch_size?'),
         ('train_dataloader.dataset.foo=1', 'nothing reads foo; expected one of ann_file'),
         ('randomness.sed=1', 'did you mean seed?'),
-        ('custom_hooks.9.interval=1', "found '9', expected a number below 3: custom_hooks"),
+        ('custom_hooks.9.interval=1', "found '9', expected a number below 4: custom_hooks"),
         ('train_cfg.max_iters.x=3', 'train_cfg.max_iters is 1200, which has no setting x'),
         ('iterations=5', 'no effect, iterations is a variable .* such as .*train_cfg.max_iters'),
         ('train_pipeline.0.type=x', 'no effect, train_pipeline is a variable .* such as train_dataloader.dataset.pipe'),

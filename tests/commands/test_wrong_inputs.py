@@ -382,7 +382,9 @@ CASES = {
     'stats, a folder as the figures': Case('stats.py set --json set', r'set: a folder is in the way, expected a file'),
     # Evaluation.
     'evaluate, no such file': Case('evaluate.py nope set', r'nope: no such file or folder'),
-    'evaluate, a folder': Case('evaluate.py set set', r'set: a folder is in the way, expected a file'),
+    'evaluate, a folder': Case(
+        'evaluate.py set set', r'set: expected the output folder of a finished .ship-det detect.'
+    ),
     'evaluate, an empty file': Case('evaluate.py e set', r'e:1: expected a header', {'e': ''}),
     'evaluate, garbage': Case('evaluate.py e set', r'e: not UTF-8 .*expected a predictions file', {'e': b'\xff\xfe\0'}),
     'evaluate, a pickle': Case('evaluate.py e set', r'e: not UTF-8', {'e': pickle.dumps([1, 2])}),
