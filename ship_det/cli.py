@@ -1,5 +1,6 @@
 """What every command line shares: bad input ends in one message and exit code 2, not in a traceback."""
 
+import argparse
 import errno
 import io
 import os
@@ -24,6 +25,15 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
         self.code = 128 + number
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Adds the default to each help text, but where there is none or the text itself says what happens then."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or '(default' in (action.help or ''):
+            return action.help
+        return super()._get_help_string(action)
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ship_det.cli import Interrupted
+from ship_det.cli import HelpFormatter, Interrupted
 from ship_det.progress import Console, progress_bar
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
     parser.add_argument('--config', help='config of the detector')
@@ -135,11 +135,11 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
         nodata=args.nodata,
         land=None if args.land is None else read_polygons(args.land),
         area=None if args.area is None else read_polygons(args.area),
-    )
+    ).settle(detector)
     folder = RunFolder(Path(args.out), run_settings(args, options, detector))
     if args.workers > 1:
         # Each process has its own detector; this one need not hold it.
-        facts = ('classes', 'gsd', 'longest_ship', 'batch_size')
+        facts = ('classes', 'gsd', 'longest_ship', 'batch_size', 'size_divisor')
         detector = SimpleNamespace(**{name: getattr(detector, name) for name in facts})
     engine = process_engine(load, args.workers, None if args.workers > 1 else detector)
     with progress(console, 'finding ships') as show:
@@ -171,7 +171,7 @@ def run_settings(args: argparse.Namespace, options: 'DetectionOptions', detector
         'gsd': detector.gsd,
         '--min-score': options.min_score,
         '--window': options.window,
-        '--overlap': options.overlap_for(detector),
+        '--overlap': options.overlap,
         '--nodata': options.nodata,
         '--gsd': args.gsd,
         '--land': options.land and options.land.identity,

@@ -12,11 +12,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ship_det.cli import check_outputs
+from ship_det.cli import HelpFormatter, check_outputs
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file, or folder of ship-det detect')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder, or GIS file')
     parser.add_argument(

@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from ship_det.cli import HelpFormatter
+
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('predictions', nargs='+', metavar='PREDICTIONS', help='predictions file or NAME=FILE')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder to write')

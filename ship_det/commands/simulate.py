@@ -9,13 +9,12 @@ The same seed gives the same bytes; finished scenes are left as they are.
 import argparse
 from collections import Counter
 
+from ship_det.cli import HelpFormatter
 from ship_det.progress import progress_bar
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=HelpFormatter)
     parser.add_argument('out', metavar='OUT', help='folder to write to')
     parser.add_argument('--scenes', type=int, default=2, help='number of scenes')
     parser.add_argument('--size', type=int, default=12544, help='side of a scene in pixels')

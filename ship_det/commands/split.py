@@ -11,14 +11,14 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ship_det.cli import split_names
+from ship_det.cli import HelpFormatter, split_names
 
 if TYPE_CHECKING:
     from ship_det.tiling import Chip
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('chips', help='data set folder, as made by tile.py')
     parser.add_argument('--train', type=float, default=0.8, help='share of the training part')
     parser.add_argument('--val', type=float, default=0.0, help='share of the validation part; the rest is test')

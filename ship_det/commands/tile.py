@@ -10,12 +10,13 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from ship_det.cli import HelpFormatter
 from ship_det.processes import RunAll, processes
 from ship_det.progress import progress_bar
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', help='data set folder of the scenes')
     parser.add_argument('out', help='folder to make')
     parser.add_argument('--chip', type=int, default=1000, help='side of a chip, px')

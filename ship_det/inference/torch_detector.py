@@ -44,6 +44,7 @@ class TorchDetector:
         longest_ship: the config's ``longest_ship``, m, None without one.
         min_scores: (C,) least score of each class that is stored with the weights; None where none is.
         batch_size: number of images that it looks at together.
+        size_divisor: sides of other than a multiple of it, px, are padded.
         identity: names of the files, and what tells config and weights from others.
 
     Raises:
@@ -71,6 +72,7 @@ class TorchDetector:
         self.longest_ship: float | None = cfg.get('longest_ship')
         self.min_scores = stored_min_scores(saved, self.classes, checkpoint)
         self.batch_size = 1 if device == 'cpu' else 8
+        self.size_divisor: int = getattr(self._model.data_preprocessor, 'pad_size_divisor', 1)
         settings = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
         names = f'{Path(config).name} (SHA-256 {settings[:16]}), {Path(checkpoint).name}'
         self.identity = f'{names} (SHA-256 {digest(checkpoint)[:16]})'

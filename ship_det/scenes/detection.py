@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -68,14 +68,20 @@ class DetectionOptions:
         if not 0 <= self.iou_threshold <= 1:
             raise ValueError(f'iou_threshold: expected 0 to 1, found {self.iou_threshold}')
 
-    def overlap_for(self, detector: Detector) -> int:
-        """Px that neighbouring windows share, for the ships that a detector knows."""
-        if self.overlap is not None:
-            return self.overlap
-        longest, gsd = getattr(detector, 'longest_ship', None), detector.gsd
-        if longest is None or gsd is None:
-            return int(self.window * _OVERLAP)
-        return int(min(_ROOM * longest / gsd, self.window * _MOST_OVERLAP))
+    def settle(self, detector: Detector) -> 'DetectionOptions':
+        """The same for a detector: the overlap for the ships that it knows, and a window that it need not pad.
+
+        A detector that works on sides of a multiple of ``size_divisor`` px pads others, and may take the border of the
+        padding for a ship's side; a window up to that multiple shows px of the scene there.
+        """
+        divisor = getattr(detector, 'size_divisor', 1)
+        window = -(-self.window // divisor) * divisor
+        overlap, longest, gsd = self.overlap, getattr(detector, 'longest_ship', None), detector.gsd
+        if overlap is None and longest is not None and gsd is not None:
+            overlap = int(min(_ROOM * longest / gsd, window * _MOST_OVERLAP))
+        elif overlap is None:
+            overlap = int(window * _OVERLAP)
+        return replace(self, window=window, overlap=overlap)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def detect_scene(
     Args:
         detector: detector with ``predict``; several images go through ``predict_batch`` at a time, if it has one.
         path: image file or GDAL path.
-        window: side of a window, px that the detector sees.
+        window: side of a window, px that the detector sees; more where it would pad.
         overlap: px of these that neighbours share; None for the length of the longest ship that the detector knows
             (``longest_ship``, m), else a fifth of the window.
         min_score: least score; None for the detector's own threshold.
@@ -164,10 +170,10 @@ def detect_scene(
     Raises:
         ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
     """
-    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold)
+    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold).settle(detector)
     scene = describe_scene(path, PurePosixPath(path).stem, gsd)
     with open_view(scene, detector.gsd, nodata) as view:
-        search = plan_search(view, options, options.overlap_for(detector))
+        search = plan_search(view, options)
         total = len(search.windows.windows)
         parts = []
         for found in look_at(detector, view, search.windows, [1] * total, min_score):
@@ -177,9 +183,10 @@ def detect_scene(
         return merge_found(parts, search, detector.classes, iou_threshold)
 
 
-def plan_search(view: SceneView, options: DetectionOptions, overlap: int) -> Search:
-    """Windows over a scene, but for those on land alone and those outside the area."""
-    windows = view.windows(options.window, overlap)
+def plan_search(view: SceneView, options: DetectionOptions) -> Search:
+    """Windows over a scene, by settled options, but for those on land alone and those outside the area."""
+    assert options.overlap is not None
+    windows = view.windows(options.window, options.overlap)
     if options.land is None and options.area is None:
         return Search(view, windows)
     land, area = (

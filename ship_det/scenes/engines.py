@@ -5,7 +5,7 @@ loaded once, and keeps the scene that it looked at last open, as its next task i
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -85,7 +85,7 @@ def process_engine(load: LoadDetector, workers: int, detector: Detector | None =
         if not tasks:
             return
         if workers == 1:
-            with _worker(detector or load()) as worker:
+            with closing(_Worker(detector or load())) as worker:
                 yield from worker.run(tasks)
             return
         with processes(workers, __name__) as run_all:
@@ -148,15 +148,6 @@ class _Worker:
         """Close the scene."""
         self._view = None
         self._open.close()
-
-
-@contextmanager
-def _worker(detector: Detector) -> Iterator[_Worker]:
-    worker = _Worker(detector)
-    try:
-        yield worker
-    finally:
-        worker.close()
 
 
 _here: _Worker | None = None

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from ship_det.raster.images import is_gdal_path
 from ship_det.scenes.detection import (
     DetectionOptions,
     FoundInWindows,
-    Search,
     merge_found,
     plan_search,
     searched_region,
@@ -188,7 +187,7 @@ def detect_scenes(
     """Find the ships in some scenes; one that cannot be read does not stop the others.
 
     Args:
-        detector: detector; only its classes, gsd, longest_ship and batch_size are asked for here.
+        detector: detector; only its classes, gsd, longest_ship, batch_size and size_divisor are asked for here.
         paths: file or GDAL path of each scene by its name.
         folder: what is finished already, and where what will be is noted.
         engine: where detection runs.
@@ -199,7 +198,7 @@ def detect_scenes(
     Raises:
         OSError: naming a file that cannot be written, or if a process ends before its work is done.
     """
-    options = replace(options, overlap=options.overlap_for(detector))
+    options = options.settle(detector)
     found: dict[str, Detections] = {}
     failed: dict[str, str] = {}
     waiting: dict[str, _SceneWork] = {}
@@ -270,7 +269,7 @@ def read_run(out: str | os.PathLike) -> list[FinishedScene]:
 def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: RunFolder) -> _SceneWork:
     """The tasks of a scene, and what is finished of them."""
     with open_view(scene, detector.gsd, options.nodata, is_read=False) as view:
-        windows = plan_search(view, options, options.overlap_for(detector)).windows
+        windows = plan_search(view, options).windows
     step = _TASK_BATCHES * getattr(detector, 'batch_size', 1)
     tasks = {
         first: Task(scene, first, windows[first : first + step], detector.gsd, options.min_score, options.nodata)
@@ -283,7 +282,7 @@ def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: R
 def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> FinishedScene:
     """The ships of a scene, of which all windows were looked at."""
     with open_view(work.scene, detector.gsd, options.nodata, is_read=False) as view:
-        search: Search = plan_search(view, options, options.overlap_for(detector))
+        search = plan_search(view, options)
         parts = [work.parts[first] for first in work.tasks]
         found = merge_found([part.detections for part in parts], search, detector.classes, options.iou_threshold)
         rows: list[NDArray[np.intp]] = [part.looked_at for part in parts]

@@ -74,6 +74,16 @@ def test_the_overlap_follows_from_the_longest_ship(painted_ships, paint, tmp_pat
     assert widths == [1 + math.ceil(600 / step) for step in (320, 290, 200)]
 
 
+def test_windows_are_as_large_as_the_detector_would_pad_them(painted_ships, paint, tmp_path):
+    quads = place_ships(30, (1000, 900), np.random.default_rng(4))
+    paint(tmp_path / 'scene.tif', (1000, 900), quads)
+    detector = painted_ships()
+    detector.size_divisor = 32
+    found = detect_scene(detector, tmp_path / 'scene.tif', window=300, overlap=100)
+    assert {shape[:2] for shape in detector.seen} == {(320, 320)}
+    assert (matches(found, quads) == 1).all()
+
+
 def test_scenes_are_seen_at_the_detectors_pixel_size(painted_ships, paint, tmp_path):
     # 0.6 m/px seen at 1.2: a ship of 120 px is shown as 60.
     quads = place_ships(40, (1600, 1400), np.random.default_rng(2), (60, 200))
