@@ -27,3 +27,8 @@ test -s "$work/predictions.jsonl"
 run "$python" tools/detect.py "$work/scenes/images" --out "$work/ships" --config "$config" --checkpoint "$checkpoint"
 test -s "$work/ships/ships.gpkg" && test -s "$work/ships/index.html"
 run "$python" tools/evaluate.py "$work/ships" "$work/scenes" --json "$work/ships.json"
+run "$python" tools/detect.py "$work/scenes/images" --out "$work/zoo" --model r2cnn-ships --no-map
+test -s "$work/zoo/ships.gpkg"
+# What a machine with a GPU would be asked, here on the CPU.
+run bash benchmarks/on_gpu.sh "$work/gpu" --dry-run
+test -s "$work/gpu/model.pth"

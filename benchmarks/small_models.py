@@ -1,7 +1,8 @@
 """Small detectors trained with one setting or another, three seeds each: what a default is worth.
 
 python benchmarks/small_models.py proposals --seeds 0 1 2     # anchors, thresholds, inclined code: the demo's data
-python benchmarks/small_models.py losses --seeds 0 1 2        # class losses: a 45:1 tail, balanced test scenes
+python benchmarks/small_models.py losses --seeds 0 1 2        # class losses: a 45:1 tail, balanced test scenes,
+                                                              # from the zoo's weights that know no classes
 python benchmarks/small_models.py proposals --table           # what is finished, as a Markdown table
 
 Every variant of a seed starts from the same weights and sees the same crops in the same order, so variants are compared
@@ -23,7 +24,8 @@ from typing import Any
 import ship_det
 from ship_det.cli import run
 from ship_det.experiments.statistics import estimate, paired_p_value
-from ship_det.files import parse_json, read_text, write_text
+from ship_det.files import digest, parse_json, read_text, write_text
+from ship_det.zoo import PREFIX, zoo_model
 
 ROOT = Path(__file__).resolve().parents[1]
 LINES = ROOT / 'docs/results/data/small_models.jsonl'
@@ -61,11 +63,15 @@ class Comparison:
         config: config file below configs/quickstart.
         scenes: what is trained and tested on, a folder each.
         variants: options of each by its name, the baseline first.
+        iterations: of two crops.
+        start: weights to begin with, as ``ship-det train --load`` takes them; None for the config's own.
     """
 
     config: str
     scenes: Mapping[str, Scenes]
     variants: Mapping[str, Mapping[str, Any]]
+    iterations: int = 1200
+    start: str | None = None
 
 
 SIZE = ('--size', '1280', '--gsd', '2', '--ships', '160')
@@ -89,6 +95,8 @@ COMPARISONS = {
             # One of the seven is of no use: every split has something to train on.
             'tail_test': Scenes(('--scenes', '7', *SIZE, '--tail', '1', '--seed', '1'), 1 / 7),
         },
+        iterations=500,
+        start='zoo:r2cnn-ships',
         variants={
             'CE': {f'{LOSS}.type': 'mmdet.CrossEntropyLoss'},
             'CI': {},
@@ -108,7 +116,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--variants', nargs='+', metavar='NAME', help='some of the variants (default: all)')
     parser.add_argument('--data', type=Path, default=Path('data/small_models'), help='folder of the scenes and chips')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/small_models'))
-    parser.add_argument('--iterations', type=int, default=1200, help='of two crops (%(default)s)')
+    parser.add_argument('--iterations', type=int, help='of two crops (default: 1200, losses: 500)')
+    parser.add_argument('--start', help='weights that a training begins with (default: losses: zoo:r2cnn-ships)')
     parser.add_argument('--lines', type=Path, default=LINES, help='file of what is finished (%(default)s)')
     parser.add_argument('--table', action='store_true', help='train nothing')
     return parser.parse_args()
@@ -154,15 +163,20 @@ def train_and_test(name: str, comparison: Comparison, variant: str, seed: int, a
             f'train_cfg.val_begin={args.iterations + 1}',
             f'param_scheduler.1.end={args.iterations}',
         ]
-        run = ('--work-dir', folder, '--resume', '--amp', '--seed', seed)
+        load = ('--load', args.start) if args.start else ()
+        run = ('--work-dir', folder, '--resume', '--amp', '--seed', seed, *load)
         ship_det_command('train', config, *run, '--cfg-options', *options)
     minutes = (time.monotonic() - start) / 60
     results = folder / 'results.json'
     saved = f'test_evaluator.results_file={results}'
     ship_det_command('test', config, checkpoint, '--work-dir', folder, '--cfg-options', *test, saved)
-    recall = folder / 'recall.json'
-    command = [sys.executable, ROOT / 'benchmarks/proposals.py', config, checkpoint, '--json', recall]
-    subprocess.run([*map(str, command), '--cfg-options', *test], check=True, cwd=ROOT)
+    recall = {}
+    if comparison.start is None:
+        # Weights of the zoo know how to propose, whatever the loss of the classes.
+        found = folder / 'recall.json'
+        command = [sys.executable, ROOT / 'benchmarks/proposals.py', config, checkpoint, '--json', found]
+        subprocess.run([*map(str, command), '--cfg-options', *test], check=True, cwd=ROOT)
+        recall = {'recall': parse_json(read_text(found))[0]['recall']}
     content = parse_json(read_text(results))
     return {
         'comparison': name,
@@ -170,12 +184,21 @@ def train_and_test(name: str, comparison: Comparison, variant: str, seed: int, a
         'seed': seed,
         'options': {key: str(value) for key, value in comparison.variants[variant].items()},
         'iterations': args.iterations,
+        'start': start_name(args.start),
         'commit': commit(),
         'minutes': round(minutes, 1),
-        'recall': parse_json(read_text(recall))[0]['recall'],
+        **recall,
         'map': {f'{result["iou_threshold"]:g}': result['mean_ap'] for result in content['results']},
         'ap': {name: entry['ap'] for name, entry in content['results'][-1]['classes'].items()},
     }
+
+
+def start_name(start: str | None) -> str | None:
+    """What the weights are that a training begins with, with how long they were trained."""
+    if start is None:
+        return None
+    path = zoo_model(start).weights if start.startswith(PREFIX) else Path(start)
+    return f'{start} (SHA-256 {digest(path)[:16]})'
 
 
 def commit() -> str:
@@ -189,18 +212,21 @@ FIGURES = {
     'recall 0.7': lambda line: line['recall']['0.7'],
     'mAP@0.5': lambda line: line['map']['0.5'],
     'mAP@0.6': lambda line: line['map']['0.6'],
+    'worst class, AP@0.6': lambda line: min(line['ap'].values()),
 }
 
 
 def table(lines: Sequence[Mapping[str, Any]], baseline: str) -> Iterator[str]:
     """Mean of each figure over the seeds with its 95 % interval, and the paired difference from the baseline."""
-    yield '| variant | trainings | ' + ' | '.join(FIGURES) + ' | mAP@0.6 over the baseline (p) |'
-    yield '|---|--:|' + '--:|' * len(FIGURES) + '--:|'
+    has_recall = all('recall' in line for line in lines)
+    figures = {name: figure for name, figure in FIGURES.items() if has_recall or not name.startswith('recall')}
+    yield '| variant | trainings | ' + ' | '.join(figures) + ' | mAP@0.6 over the baseline (p) |'
+    yield '|---|--:|' + '--:|' * len(figures) + '--:|'
     by_variant: dict[str, dict[int, Mapping[str, Any]]] = {}
     for line in lines:
         by_variant.setdefault(line['variant'], {})[line['seed']] = line
     for variant, trainings in by_variant.items():
-        cells = [spread([figure(line) for line in trainings.values()]) for figure in FIGURES.values()]
+        cells = [spread([figure(line) for line in trainings.values()]) for figure in figures.values()]
         pairs = sorted(trainings.keys() & by_variant.get(baseline, {}).keys())
         gain = ''
         if variant != baseline and pairs:
@@ -219,14 +245,16 @@ def spread(values: Sequence[float], sign: str = '') -> str:
 
 
 def finished(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Lines of this comparison and number of iterations."""
-    wanted = {'comparison': args.comparison, 'iterations': args.iterations}
-    return [line for line in read_lines(args.lines) if wanted.items() <= line.items()]
+    """Lines of this comparison, number of iterations and start."""
+    wanted = {'comparison': args.comparison, 'iterations': args.iterations, 'start': start_name(args.start)}
+    return [line for line in read_lines(args.lines) if wanted.items() <= {'start': None, **line}.items()]
 
 
 def main() -> None:
     args = parse_args()
     comparison = COMPARISONS[args.comparison]
+    args.iterations = args.iterations or comparison.iterations
+    args.start = args.start or comparison.start
     unknown = set(args.variants or ()) - {*comparison.variants}
     if unknown:
         raise ValueError(f'--variants: found {min(unknown)}, expected some of {", ".join(comparison.variants)}')

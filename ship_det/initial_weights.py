@@ -1,9 +1,10 @@
-"""Initial weights that a config asks MMEngine to download, and what to do where that fails."""
+"""Weights that a training starts from: a checkpoint, the zoo's, or what a config asks MMEngine to download."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlparse
 
@@ -11,7 +12,43 @@ import torch
 from mmengine.config import Config
 from mmengine.runner.checkpoint import get_torchvision_models
 
+from ship_det.zoo import PREFIX, zoo_model
+
 TORCHVISION = 'torchvision://'
+
+
+def start_from(cfg: Config, source: str) -> None:
+    """Let a training start from trained weights, and load no others.
+
+    Args:
+        cfg: config; its ``load_from`` and the initial weights of its model change.
+        source: checkpoint file, or ``zoo:NAME``.
+
+    Raises:
+        ValueError: there is none, or the zoo's file is damaged.
+    """
+    path = zoo_model(source).weights if source.startswith(PREFIX) else Path(source)
+    if not path.is_file():
+        raise ValueError(f'{source}: no such checkpoint; expected a file of weights, or zoo:NAME')
+    cfg.load_from = str(path)
+    cfg.model = without_initial_weights(cfg.model)
+
+
+def without_initial_weights(model: Any) -> Any:
+    """A model's settings without the weights that it would start a training from."""
+    if isinstance(model, dict):
+        items = {key: without_initial_weights(value) for key, value in model.items()}
+        pretrained = isinstance(model.get('init_cfg'), dict) and type_name(model['init_cfg']).startswith('Pretrained')
+        return type(model)(items | {'init_cfg': None} if pretrained else items)
+    if isinstance(model, list | tuple):
+        return type(model)(without_initial_weights(part) for part in model)
+    return model
+
+
+def type_name(part: dict) -> str:
+    """Name of a part's type without its scope; a config that imports its parts has the classes themselves."""
+    kind = part.get('type', '')
+    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
 
 
 @contextmanager

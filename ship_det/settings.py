@@ -6,6 +6,7 @@ effect is refused.
 """
 
 import ast
+import copy
 import difflib
 import inspect
 import os
@@ -170,8 +171,14 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
     Raises:
         ValueError: naming the first such key, and one like it that the config has.
     """
-    for key in options:
+    types = {key: value for key, value in options.items() if key.endswith('.type')}
+    for key in types:
         _check_option(cfg, key)
+    # Another type reads other settings.
+    changed = copy.deepcopy(cfg)
+    changed.merge_from_dict(types)
+    for key in [key for key in options if key not in types]:
+        _check_option(changed, key)
 
 
 def check_names(chain: Sequence[ConfigFile]) -> None:

@@ -34,7 +34,7 @@ FLOORS = (
     ('raster',),
     ('geometry',),
     ('cli',),
-    ('processes', 'progress'),
+    ('processes', 'progress', 'zoo'),
     ('memory',),
     ('files',),
 )

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from ship_det.commands.config_arguments import load_config
+from ship_det.launch import read_config
 from ship_det.settings import read_chain, spread_settings
 
 DEMO = Path(__file__).resolve().parents[1] / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
@@ -242,3 +243,13 @@ def test_configs_of_mmrotate_are_read():
     # Some need a package or a base that is not there.
     assert len(configs) - len(refused) > 90
     assert all('custom modules' in message or ': no such file' in message for message in refused), refused
+
+
+def test_options_of_another_type_are_those_that_it_reads():
+    loss = 'model.roi_head.bbox_head.loss_cls'
+    cfg = read_config(DEMO, {f'{loss}.background': False, f'{loss}.type': 'PFLoss'})
+    assert cfg.model.roi_head.bbox_head.loss_cls == {'type': 'PFLoss', 'background': False}
+    with pytest.raises(ValueError, match='nothing reads background_factor'):
+        read_config(DEMO, {f'{loss}.type': 'PFLoss', f'{loss}.background_factor': 2.0})
+    with pytest.raises(ValueError, match='nothing reads background;'):
+        read_config(DEMO, {f'{loss}.background': False})

@@ -13,9 +13,9 @@ python=${PYTHON:-python3}
 if [ -z "${PYTHON:-}" ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1; then python=$venv/bin/python; fi
 # Not $venv/bin/pip: its first line breaks where the path of the checkout is long.
 pip=("$venv/bin/python" -m pip)
-# One compiler process takes up to 1.5 GB; the CPU ops took 16 core minutes, a CUDA file 40 s.
+# One compiler process takes up to 1.5 GB; the CPU ops took 6 core minutes with the header, a CUDA file 40 s.
 gigabytes_per_job=2
-core_minutes_cpu=18
+core_minutes_cpu=6
 core_minutes_cuda=60
 
 say() { printf '\n== %s\n' "$*"; }
@@ -58,7 +58,8 @@ install_pins() {
     # Packages without wheels are built with the setuptools and wheel that are pinned, so those come first.
     "${pip[@]}" install --no-deps $(grep -E '^(pip|setuptools|wheel|ninja)==' "$pins")
     sed '/^# --- extra \[cluster\]/,$d; /^onedl-mmcv==/d' "$pins" >"$requirements"
-    "${pip[@]}" install --no-deps --no-build-isolation -r "$requirements"
+    # Python compiles what it imports, once; all modules of torch together take longer than their download.
+    "${pip[@]}" install --no-deps --no-build-isolation --no-compile -r "$requirements"
 }
 
 # pip's own cache of built wheels does not know which torch a wheel was compiled against, nor whether it has CUDA ops;
@@ -115,8 +116,10 @@ compile_mmcv() {
     local jobs=${MAX_JOBS:-$(jobs_that_fit)} core_minutes=core_minutes_$2
     say "Compiling onedl-mmcv: no fitting wheel exists. About $((${!core_minutes} / jobs + 1)) minutes with $jobs processes, once"
     echo "Log: $log"
-    # -g0: debug information doubles the time.
-    local settings=(MAX_JOBS="$jobs" CFLAGS="-g0 ${CFLAGS:-}" PATH="$PWD/$venv/bin:$PATH" PYTHONUNBUFFERED=1)
+    # CFLAGS take the place of Python's own, which have -O3. -g0: debug information doubles the time.
+    local flags
+    flags=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_config_var("CFLAGS") or "-O3")')
+    local settings=(MAX_JOBS="$jobs" CFLAGS="$flags -g0 ${CFLAGS:-}" PATH="$PWD/$venv/bin:$PATH" PYTHONUNBUFFERED=1)
     if [ "$ops" = cuda ]; then
         # The headers of cuBLAS and its like come with torch's packages where the toolkit lacks them.
         settings+=(FORCE_CUDA=1 CPATH="$(site_packages)/nvidia/cu13/include${CPATH:+:$CPATH}")
@@ -124,15 +127,21 @@ compile_mmcv() {
         # A GPU that is seen makes its build script want nvcc.
         settings+=(FORCE_CUDA=0 CUDA_VISIBLE_DEVICES=)
     fi
+    local headers
+    headers=$(mktemp -d)
+    settings+=(CXX="$PWD/tools/cxx_with_torch_header.sh" REAL_CXX="${CXX:-c++}" TORCH_HEADER="$headers")
     mkdir -p "$wheels"
     # A process group of its own, so that Ctrl-C ends the compilers too.
     setsid env "${settings[@]}" "${pip[@]}" wheel -v --no-cache-dir --no-deps --no-build-isolation --no-binary onedl-mmcv \
         -w "$wheels" "onedl-mmcv==$version" >"$log" 2>&1 &
     local builder=$!
-    trap "kill -- -$builder 2>/dev/null || true" EXIT
+    trap "kill -- -$builder 2>/dev/null || true; rm -rf '$headers'" EXIT
     show_progress $builder "$log"
     trap - EXIT
-    wait $builder || {
+    local result=0
+    wait $builder || result=$?
+    rm -rf "$headers"
+    [ $result = 0 ] || {
         tail -n 30 "$log" >&2
         fail "the compiler stopped, see $log. OPS=cpu leaves the CUDA ops out, MAX_JOBS=1 needs the least memory"
     }

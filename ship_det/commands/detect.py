@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import HelpFormatter, Interrupted
 from ship_det.progress import Console, progress_bar
+from ship_det.zoo import PREFIX
 
 if TYPE_CHECKING:
     from ship_det.scenes import DetectionOptions, Detector
     from ship_det.scenes.run import ScenesRun
 
+DEFAULT_MODEL = 'r2cnn-ships'
 # As ship_det.scenes.layers has them, which takes a second to import.
 _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 
@@ -30,7 +32,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
-    parser.add_argument('--config', help='config of the detector')
+    parser.add_argument('--model', metavar='NAME', help=f'detector of the zoo (default: {DEFAULT_MODEL})')
+    parser.add_argument('--config', help='config of a detector of your own')
     parser.add_argument('--checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
     parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ...; auto for a GPU where there is one')
     parser.add_argument(
@@ -82,8 +85,12 @@ def main() -> int:
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Refuse numbers out of range, before anything is loaded."""
-    if not args.config or not args.checkpoint:
-        raise ValueError('found no detector, expected --config CONFIG --checkpoint CHECKPOINT')
+    own = args.config is not None, args.checkpoint is not None
+    if any(own) and (args.model is not None or not all(own)):
+        raise ValueError(
+            'expected one detector: --model NAME, or --config CONFIG and --checkpoint CHECKPOINT together; found '
+            + ' and '.join(f'--{name}' for name in ('model', 'config', 'checkpoint') if getattr(args, name) is not None)
+        )
     if args.min_score is not None and not 0 <= args.min_score <= 1:
         raise ValueError(f'--min-score: expected 0 to 1, found {args.min_score:g}')
     if args.gsd is not None and not 0 < args.gsd < float('inf'):
@@ -103,14 +110,14 @@ def threads_for(workers: int) -> int | None:
     return None if workers == 1 else max(1, usable_cores() // workers)
 
 
-def load_detector(config: str, checkpoint: str, device: str, threads: int | None) -> 'Detector':
+def load_detector(source: str, checkpoint: str | None, device: str, threads: int | None) -> 'Detector':
     """Load a detector, quietly; also what each worker does."""
     from ship_det.cli import quiet_imports
 
     with quiet_imports():
         from ship_det.inference import load
 
-        return load(config, checkpoint, device=device, threads=threads)
+        return load(source, checkpoint, device=device, threads=threads)
 
 
 def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) -> 'ScenesRun':
@@ -121,7 +128,8 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     from ship_det.scenes.run import RunFolder, detect_scenes
 
     console.begin('loading the detector')
-    load = partial(load_detector, args.config, args.checkpoint, args.device, threads_for(args.workers))
+    source = args.config or f'{PREFIX}{(args.model or DEFAULT_MODEL).removeprefix(PREFIX)}'
+    load = partial(load_detector, source, args.checkpoint, args.device, threads_for(args.workers))
     detector: Any = load()
     min_score = args.min_score
     if min_score is None:
@@ -166,7 +174,7 @@ def progress(console: Console, title: str) -> Iterator[Callable[..., None]]:
 def run_settings(args: argparse.Namespace, options: 'DetectionOptions', detector: 'Detector') -> dict[str, Any]:
     """What the ships of a run depend on, by the option's name."""
     return {
-        '--config, --checkpoint': getattr(detector, 'identity', None),
+        '--model, --config, --checkpoint': getattr(detector, 'identity', None),
         'classes': list(detector.classes),
         'gsd': detector.gsd,
         '--min-score': options.min_score,

@@ -24,6 +24,11 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue from this checkpoint, by default from the latest one in the work dir, if there is one',
     )
+    parser.add_argument(
+        '--load',
+        metavar='WEIGHTS',
+        help='start from these weights, a checkpoint or zoo:NAME; of other classes all but the class layer is taken',
+    )
     parser.add_argument('--tensorboard', action='store_true', help='also write curves for TensorBoard')
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
     add_config_arguments(parser)
@@ -36,7 +41,7 @@ def main() -> None:
         console.begin('loading PyTorch and MMRotate')
         with quiet_imports():
             from ship_det.hooks import introduce
-            from ship_det.initial_weights import download_errors
+            from ship_det.initial_weights import download_errors, start_from
             from ship_det.launch import build_runner, config_errors, discard_failed_start
             from ship_det.settings import check_parts
 
@@ -57,6 +62,8 @@ def main() -> None:
             if not 0 <= args.seed < 2**32:
                 raise ValueError(f'--seed: found {args.seed}, expected a whole number from 0, below 2 ** 32')
             cfg.randomness = dict(cfg.get('randomness', {}), seed=args.seed)
+        if args.load is not None:
+            start_from(cfg, args.load)
         if args.resume is not None:
             resume(cfg, args.resume)
         with discard_failed_start(cfg) as started:

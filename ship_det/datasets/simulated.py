@@ -1,6 +1,7 @@
-"""Crops of simulated harbors that are drawn while a detector trains: no crop is seen twice."""
+"""Crops of simulated harbors that are drawn while a detector trains: as many as it can see, and no set on disk."""
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,22 +16,29 @@ from ship_det.simulation.fleet import class_shares
 
 @DATASETS.register_module()
 class SimulatedHarbors(Dataset):
-    """Labelled crops of simulated harbors, see :func:`ship_det.simulation.crop`; each index has a seed of its own.
+    """Labelled crops of simulated harbors, see :func:`ship_det.simulation.crop`; each crop has a seed of its own.
+
+    Drawing a crop takes longer than a small detector takes to learn from it. With ``repeats`` each is given out several
+    times, ``SHUFFLED`` indices apart, for the pipeline to cut another part of it each time. Read the indices in their
+    order (``shuffle=False``), as crops are kept only until their last turn.
 
     Args:
         pipeline: what becomes of a crop; it has the keys that ``LoadImage`` gives, so the pipeline begins after that.
-        crops: number of crops.
+        crops: number of crops, a multiple of ``SHUFFLED`` where they are repeated.
         first_seed: seed of the first one; seeds from 1 000 000 on are used for training alone.
         size: side of a crop, px.
         gsd: metres a pixel, the least and the most of them.
         ships: how many ships are wanted in a crop.
         tail: how many times submarines outnumber tankers; 1 for as many of each class.
         metainfo: ``classes``: AOSR15's by default, or one class, which every ship is of.
-        repeats: how often each crop is shown; the pipeline turns and scales it each time anew.
+        repeats: how often each crop is given out.
 
     Raises:
-        ValueError: other classes than AOSR15's, or none.
+        ValueError: other classes than AOSR15's, or none; a number of crops that cannot be repeated.
     """
+
+    #: Indices between a crop and its next turn. Even for several loading processes, which take batches in turns.
+    SHUFFLED = 64
 
     def __init__(
         self,
@@ -47,10 +55,13 @@ class SimulatedHarbors(Dataset):
         classes = tuple((metainfo or {}).get('classes', AOSR15_CLASSES))
         if len(classes) != 1 and classes != tuple(AOSR15_CLASSES):
             raise ValueError(f'classes: expected one, or {", ".join(AOSR15_CLASSES)}, found {", ".join(classes)}')
+        if repeats > 1 and crops % self.SHUFFLED:
+            raise ValueError(f'crops: found {crops}, expected a multiple of {self.SHUFFLED}, as repeats={repeats}')
         self.metainfo = {'classes': classes}
         self.crops, self.first_seed, self.repeats = crops, first_seed, repeats
         self.settings = {'size': size, 'gsd': tuple(gsd), 'ships': ships, 'tail': tail}
         self.pipeline = Compose(pipeline)
+        self._draw = lru_cache(self.SHUFFLED if repeats > 1 else 1)(partial(crop, **self.settings))
 
     def __len__(self) -> int:
         return self.crops * self.repeats
@@ -64,8 +75,8 @@ class SimulatedHarbors(Dataset):
 
     def get_data_info(self, index: int) -> dict[str, Any]:
         """A crop in MMDetection's format, before the pipeline: its image (BGR) and its ships."""
-        seed = self.first_seed + index // self.repeats
-        image, ships = crop(seed, **self.settings)
+        seed = self.first_seed + self._crop_of(index)
+        image, ships = self._draw(seed)
         classes = self.metainfo['classes']
         instances = [
             {
@@ -85,6 +96,13 @@ class SimulatedHarbors(Dataset):
             'ori_shape': shape,
             'instances': instances,
         }
+
+    def _crop_of(self, index: int) -> int:
+        """Which crop an index gives: those of a block, one after the other, over and over."""
+        if self.repeats == 1:
+            return index
+        block, turn = divmod(index, self.SHUFFLED * self.repeats)
+        return block * self.SHUFFLED + turn % self.SHUFFLED
 
     def __getitem__(self, index: int) -> Any:
         return self.pipeline(self.get_data_info(index))

@@ -17,6 +17,8 @@ from torch import nn
 from ship_det.checkpoints import Differences, check_fits, trained_classes
 from ship_det.progress import FOR_CONSOLE
 
+# Of MMDetection's box heads and all that are derived from them; those of several stages have several.
+CLASS_LAYER = re.compile(r'(^|\.)fc_cls\.')
 BEST = re.compile(r'best_.*\.pth')
 # State of SGD and Adam of a parameter's own shape.
 MOMENTS = ('momentum_buffer', 'exp_avg', 'exp_avg_sq')
@@ -26,7 +28,8 @@ class CheckpointFitHook(Hook):
     """Compare a checkpoint with the model, the data and, where a training goes on, the optimizer.
 
     Testing and resuming need every weight and the same classes in the same order. Other training may start from a
-    part of the weights; those that are left out are named in one warning.
+    part of the weights; those that are left out are named in one warning. Where that training has other classes, the
+    class layers begin anew, also where their shapes agree by chance.
 
     Raises:
         ValueError: naming the checkpoint, the config and the first differences.
@@ -44,6 +47,8 @@ class CheckpointFitHook(Hook):
             weights = dict(checkpoint)
             checkpoint.clear()
             checkpoint['state_dict'] = weights
+        if trains and not resumes and (message := _leave_out_class_layers(runner, checkpoint)):
+            runner.logger.warning(f'{path}: {message}', extra=FOR_CONSOLE)
         differences = compare(runner.model, checkpoint['state_dict'], with_losses=resumes)
         if trains and not resumes:
             if not differences.fitting:
@@ -100,6 +105,25 @@ def _compare_classes(checkpoint: dict[str, Any], dataset: Any) -> str | None:
     if found is None or expected is None or found == tuple(expected):
         return None
     return f'trained with the classes {", ".join(found)}, but the data has {", ".join(expected)}'
+
+
+def _leave_out_class_layers(runner: Runner, checkpoint: dict[str, Any]) -> str | None:
+    """Put the model's own class layers in place of those of a training with other classes; what is said of it.
+
+    One class in place of one other is the same question, ship or not, and keeps its layer.
+    """
+    found = trained_classes(checkpoint)
+    expected = (getattr(_dataset(runner, True), 'metainfo', None) or {}).get('classes')
+    if found is None or expected is None or found == tuple(expected) or len(found) == len(expected) == 1:
+        return None
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    own = {name: value for name, value in model.state_dict().items() if CLASS_LAYER.search(name)}
+    weights = checkpoint['state_dict']
+    left = [name for name in weights if CLASS_LAYER.search(name)]
+    for name in left:
+        del weights[name]
+    weights.update(own)
+    return f'trained with the classes {", ".join(found)}: all is taken but the class layer' if left else None
 
 
 def _resume_problems(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str]:

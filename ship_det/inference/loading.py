@@ -1,8 +1,9 @@
-"""From a config and a checkpoint to a detector."""
+"""From a name of the zoo, or a config and a checkpoint, to a detector."""
 
 import os
 
 from ship_det.scenes import Detector
+from ship_det.zoo import names_zoo_model, zoo_model, zoo_models
 
 PathLike = str | os.PathLike
 
@@ -19,7 +20,8 @@ def load(
     A config is a Python program, and reading it runs it; a checkpoint is read as data.
 
     Args:
-        source: config file, of this project or any MMRotate config with rotated boxes; or (config, checkpoint).
+        source: a model of the zoo, such as 'r2cnn-ships'; a config file, of this project or any MMRotate config with
+            rotated boxes; or (config, checkpoint).
         checkpoint: weights of the config, a .pth file of training.
         device: 'cpu', 'cuda', 'cuda:1', ...; 'auto' for a GPU where there is one.
         threads: threads that a CPU computes with; None leaves them as they are.
@@ -31,8 +33,14 @@ def load(
         if len(source) != 2 or checkpoint is not None:
             raise ValueError(f'expected (config, checkpoint), found {(*source, checkpoint)}')
         source, checkpoint = source
+    if checkpoint is None and names_zoo_model(source):
+        model = zoo_model(str(source))
+        source, checkpoint = model.config, model.weights
     if checkpoint is None:
-        raise ValueError(f'{source}: expected a checkpoint beside the config: load(config, checkpoint)')
+        raise ValueError(
+            f'{source}: expected a config and a checkpoint, load(config, checkpoint), or a model of the zoo: '
+            f'{", ".join(zoo_models())}'
+        )
     from ship_det.inference.torch_detector import TorchDetector
 
     return TorchDetector(source, checkpoint, device, threads)

@@ -1,5 +1,6 @@
 """A detector of PyTorch, from a config and a checkpoint."""
 
+import copy
 import hashlib
 import os
 from collections.abc import Sequence
@@ -8,18 +9,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmrotate.registry import MODELS
 from numpy.typing import NDArray
+from torch import nn
 
 from ship_det.checkpoints import load_checkpoint, trained_classes
 from ship_det.evaluation.voc_metric import instance_arrays
 from ship_det.files import digest
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
+from ship_det.initial_weights import type_name, without_initial_weights
 from ship_det.launch import config_errors, lay_out_for_cpu, read_config
 from ship_det.scenes.detection import default_min_score, detect_scene
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
@@ -64,7 +68,7 @@ class TorchDetector:
         with config_errors(config):
             init_default_scope(cfg.get('default_scope', 'mmrotate'))
             # The checkpoint has all weights; initial ones would only be downloaded.
-            self._model = revert_sync_batchnorm(MODELS.build(_without_initial_weights(cfg.model)))
+            self._model = revert_sync_batchnorm(MODELS.build(without_initial_weights(cfg.model)))
             self._pipeline = Compose(_array_pipeline(cfg))
         saved = load_checkpoint(Path(checkpoint))
         self.classes = self._load(saved, cfg, config, checkpoint)
@@ -81,6 +85,7 @@ class TorchDetector:
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f'device {device}: cannot be used: {" ".join(str(error).split())}') from error
         if device == 'cpu':
+            fuse_batch_norm(self._model)
             lay_out_for_cpu(self._model)
 
     def predict(self, image: NDArray[np.uint8] | str | os.PathLike, min_score: float | None = None) -> Detections:
@@ -140,6 +145,27 @@ class TorchDetector:
         return classes
 
 
+def fuse_batch_norm(detector: nn.Module) -> None:
+    """Fold batch normalisation into the convolutions before it, in backbone and neck: on a CPU a fifth of their time.
+
+    MMCV goes by the order in which a module names its parts. Where that is not the order of computation, or a part is
+    used twice, the result differs, and the parts are left as they are.
+    """
+    names = [name for name in ('backbone', 'neck') if isinstance(getattr(detector, name, None), nn.Module)]
+    parts = nn.Sequential(*(getattr(detector, name) for name in names))
+    fused = fuse_conv_bn(copy.deepcopy(parts))
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        try:
+            pairs = list(zip(parts(image), fused(image), strict=True))
+        except (RuntimeError, TypeError, ValueError):
+            # Not a backbone that gives maps of an image.
+            return
+    if all(torch.allclose(left, right, rtol=1e-3, atol=1e-4 * float(left.abs().max())) for left, right in pairs):
+        for name, part in zip(names, fused, strict=True):
+            setattr(detector, name, part)
+
+
 def stored_min_scores(saved: dict, classes: Sequence[str], checkpoint: str | os.PathLike) -> NDArray[np.float64] | None:
     """(C,) least score of each class that a checkpoint has in ``meta['min_scores']``, by class name."""
     stored = saved.get('meta', {}).get('min_scores')
@@ -150,26 +176,9 @@ def stored_min_scores(saved: dict, classes: Sequence[str], checkpoint: str | os.
     return np.array([float(stored[name]) for name in classes])
 
 
-def _without_initial_weights(model: Any) -> Any:
-    """A model's settings without the weights that it would start a training from."""
-    if isinstance(model, dict):
-        items = {key: _without_initial_weights(value) for key, value in model.items()}
-        pretrained = isinstance(model.get('init_cfg'), dict) and _type_name(model['init_cfg']).startswith('Pretrained')
-        return type(model)(items | {'init_cfg': None} if pretrained else items)
-    if isinstance(model, list | tuple):
-        return type(model)(_without_initial_weights(part) for part in model)
-    return model
-
-
 def _array_pipeline(cfg: Config) -> Sequence[dict]:
     """The test pipeline of a config, for images that are in memory."""
     dataset = cfg.test_dataloader.dataset
     while 'pipeline' not in dataset:
         dataset = dataset['dataset'] if 'dataset' in dataset else dataset['datasets'][0]
-    return [step for step in dataset.pipeline if not _type_name(step).startswith(_LEFT_OUT)]
-
-
-def _type_name(part: dict) -> str:
-    """Name of a part's type without its scope; a config that imports its parts has the classes themselves."""
-    kind = part.get('type', '')
-    return kind.rpartition('.')[2] if isinstance(kind, str) else kind.__name__
+    return [step for step in dataset.pipeline if not type_name(step).startswith(_LEFT_OUT)]

@@ -16,6 +16,8 @@ from rasterio import Affine
 from shapely.geometry import box
 
 import ship_det
+from ship_det.geometry import pairwise_iou, quad_to_rbox
+from ship_det.simulation import crop
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
@@ -51,6 +53,25 @@ def detect(detector, run_tool, tmp_path):
         return run_tool('detect.py', *arguments, *out, '--min-score', min_score, *detector, **environment)
 
     return call
+
+
+def test_the_zoo_finds_ships_without_any_training(run_tool, tmp_path):
+    image, ships = crop(5, size=800, gsd=1.4, ships=30, tail=1.0)
+    place = {'crs': UTM, 'transform': Affine(1.4, 0, 620000, 0, -1.4, 6654000)}
+    with rasterio.open(
+        tmp_path / 'harbor.tif', 'w', driver='GTiff', width=800, height=800, count=3, dtype='uint8', **place
+    ) as scene:
+        scene.write(image.transpose(2, 0, 1))
+    out = tmp_path / 'out'
+    code, output = run_tool('detect.py', tmp_path / 'harbor.tif', '--out', out, '--model', 'r2cnn-ships', '--no-map')
+    assert code == 0, output[-3000:]
+    frame = geopandas.read_file(out / 'ships.gpkg')
+    assert set(frame['class']) == {'ship'}
+    quads = [np.array(shape.exterior.coords)[:4] for shape in frame.geometry]
+    found = (np.array(quads) - (620000, 6654000)) / (1.4, -1.4)
+    best = pairwise_iou(quad_to_rbox(np.array([ship.quad for ship in ships])), quad_to_rbox(found)).max(axis=1)
+    assert (best > 0.5).mean() > 0.6
+    assert len(found) < 2 * len(ships)
 
 
 def test_layers_and_a_map_of_all_scenes(detect, detector, tmp_path):

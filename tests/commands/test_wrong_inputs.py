@@ -593,6 +593,22 @@ CASES = {
     ),
     'train, no ships': Case(TRAIN, r'none of 1 images has an object', {'set/labelTxt/a.txt': ''}),
     'train, a huge ship': Case(TRAIN, r'a\.txt:1: .* 1e308, expected at most', {'set/labelTxt/a.txt': HUGE}),
+    'train, from no such weights': Case(f'{TRAIN} --load nope.pth', r'nope\.pth: no such checkpoint; expected a file'),
+    'train, from no such model': Case(
+        f'{TRAIN} --load zoo:nope', r'zoo:nope: no such model in the zoo; expected one of'
+    ),
+    # Detection.
+    'detect, no such model': Case(
+        'detect.py scenes/images/s.png --out y --model nope',
+        r'zoo:nope: no such model in the zoo; expected one of r2cnn-',
+    ),
+    'detect, two detectors': Case(
+        'detect.py scenes/images/s.png --out y --model r2cnn-ships --config c.py --checkpoint x.pth',
+        r'expected one detector: --model NAME, or .*; found --model and --config and --checkpoint',
+    ),
+    'detect, half a detector': Case(
+        'detect.py scenes/images/s.png --out y --config c.py', r'expected one detector: .*; found --config$'
+    ),
     # Testing.
     'test, no such checkpoint': Case('test.py c.py nope.pth --work-dir w', r'nope\.pth: no such checkpoint; expected'),
     'test, a folder as the checkpoint': Case('test.py c.py set --work-dir w', r'set: no such checkpoint; expected'),

@@ -24,17 +24,34 @@ def registered() -> None:
 
 
 def test_an_index_is_the_crop_of_its_seed():
-    data = SimulatedHarbors(**SMALL, crops=3, first_seed=7, repeats=2)
-    assert len(data) == 6
+    data = SimulatedHarbors(**SMALL, crops=3, first_seed=7)
+    assert len(data) == 3
     image, ships = crop(8, 256, (1.0, 1.2), 8, 45.0)
-    for index in (2, 3):
-        info = data.get_data_info(index)
-        np.testing.assert_array_equal(info['img'][..., ::-1], image)
-        assert [AOSR15_CLASSES[ship['bbox_label']] for ship in info['instances']] == [ship.name for ship in ships]
-    sample = data[3]
+    info = data.get_data_info(1)
+    np.testing.assert_array_equal(info['img'][..., ::-1], image)
+    assert [AOSR15_CLASSES[ship['bbox_label']] for ship in info['instances']] == [ship.name for ship in ships]
+    sample = data[1]
     assert sample['inputs'].shape == (3, 256, 256)
     assert len(sample['data_samples'].gt_instances) == len(ships) > 0
     assert not np.array_equal(data.get_data_info(0)['img'], info['img'])
+
+
+def test_each_crop_is_drawn_once_and_given_out_as_often_as_asked(monkeypatch):
+    drawn = []
+
+    def draw(seed: int, **settings: object) -> tuple[np.ndarray, list]:
+        drawn.append(seed)
+        return np.full((4, 4, 3), seed, np.uint8), []
+
+    monkeypatch.setattr('ship_det.datasets.simulated.crop', draw)
+    data = SimulatedHarbors(**SMALL, crops=128, first_seed=7, repeats=3)
+    given = [int(data.get_data_info(index)['img'][0, 0, 0]) for index in range(len(data))]
+    assert drawn == list(range(7, 135))
+    assert np.unique_counts(given).counts.tolist() == [3] * 128
+    # The crops of a batch differ, and so do those of the batches around it.
+    assert all(len(set(given[i : i + 64])) == 64 for i in range(0, len(given), 64))
+    with pytest.raises(ValueError, match='found 100, expected a multiple of 64'):
+        SimulatedHarbors(**SMALL, crops=100, repeats=3)
 
 
 def test_one_class_is_every_ship():

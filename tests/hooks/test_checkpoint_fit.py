@@ -167,6 +167,43 @@ def test_training_from_a_part_of_the_weights_says_which(saved, tmp_path, monkeyp
     assert log.lines == [f'{saved}: not all weights fit {tmp_path}/other/own.py: unexpected: first.bias']
 
 
+@MODELS.register_module()
+class ClassModel(ToyModel):
+    """With a class layer under MMDetection's name."""
+
+    def __init__(self, num_classes: int = 2) -> None:
+        super().__init__()
+        self.fc_cls = nn.Linear(2, num_classes + 1)
+
+    def forward(self, mode: str, **batch: object) -> dict | list:
+        score = self.fc_cls(self.last(self.first(torch.ones(1, 2)))).sum()
+        return {'loss': score**2} if mode == 'loss' else [score]
+
+
+@pytest.mark.parametrize(
+    ('classes', 'num_classes', 'takes_it'),
+    [
+        (('tug', 'ferry'), 2, True),
+        (('ferry', 'tug'), 2, False),
+        (('yacht', 'ketch'), 2, False),
+        (('tug', 'ferry', 'yacht'), 3, False),
+        (('ship',), 1, False),
+    ],
+)
+def test_training_from_other_classes_begins_the_class_layer_anew(tmp_path, monkeypatch, classes, num_classes, takes_it):
+    weights = {name: torch.full_like(value, 7.0) for name, value in ClassModel(num_classes).state_dict().items()}
+    path = tmp_path / 'other.pth'
+    torch.save({'state_dict': weights, 'meta': {'dataset_meta': {'classes': classes}}}, path)
+    frozen = dict(optimizer=dict(type='SGD', lr=0.0))
+    built = runner(tmp_path / 'own', model=dict(type='ClassModel'), load_from=str(path), optim_wrapper=frozen)
+    log = Log(monkeypatch, built)
+    built.train()
+    found = {name: bool((value == 7.0).all()) for name, value in built.model.state_dict().items()}
+    assert found == {name: takes_it or not name.startswith('fc_cls') for name in weights}
+    told = f'{path}: trained with the classes {", ".join(classes)}: all is taken but the class layer'
+    assert log.lines == ([] if takes_it else [told])
+
+
 def test_training_from_no_weights_is_refused(saved, tmp_path):
     change(saved, state_dict={'backbone.conv.weight': torch.ones(2)})
     other = runner(tmp_path / 'other', load_from=str(saved))

@@ -64,3 +64,61 @@ def test_doctor_runs_before_any_set_up(checkout):
     result = make(checkout, 'doctor')
     assert 'Python' in result.stdout
     assert 'disk' in result.stdout
+
+
+@pytest.fixture
+def compile_with_header(tmp_path):
+    """Run the compiler of tools/setup.sh on a file with a ``torch/types.h`` of its own."""
+    if shutil.which('g++') is None:
+        pytest.skip('needs g++')
+    (tmp_path / 'include/torch').mkdir(parents=True)
+    (tmp_path / 'header').mkdir()
+    (tmp_path / 'one.cpp').write_text('#include <torch/types.h>\nint one() { return ONE; }\n')
+
+    def call(header: str, *flags: str) -> subprocess.CompletedProcess:
+        (tmp_path / 'include/torch/types.h').write_text(header)
+        command = [ROOT / 'tools/cxx_with_torch_header.sh', '-MMD', '-MF', tmp_path / 'one.d', *flags]
+        command += ['-I', tmp_path / 'include', '-c', tmp_path / 'one.cpp', '-o', tmp_path / 'one.o']
+        environment = os.environ | {'REAL_CXX': 'g++', 'TORCH_HEADER': str(tmp_path / 'header')}
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    return call
+
+
+def test_the_header_is_compiled_once_and_used(compile_with_header, tmp_path):
+    result = compile_with_header('#pragma once\n#define ONE 1\n', '-O2', '-Winvalid-pch')
+    assert result.returncode == 0
+    assert not result.stderr
+    made = tmp_path / 'header/torch_types.h.gch'
+    assert made.stat().st_size > 1000
+    assert (tmp_path / 'one.o').is_file()
+    # Without the header at hand the second file can only have it from there.
+    time_of_first = made.stat().st_mtime_ns
+    again = compile_with_header('#error parsed again\n', '-O2', '-Winvalid-pch', '-H')
+    assert f'! {tmp_path}/header/torch_types.h.gch' in again.stderr
+    assert made.stat().st_mtime_ns == time_of_first
+
+
+def test_other_flags_compile_as_without_the_header(compile_with_header, tmp_path):
+    assert compile_with_header('#pragma once\n#define ONE 1\n', '-O2').returncode == 0
+    result = compile_with_header('#pragma once\n#define ONE 1\n', '-O0', '-fno-exceptions')
+    assert result.returncode == 0
+    assert (tmp_path / 'one.o').is_file()
+
+
+def test_a_header_that_cannot_be_compiled_does_no_harm(compile_with_header, tmp_path):
+    (tmp_path / 'header/torch_types.h.gch').mkdir()
+    assert compile_with_header('#pragma once\n#define ONE 1\n', '-O2').returncode == 0
+    assert (tmp_path / 'header/failed').exists()
+    assert (tmp_path / 'one.o').is_file()
+
+
+def test_linking_is_left_to_the_compiler(tmp_path):
+    if shutil.which('g++') is None:
+        pytest.skip('needs g++')
+    environment = os.environ | {'REAL_CXX': 'g++', 'TORCH_HEADER': str(tmp_path)}
+    result = subprocess.run(
+        [ROOT / 'tools/cxx_with_torch_header.sh', '--version'], capture_output=True, env=environment
+    )
+    assert result.returncode == 0
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,137 @@
+"""The zoo's models: how their weights get into the package, and what they find on scenes they have never seen.
+
+python benchmarks/zoo.py publish r2cnn-ships configs/zoo/r2cnn_ships.py work_dirs/r2cnn_ships/iter_40000.pth \
+    --finds 'ships of any class, 1 to 2 m/px'
+python benchmarks/zoo.py test r2cnn-aosr15        # AP of each class on 20 simulated scenes, seeds 0 to 19
+python benchmarks/zoo.py speed                    # 1024 x 1024 px, one thread, beside YOLO26n-obb of pip's ultralytics
+
+The scenes are simulated below --data the first time: 2000 px, as many ships of each class.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ship_det.checkpoints import load_checkpoint, trained_classes
+from ship_det.cli import quiet_imports, run
+from ship_det.files import digest, parse_json, read_text, replacing, write_text
+from ship_det.zoo import zoo_model, zoo_models
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / 'ship_det/zoo'
+SCENES = 20
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    publish_parser = commands.add_parser('publish', help='put weights into the package')
+    publish_parser.add_argument('name')
+    publish_parser.add_argument('config', type=Path)
+    publish_parser.add_argument('checkpoint', type=Path)
+    publish_parser.add_argument('--finds', required=True, help='what it finds, a few words')
+    test_parser = commands.add_parser('test', help='find ships in scenes never seen')
+    test_parser.add_argument('name')
+    test_parser.add_argument('--data', type=Path, default=Path('data/zoo'))
+    speed_parser = commands.add_parser('speed', help='time of one image')
+    speed_parser.add_argument('--repeats', type=int, default=7)
+    return parser.parse_args()
+
+
+def publish(args: argparse.Namespace) -> None:
+    """Write the weights as float16, with classes and least scores, and name them in models.json."""
+    checkpoint = load_checkpoint(args.checkpoint)
+    meta, classes = checkpoint['meta'], trained_classes(checkpoint)
+    weights = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in checkpoint['state_dict'].items()
+        if not name.endswith('class_counts')
+    }
+    least = {'min_scores': meta['min_scores']} if 'min_scores' in meta else {}
+    file = FOLDER / f'{args.name}.pth'
+    with replacing(file) as temporary:
+        torch.save({'state_dict': weights, 'meta': {'dataset_meta': {'classes': classes}, **least}}, temporary)
+    config = args.config.resolve().relative_to(ROOT)
+    path = FOLDER / 'models.json'
+    entries = parse_json(read_text(path)) if path.exists() else {}
+    entries[args.name] = {
+        'config': str(config),
+        'sha256': digest(file),
+        'finds': args.finds,
+        'iterations': meta['iter'],
+    }
+    write_text(path, json.dumps(entries, indent=2) + '\n')
+    print(f'{file}: {file.stat().st_size / 1e6:.1f} MB')
+
+
+def ship_det(*arguments: object) -> None:
+    command = [sys.executable, '-m', 'ship_det.commands.main', *map(str, arguments)]
+    if subprocess.run(command, check=False).returncode:
+        raise ValueError(f'ship-det {" ".join(map(str, arguments))}: failed, its message is above')
+
+
+def test(args: argparse.Namespace) -> None:
+    """Find ships in the fixed scenes as a user would, and compare with the labels."""
+    model = zoo_model(args.name)
+    with quiet_imports():
+        import ship_det as package
+
+        gsd = package.load(args.name).gsd
+    scenes = args.data / f'scenes_{gsd:g}m'
+    if not (scenes / 'done').exists():
+        shape = ('--size', 2000, '--gsd', gsd, '--ships', 60, '--tail', 1)
+        ship_det('simulate', scenes, '--scenes', SCENES, *shape, '--seed', 0, '--workers', 2)
+        (scenes / 'done').touch()
+    out = args.data / model.name
+    ship_det('detect', scenes / 'images', '--model', model.name, '--out', out, '--min-score', 0.05, '--no-map')
+    for threshold in (0.5, 0.6):
+        ship_det('evaluate', out, scenes / 'labelTxt', '--iou', threshold)
+
+
+def speed(args: argparse.Namespace) -> None:
+    """Median time of each detector, in turns, and the median ratio to YOLO26n-obb's in the same turn."""
+    import numpy as np
+
+    with quiet_imports():
+        from ultralytics.nn.tasks import OBBModel
+
+        import ship_det as package
+    torch.set_num_threads(1)
+    image = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    loaded = {name: package.load(name, device='cpu', threads=1) for name in zoo_models()}
+    detectors: dict[str, Callable[[], object]] = {name: partial(of.predict, image) for name, of in loaded.items()}
+    yolo = OBBModel('yolo26n-obb.yaml', nc=15, verbose=False).eval()
+    tensor = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+
+    @torch.inference_mode()
+    def find_by_yolo() -> object:
+        return yolo(tensor)
+
+    detectors['YOLO26n-obb'] = find_by_yolo
+    seconds = defaultdict(list)
+    for _ in range(args.repeats):
+        for name, find in detectors.items():
+            start = time.perf_counter()
+            find()
+            seconds[name].append(time.perf_counter() - start)
+    for name, found in seconds.items():
+        ratio = statistics.median(own / its for own, its in zip(found, seconds['YOLO26n-obb'], strict=True))
+        print(f'{name}: {statistics.median(found):.3f} s, {ratio:.2f} times YOLO26n-obb')
+
+
+def main() -> None:
+    args = parse_args()
+    {'publish': publish, 'test': test, 'speed': speed}[args.command](args)
+
+
+if __name__ == '__main__':
+    run(main)

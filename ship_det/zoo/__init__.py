@@ -1,0 +1,5 @@
+"""The model zoo: trained detectors that come with the package, see docs/zoo.md."""
+
+from ship_det.zoo.models import PREFIX, ZooModel, names_zoo_model, zoo_model, zoo_models
+
+__all__ = ['PREFIX', 'ZooModel', 'names_zoo_model', 'zoo_model', 'zoo_models']

@@ -1,0 +1,68 @@
+"""The model zoo: trained detectors that come with the package.
+
+``models.json`` beside the weights names each model's config, weight file and checksum. Weights are float16 and are read
+as data; see docs/zoo.md for what they were trained on and what they find.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ship_det.files import digest, parse_json, read_text
+
+FOLDER = Path(__file__).parent
+PREFIX = 'zoo:'
+
+
+@dataclass(frozen=True)
+class ZooModel:
+    """A detector of the zoo.
+
+    Attributes:
+        name: what ``--model`` and ``load`` call it.
+        config: its config, as :func:`ship_det.launch.find_config` finds it.
+        weights: checkpoint file.
+        sha256: checksum of that file.
+        finds: what it finds, a few words.
+    """
+
+    name: str
+    config: str
+    weights: Path
+    sha256: str
+    finds: str
+
+
+@cache
+def zoo_models() -> dict[str, ZooModel]:
+    """All models by name."""
+    entries = parse_json(read_text(FOLDER / 'models.json'))
+    return {
+        name: ZooModel(name, entry['config'], FOLDER / f'{name}.pth', entry['sha256'], entry['finds'])
+        for name, entry in entries.items()
+    }
+
+
+def names_zoo_model(source: str | os.PathLike) -> bool:
+    """Whether a source is meant to be a name of the zoo: with the prefix ``zoo:``, or just the name of a model."""
+    return isinstance(source, str) and (source.startswith(PREFIX) or source in zoo_models())
+
+
+def zoo_model(name: str) -> ZooModel:
+    """The model of a name, with or without the prefix ``zoo:``; its file has been checked.
+
+    Raises:
+        ValueError: there is none, or its file is missing or damaged.
+    """
+    models = zoo_models()
+    model = models.get(name.removeprefix(PREFIX))
+    if model is None:
+        raise ValueError(f'{name}: no such model in the zoo; expected one of {", ".join(models)}')
+    if not model.weights.is_file():
+        raise ValueError(f'{model.weights}: no such file; expected the weights of {model.name}: install ship-det anew')
+    if (found := digest(model.weights)) != model.sha256:
+        raise ValueError(
+            f'{model.weights}: damaged: found SHA-256 {found}, expected {model.sha256}: install ship-det anew'
+        )
+    return model
