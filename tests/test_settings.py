@@ -247,9 +247,9 @@ def test_configs_of_mmrotate_are_read():
 
 def test_options_of_another_type_are_those_that_it_reads():
     loss = 'model.roi_head.bbox_head.loss_cls'
-    cfg = read_config(DEMO, {f'{loss}.background': False, f'{loss}.type': 'PFLoss'})
-    assert cfg.model.roi_head.bbox_head.loss_cls == {'type': 'PFLoss', 'background': False}
+    cfg = read_config(DEMO, {f'{loss}.background': True, f'{loss}.type': 'PFLoss'})
+    assert cfg.model.roi_head.bbox_head.loss_cls == {'type': 'PFLoss', 'background': True}
     with pytest.raises(ValueError, match='nothing reads background_factor'):
         read_config(DEMO, {f'{loss}.type': 'PFLoss', f'{loss}.background_factor': 2.0})
     with pytest.raises(ValueError, match='nothing reads background;'):
-        read_config(DEMO, {f'{loss}.background': False})
+        read_config(DEMO, {f'{loss}.background': True})

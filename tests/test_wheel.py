@@ -56,6 +56,9 @@ def test_configs_and_types_are_in_the_wheel(wheel):
         'leaflet/LICENSE',
     ):
         assert f'ship_det/scenes/{file}' in names
+    assert 'ship_det/zoo/models.json' in names
+    for path in (ROOT / 'ship_det/zoo').glob('*.pth'):
+        assert f'ship_det/zoo/{path.name}' in names
 
 
 def test_the_base_works_without_torch(command, tmp_path):

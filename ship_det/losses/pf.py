@@ -31,11 +31,11 @@ def pf_loss(
     - ``soft_gmean``: -(1 / |S|) sum_c log(mean_{i in c} p_i), minus the log of a soft geometric mean of the recalls;
       an outlier gets almost no gradient.
 
-    With a background, which is no class to balance, the classes share what the cross-entropy gives to all of them
-    together and the background keeps its own: with the shares of the batch s = n_foreground / n and 1 - s the mean over
-    S becomes s times the mean over the foreground classes in S plus (1 - s) times the background's term, and the logits
-    are moved by log(n_c |S| / n_foreground), that of the background not at all. As one class among 16 the background
-    would have 1/16 of the weight of what is three quarters of a detector's samples.
+    With ``background`` the classes share what the cross-entropy gives to all of them together and the background keeps
+    its own: with the shares of the batch s = n_foreground / n and 1 - s the mean over S becomes s times the mean over
+    the foreground classes in S plus (1 - s) times the background's term, and the logits are moved by
+    log(n_c |S| / n_foreground), that of the background not at all. Without it the background is one class among 16, and
+    has 1/16 of the weight of what is three quarters of a detector's samples.
 
     Where torch.distributed is initialised the batch is that of all processes: each returns the loss of the joined
     batch, with a gradient whose mean over the processes (as DistributedDataParallel takes it) is that loss's gradient.
@@ -46,7 +46,7 @@ def pf_loss(
         target: class indices, shape (N,).
         variant: one of the above.
         weight: how often each row counts, shape (N,); rows of weight 0 do not exist for the loss.
-        background: the last column is the background.
+        background: the last column is the background, and keeps its share.
 
     Raises:
         ValueError: if the variant is not known or the shapes do not fit.
@@ -169,13 +169,13 @@ class PFLoss(nn.Module):
     Args:
         variant: 'class_mean', 'balanced_softmax' or 'soft_gmean'.
         loss_weight: factor of the whole loss.
-        background: whether the last column is the background. None: there is none, unless a head says that there is,
-            as those of ``ship_det.models`` do.
+        background: whether the last column, the background, keeps the share that the cross-entropy gives it. By default
+            it is one class among the others, which trained better (docs/results/detection.md).
     """
 
     use_sigmoid = False
 
-    def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0, background: bool | None = None) -> None:
+    def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0, background: bool = False) -> None:
         super().__init__()
         if variant not in VARIANTS:
             raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
@@ -194,9 +194,7 @@ class PFLoss(nn.Module):
         """Loss of logits (N, K) and labels (N,), a scalar."""
         if reduction_override not in (None, 'mean'):
             raise ValueError(f"reduction_override: found {reduction_override!r}, expected 'mean': a batch has one loss")
-        return self.loss_weight * pf_loss(
-            cls_score, label, self.variant, weight=weight, background=bool(self.background)
-        )
+        return self.loss_weight * pf_loss(cls_score, label, self.variant, weight=weight, background=self.background)
 
     def extra_repr(self) -> str:
         return f'variant={self.variant!r}, background={self.background}'

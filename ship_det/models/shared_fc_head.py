@@ -51,9 +51,6 @@ class SharedFCBBoxHead(BBoxHead):
             bbox_coder=bbox_coder,
             **kwargs,
         )
-        if getattr(self.loss_cls, 'background', True) is None:
-            # A loss that asks whether the last column is the background, see PFLoss.
-            self.loss_cls.background = True
         widths = [in_features] + [fc_out_channels] * num_shared_fcs
         layers = []
         for fan_in, fan_out in itertools.pairwise(widths):

@@ -73,7 +73,7 @@ def test_attends_to_the_minority_rather_than_to_the_outlier(gradient_shares, var
 
 
 def test_has_nothing_to_tune():
-    """Whether there is a background is a fact, not a choice."""
+    """But the background's share."""
     assert list(inspect.signature(PFLoss).parameters) == ['variant', 'loss_weight', 'background']
     assert list(inspect.signature(pf_loss).parameters) == ['logits', 'target', 'variant', 'weight', 'background']
 
@@ -116,11 +116,9 @@ class TestBackground:
         target = torch.tensor([0, 1, 2] * 2 + [3] * 18)
         torch.testing.assert_close(pf_loss(logits, target, variant, background=True), cross_entropy(logits, target))
 
-    def test_a_module_that_was_not_told_has_none(self, logits):
-        loss = PFLoss()
-        assert loss(logits, self.target) == pf_loss(logits, self.target)
-        loss.background = True
-        assert loss(logits, self.target) == pf_loss(logits, self.target, background=True)
+    def test_a_module_takes_it_for_a_class_unless_told_otherwise(self, logits):
+        assert PFLoss()(logits, self.target) == pf_loss(logits, self.target)
+        assert PFLoss(background=True)(logits, self.target) == pf_loss(logits, self.target, background=True)
 
 
 @pytest.mark.parametrize('variant', VARIANTS)

@@ -147,14 +147,3 @@ def test_other_classification_losses_drop_in(loss, batch):
     cfg = ConfigDict(score_thr=0.05, nms=dict(type='nms_rotated', iou_threshold=0.1), max_per_img=10)
     (found,) = head.predict_by_feat((rois,), (scores,), (codes,), [dict(scale_factor=(1.0, 1.0))], cfg)
     assert len(found.scores) and set(found.labels.tolist()) <= set(range(NUM_CLASSES))
-
-
-@pytest.mark.parametrize(('given', 'expected'), [({}, True), (dict(background=False), False)])
-def test_pf_loss_learns_of_the_background_from_the_head(given, expected):
-    head = R2CNNBBoxHead(
-        in_features=10,
-        num_classes=NUM_CLASSES,
-        loss_cls=dict(type='PFLoss', **given),
-        loss_bbox=dict(type='mmdet.SmoothL1Loss'),
-    )
-    assert head.loss_cls.background is expected
