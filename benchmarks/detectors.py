@@ -59,6 +59,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--repeats', type=int, default=5, help='turns (%(default)s)')
     parser.add_argument('--candidates', type=int, default=1000, help='boxes that reach NMS (%(default)s)')
     parser.add_argument('--no-train', action='store_true', help='leave out the training steps')
+    parser.add_argument('--no-memory', action='store_true', help='leave out the peak memory')
     parser.add_argument('--parts', action='store_true', help='also print where the time of inference goes')
     parser.add_argument('--peak-memory-of', choices=list(CONFIGS), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -77,14 +78,14 @@ def main() -> None:
     if not args.no_train:
         tasks['training'] = train_step
     seconds = {task: take_turns(models, run_task, args) for task, run_task in tasks.items()}
-    memory = {name: memory_of(name, models[name], args) for name in CONFIGS}
+    memory = {} if args.no_memory else {name: memory_of(name, models[name], args) for name in CONFIGS}
     threads = f'{torch.get_num_threads()} threads' if args.device == 'cpu' else torch.cuda.get_device_name()
     table = Table(
         title=f'{args.backbone}, {args.size} x {args.size} px, {args.device} ({threads}), {args.repeats} turns'
     )
     headings = ['', 'parameters', 'GFLOP']
     headings += [f'{task} {part}' for task in tasks for part in ('s', 'ratio')]
-    headings += [f'peak GiB, {task}' for task in tasks]
+    headings += [f'peak GiB, {task}' for task in tasks if memory]
     for heading in headings:
         table.add_column(heading, justify='right' if heading else 'left')
     for name, model in models.items():
@@ -93,7 +94,7 @@ def main() -> None:
         for task in tasks:
             own = seconds[task][name]
             row += [f'{statistics.median(own):.3f}', ratio(own, seconds[task].get(PEERS.get(name, '')))]
-        table.add_row(*row, *(f'{memory[name][task]:.2f}' for task in tasks))
+        table.add_row(*row, *(f'{memory[name][task]:.2f}' for task in tasks if memory))
     Console(width=140).print(table)
     if args.parts:
         print_parts(models, args)
