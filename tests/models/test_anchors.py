@@ -65,6 +65,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 RESOLUTIONS = {
     **{path: 0.6 for path in sorted(CONFIGS.glob('*/*_aosr15.py'))},
     **{path: 2.0 for path in sorted(CONFIGS.glob('quickstart/*_demo.py'))},
+    CONFIGS / 'zoo/r2cnn_aosr15.py': 1.1,
 }
 
 
