@@ -151,7 +151,11 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
         detector = SimpleNamespace(**{name: getattr(detector, name) for name in facts})
     engine = process_engine(load, args.workers, None if args.workers > 1 else detector)
     with progress(console, 'finding ships') as show:
-        return detect_scenes(detector, paths, folder, engine, options, args.gsd, show)
+        run = detect_scenes(detector, paths, folder, engine, options, args.gsd, show)
+    unknown = [found.scene.name for found in run.found if found.scene and found.scene.gsd is None]
+    if unknown and detector.gsd is not None:
+        console.say(f'taken to have {detector.gsd:g} m a px, as the detector knows ships (--gsd): {", ".join(unknown)}')
+    return run
 
 
 @contextmanager

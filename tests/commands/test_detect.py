@@ -63,8 +63,10 @@ def test_the_zoo_finds_ships_without_any_training(run_tool, tmp_path):
     ) as scene:
         scene.write(image.transpose(2, 0, 1))
     out = tmp_path / 'out'
-    code, output = run_tool('detect.py', tmp_path / 'harbor.tif', '--out', out, '--model', 'r2cnn-ships', '--no-map')
+    scenes = tmp_path / 'harbor.tif', write_scene(tmp_path / 'plain.png', None)
+    code, output = run_tool('detect.py', *scenes, '--out', out, '--model', 'r2cnn-ships', '--no-map')
     assert code == 0, output[-3000:]
+    assert 'taken to have 1.4 m a px, as the detector knows ships (--gsd): plain\n' in output
     frame = geopandas.read_file(out / 'ships.gpkg')
     assert set(frame['class']) == {'ship'}
     quads = [np.array(shape.exterior.coords)[:4] for shape in frame.geometry]

@@ -171,6 +171,15 @@ def test_what_cannot_be_loaded(trained, source, message):
         ship_det.load(source(*trained))
 
 
+class AsksForSize(nn.Sequential):
+    """Takes images of one size alone."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+        """One map."""
+        assert x.size(-1) == 128
+        return (super().forward(x),)
+
+
 class Swapped(nn.Module):
     """Names its parts in another order than it uses them."""
 
@@ -192,6 +201,10 @@ def test_batch_norm_is_folded_where_that_changes_nothing(trained):
     other.backbone = Swapped().eval()
     fuse_batch_norm(other)
     assert isinstance(other.backbone.norm, nn.BatchNorm2d)
+    # Half of the size that it asks for.
+    other.backbone = AsksForSize(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    fuse_batch_norm(other)
+    assert isinstance(other.backbone[1], nn.BatchNorm2d)
 
 
 def test_a_device_that_is_not_there(trained):
