@@ -3,22 +3,25 @@
 #
 # bash benchmarks/on_gpu.sh OUT                   # results, logs and weights in OUT
 # bash benchmarks/on_gpu.sh OUT --wheels FOLDER   # installs onedl-mmcv and what it needs from there, without the net
+# bash benchmarks/on_gpu.sh OUT --finish N        # training alone: N iterations more, in which the learning rate falls
 # bash benchmarks/on_gpu.sh OUT --dry-run         # all of it on the CPU, with three iterations
 #
 # PYTHON names the Python (default: .venv's where that is, else python3). Each step is given a part of the time; one that
 # fails or is cut short does not hold up the next, and the exit code is 1 in the end. The training begins from MODEL's
-# weights (default: zoo:r2cnn-ships) and writes its weights every minute; OUT/model.pth is the last one.
+# weights (default: zoo:r2cnn-ships; with --finish those of the run before) and writes its weights to WORK (default:
+# work_dirs/on_gpu) every minute or so; OUT/model.pth is the last of them in half precision. LIMIT is the time, in s.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 fail() { printf 'on_gpu.sh: %s\n' "$*" >&2; exit 2; }
 
-out= wheels= dry=
+out= wheels= dry= finish=
 while (($#)); do
     case $1 in
         --wheels) wheels=${2:?--wheels: expected a folder}; shift ;;
+        --finish) finish=${2:?--finish: expected a number of iterations}; shift ;;
         --dry-run) dry=yes ;;
-        -*) fail "found $1, expected OUT [--wheels FOLDER] [--dry-run]" ;;
+        -*) fail "found $1, expected OUT [--wheels FOLDER] [--finish N] [--dry-run]" ;;
         *) out=$1 ;;
     esac
     shift
@@ -28,8 +31,10 @@ mkdir -p "$out" || fail "$out: cannot be made"
 python=${PYTHON:-python3}
 if [ -z "${PYTHON:-}" ] && [ -x .venv/bin/python ]; then python=.venv/bin/python; fi
 config=configs/zoo/r2cnn_aosr15.py
-model=${MODEL-zoo:r2cnn-ships}
-limit=530
+work=${WORK:-work_dirs/on_gpu}
+newest() { ls -t "$work"/*.pth 2>/dev/null | head -n 1; }
+if [ -n "$finish" ]; then model=${MODEL-$(newest)}; else model=${MODEL-zoo:r2cnn-ships}; fi
+limit=${LIMIT:-530}
 failed=()
 
 # step NAME SECONDS COMMAND...: the command's words go to OUT/NAME.txt too.
@@ -41,7 +46,7 @@ step() {
     local code=${PIPESTATUS[0]}
     printf '%s: exit code %d after %d s\n' "$name" "$code" $((SECONDS - start)) | tee -a "$out/summary.txt"
     # Training ends when its time is over.
-    if [ "$code" != 0 ] && ! { [ "$name" = training ] && [ "$code" = 124 ]; }; then failed+=("$name"); fi
+    if [ "$code" != 0 ] && ! { [ "${name%%_*}" = training ] && [ "$code" = 124 ]; }; then failed+=("$name"); fi
 }
 
 : >"$out/summary.txt"
@@ -53,6 +58,7 @@ fi
 
 if [ -n "$dry" ]; then
     device=cpu
+    processes=2
     limit=3600
     peers=(--backbone r18 --size 256 --repeats 1 --candidates 100 --no-train --no-memory)
     train=(train_cfg.max_iters=3 train_dataloader.dataset.size=256 train_dataloader.dataset.ships=4
@@ -60,26 +66,44 @@ if [ -n "$dry" ]; then
         default_hooks.checkpoint.interval=3)
 else
     device=cuda
+    # What takes a small detector's time on a GPU is starting its kernels, so several processes share it. Each takes
+    # four crops a step and has four that draw them: 64 / (4 * 4) is a multiple of that, see SimulatedHarbors.SHUFFLED.
+    processes=4
     peers=(--backbone r50 --repeats 7)
-    # Sixteen crops for each step, and processes enough to draw them.
-    train=(train_dataloader.batch_size=16 train_dataloader.num_workers=$(($(nproc) - 1))
-        optim_wrapper.optimizer.lr=2e-3 default_hooks.checkpoint.interval=500)
+    train=(train_dataloader.batch_size=4 train_dataloader.num_workers=4 optim_wrapper.optimizer.lr=2e-3
+        default_hooks.checkpoint.interval=300 default_hooks.ema.momentum=0.002 default_hooks.ema.gamma=300
+        env_cfg.cudnn_benchmark=True)
+fi
+if [ -n "$finish" ]; then
+    train+=(train_cfg.max_iters="$finish" param_scheduler.0.end=50 param_scheduler.1.begin=50
+        param_scheduler.1.end="$finish" train_dataloader.dataset.first_seed=2000000)
+else
+    step checks $((limit / 6)) "$python" benchmarks/gpu_checks.py --device $device
+    step peers $((limit / 4)) "$python" benchmarks/detectors.py --device $device "${peers[@]}"
 fi
 
-step checks $((limit / 6)) "$python" benchmarks/gpu_checks.py --device $device
-step peers $((limit / 4)) "$python" benchmarks/detectors.py --device $device "${peers[@]}"
-# By its own file, not by the package's command: nothing is installed here but wheels.
-step training $((limit - SECONDS)) "$python" tools/train.py "$config" --amp ${model:+--load "$model"} \
-    --work-dir "$out/train" --cfg-options "${train[@]}"
-last=$(ls -t "$out"/train/*.pth 2>/dev/null | head -n 1)
+# By its own file, not by the package's command: nothing is installed here but wheels. All processes have one GPU, the
+# first; NCCL wants one for each, gloo does not.
+export OMP_NUM_THREADS=1 GLOO_SOCKET_IFNAME=lo
+command=("$python" tools/train.py "$config" ${model:+--load "$model"} --work-dir "$work")
+rm -rf "$work.before"
+if [ -e "$work" ]; then mv "$work" "$work.before"; fi
+if [ "$model" != "${model#"$work/"}" ]; then command[4]=$work.before/${model#"$work/"}; fi
+step training $((limit - SECONDS)) "$python" -m torch.distributed.run --nproc-per-node $processes \
+    --master-addr 127.0.0.1 --master-port 29511 --no-python env LOCAL_RANK=0 \
+    "${command[@]}" --launcher pytorch --cfg-options env_cfg.dist_cfg.backend=gloo "${train[@]}"
+if [ -z "$(newest)" ] && ((limit - SECONDS > 60)); then
+    step training_alone $((limit - SECONDS)) "${command[@]}" --cfg-options "${train[@]}"
+fi
+last=$(newest)
 if [ -n "$last" ]; then
     # What is kept of it: the weights, without the optimizer's state.
     "$python" -c 'import sys, torch
 saved = torch.load(sys.argv[1], map_location="cpu", weights_only=False)
-torch.save({key: saved[key] for key in ("state_dict", "meta") if key in saved}, sys.argv[2])' "$last" "$out/model.pth"
-    rm -f "$out"/train/*.pth
+weights = {key: value.half() if value.is_floating_point() else value for key, value in saved["state_dict"].items()}
+torch.save({"state_dict": weights, "meta": saved["meta"]}, sys.argv[2])' "$last" "$out/model.pth"
 else
     failed+=('no weights')
 fi
-printf '\nfailed: %s\n' "${failed[*]:-nothing}" | tee -a "$out/summary.txt"
+printf '\nweights: %s\nfailed: %s\n' "$last" "${failed[*]:-nothing}" | tee -a "$out/summary.txt"
 [ ${#failed[@]} = 0 ]
