@@ -63,7 +63,7 @@ def check_pooling(device: str) -> tuple[float, float]:
     rois = torch.cat([torch.zeros(200, 1), random_boxes(200, 4)], dim=1)
     errors, results = [], []
     for where in ('cpu', device):
-        feats = [level.to(where).requires_grad_() for level in maps]
+        feats = [level.detach().to(where).requires_grad_() for level in maps]
         pooled = pool_rois(feats, rois.to(where), [(7, 7)], (4, 8, 16, 32))[0]
         pooled.square().sum().backward()
         results.append([pooled, feats[0].grad])
@@ -84,7 +84,7 @@ def check_losses(device: str) -> tuple[float, float]:
     for loss in losses:
         results = []
         for where in ('cpu', device):
-            x = logits.to(where).requires_grad_()
+            x = logits.detach().to(where).requires_grad_()
             value = loss(x, target.to(where)).sum()
             value.backward()
             results.append([value, x.grad])
