@@ -218,9 +218,11 @@ def _compare(
     more[pieces[order]] = others[order]
     while (more != more[more]).any():
         more = more[more]
+    # What is linked to a box that goes for a larger one is linked to that.
+    others = np.where(stays[others], others, more[others])
     # Two boxes of one class and all of the object are left to NMS.
     alike = (labels[pieces] == labels[others]) & (iou_of_pairs(boxes, boxes, pieces, others) > _WHOLE)
-    linked = same & ~whole & ~alike & stays[pieces] & stays[others]
+    linked = same & ~whole & ~alike & stays[pieces] & stays[others] & (pieces != others)
     order = np.lexsort([others[linked], pieces[linked], unlike[linked]])
     return np.column_stack([pieces[linked], others[linked]])[order], more
 

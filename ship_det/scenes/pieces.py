@@ -147,9 +147,9 @@ def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, ND
 def join(pieces: SeenBoxes) -> FloatArray | None:
     """The box that pieces of one object add up to, if there is one.
 
-    Each piece suggests a box: from the first to the last end of the pieces that lie along it. The box is taken of which
-    the windows show most nearly what was found. A rectangle around a visible corner may lie along the border instead of
-    along the object; what it suggests does not fit the others.
+    Each piece suggests a box: from the first to the last end of the pieces that lie along it, and of all of these but
+    one. The box is taken of which the windows show most nearly what was found. A rectangle around a visible corner may
+    lie along the border instead of along the object; what it suggests does not fit the others.
 
     Args:
         pieces: M boxes.
@@ -158,11 +158,14 @@ def join(pieces: SeenBoxes) -> FloatArray | None:
         (5,) in ``le90``; None where the windows show of it something else than was found.
     """
     count = len(pieces.boxes)
-    suggested = np.array([_span(reference, pieces) for reference in pieces.boxes])
-    of_box, of_piece = np.divmod(np.arange(count * count), count)
+    sets = [pieces]
+    if count > 2:
+        sets += [pieces[np.delete(np.arange(count), left_out)] for left_out in range(count)]
+    suggested = np.array([_span(reference, some) for some in sets for reference in some.boxes])
+    of_box, of_piece = np.divmod(np.arange(len(suggested) * count), count)
     parts = _visible(pieces.boxes, pieces.views)
     unlike = _difference(suggested[of_box], parts[of_piece], pieces.views[of_piece])
-    box = suggested[np.argmin(unlike.reshape(count, count).sum(axis=1))]
+    box = suggested[np.argmin(unlike.reshape(-1, count).sum(axis=1))]
     whole = SeenBoxes(np.tile(box, (count, 1)), pieces.views, pieces.units)
     return box if _fits(whole.boxes, whole.errors, pieces.boxes, pieces.views).all() else None
 

@@ -89,6 +89,32 @@ def test_pieces_of_a_ship_that_no_window_holds_are_joined():
         assert order[result.rows[0]] == pieces[1]
 
 
+def test_a_tip_of_a_ship_goes_with_the_piece_that_shows_more_than_its_neighbour():
+    # A carrier; window 0 shows a tip of 18 px of it, window 3 a piece that goes for the larger one in window 2.
+    grid = np.array([[2400, 800, 1000, 1000], [1600, 1600, 1000, 1000], [2400, 1600, 1000, 1000]])
+    tip = (2625.97, 1800.0, 17.98, 3.11, -0.18, 0.34, 0, 0)
+    larger = (2346.24, 1912.82, 522.72, 131.72, -0.17, 0.72, 0, 1)
+    smaller = (2516.59, 1883.31, 259.05, 127.65, -0.17, 0.55, 0, 2)
+    for order in itertools.permutations([tip, larger, smaller]):
+        assert [order[row] for row in merged(*order, windows=Windows(grid, grid[:, 2:], (4000, 4000)))] == [larger]
+
+
+def test_a_rectangle_around_a_corner_does_not_widen_the_ship():
+    # A ship of 658 px; window 0 sees a corner of it, whose rectangle lies along the border, window 2 a strip.
+    pieces = [
+        (1761.29, 2265.45, 550.69, 77.40, -1.56, 0.37, 8, 0),
+        (1816.00, 2306.22, 606.09, 99.12, 1.43, 0.48, 8, 1),
+        (1789.95, 2470.15, 136.56, 19.83, -1.57, 0.99, 5, 2),
+        (1847.64, 2524.38, 266.17, 98.09, 1.42, 0.69, 3, 3),
+    ]
+    grid = np.array(
+        [[800, 1600, 1000, 1000], [1600, 1600, 1000, 1000], [800, 2400, 1000, 1000], [1600, 2400, 1000, 1000]]
+    )
+    result = merge_windows(found(*pieces), Windows(grid, grid[:, 2:], (4000, 4000)))
+    np.testing.assert_allclose(result.boxes, [pieces[1][:5]])
+    assert result.labels.tolist() == [8]
+
+
 def test_classes_of_the_main_piece_are_joined_alike():
     first = [(135, 50, 130, 12, 0, 0.6, 0, 1), (135, 50, 130, 12, 0, 0.3, 1, 1)]
     second = (215, 50, 130, 12, 0, 0.4, 1, 2)
