@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ship_det.scenes import DetectionOptions, Detector
     from ship_det.scenes.run import ScenesRun
 
-DEFAULT_MODEL = 'r2cnn-ships'
+DEFAULT_MODEL = 'r2cnn-aosr15'
 # As ship_det.scenes.layers has them, which takes a second to import.
 _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 

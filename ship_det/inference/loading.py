@@ -20,7 +20,7 @@ def load(
     A config is a Python program, and reading it runs it; a checkpoint is read as data.
 
     Args:
-        source: a model of the zoo, such as 'r2cnn-ships'; a config file, of this project or any MMRotate config with
+        source: a model of the zoo, such as 'r2cnn-aosr15'; a config file, of this project or any MMRotate config with
             rotated boxes; or (config, checkpoint).
         checkpoint: weights of the config, a .pth file of training.
         device: 'cpu', 'cuda', 'cuda:1', ...; 'auto' for a GPU where there is one.
