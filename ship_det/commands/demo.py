@@ -1,4 +1,4 @@
-"""The main job, end to end, on simulated harbors: scenes, chips, split, training, test, report."""
+"""The main job, end to end, on simulated harbors: scenes, chips, split, training, test, report, ships on a map."""
 
 import argparse
 import subprocess
@@ -6,17 +6,21 @@ import sys
 import time
 from pathlib import Path
 
-CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_finetune.py'
+START = 'zoo:r2cnn-ships'
+#: Seed of the scene that ships are found in at the end, beyond those of the data.
+UNSEEN = 10_000
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Simulate harbor scenes, cut them into chips, train R2CNN with CI loss, test it on scenes it has '
-        'not seen and write a page about it. Stopped and started again, it goes on where it was.'
+        description='Simulate harbor scenes, cut them into chips, train R2CNN with CI loss from weights that know no '
+        'classes, test it on scenes it has not seen and write a page about it; then find the ships of another scene '
+        'and put them on a map. Stopped and started again, it goes on where it was.'
     )
     parser.add_argument('--data', default='data/demo', type=Path, help='folder for scenes and chips (%(default)s)')
     parser.add_argument('--work-dir', default='work_dirs/demo', type=Path, help='folder for results (%(default)s)')
-    parser.add_argument('--scenes', default=10, type=int, help='number of scenes, a fifth of them for the test')
+    parser.add_argument('--scenes', default=14, type=int, help='number of scenes, a third of them for the test')
     parser.add_argument('--seed', default=0, type=int, help='seed of scenes, split and training')
     parser.add_argument('--cfg-options', nargs='+', default=[], help='passed on to the training')
     return parser.parse_args()
@@ -53,12 +57,12 @@ def main() -> None:
     seed = ('--seed', args.seed)
     options = ('--cfg-options', f'data_root={chips}')
 
-    sizes = ('--size', 1280, '--gsd', 2, '--ships', 160, '--min-per-class', 4, '--workers', 2)
+    sizes = ('--size', 1280, '--gsd', 1.5, '--ships', 180, '--min-per-class', 6, '--workers', 2)
     step('Simulate harbor scenes', 'simulate', scenes, '--scenes', args.scenes, *sizes, *seed)
-    step('Cut the scenes into chips', 'tile', scenes, chips, '--chip', 512, '--overlap', 100)
-    step('Split by scene', 'split', chips, '--train', 0.8, *seed)
-    train_arguments = ('--work-dir', training, '--resume', *seed, *options, *args.cfg_options)
-    step('Train R2CNN with CI loss', 'train', CONFIG, *train_arguments)
+    step('Cut the scenes into chips', 'tile', scenes, chips, '--chip', 640, '--overlap', 160)
+    step('Split by scene', 'split', chips, '--train', 0.65, *seed)
+    train_arguments = ('--load', START, '--amp', '--work-dir', training, '--resume', *seed, *options)
+    step('Train R2CNN with CI loss', 'train', CONFIG, *train_arguments, *args.cfg_options)
     checkpoint = (training / 'last_checkpoint').read_text().strip()
     step('Test on scenes not trained on', 'test', CONFIG, checkpoint, '--out', predictions, *options)
     lists = ('--list', chips / 'test.txt', '--train-list', chips / 'train.txt', '--merge', scenes)
@@ -66,5 +70,12 @@ def main() -> None:
     outputs = ('--score', 0.3, '--log', newest(training, '*/vis_data/scalars.json'), '--out', args.work_dir)
     step('Write the page', 'report', predictions, chips, *lists, *outputs)
 
-    minutes, page = (time.monotonic() - start) / 60, args.work_dir / 'index.html'
-    print(f'\nDone in {minutes:.1f} minutes. Open {page}: the AP table, the curves and the ships.')
+    unseen, found = args.data / 'unseen', args.work_dir / 'ships'
+    step('Simulate one more scene', 'simulate', unseen, '--scenes', 1, *sizes, '--seed', UNSEEN + args.seed)
+    detector = ('--config', CONFIG, '--checkpoint', checkpoint)
+    step('Find its ships', 'detect', unseen / 'images', *detector, '--out', found)
+
+    minutes = (time.monotonic() - start) / 60
+    print(f'\nDone in {minutes:.1f} minutes. Open')
+    print(f'  {args.work_dir / "index.html"}: the AP table, the curves and the ships of the test')
+    print(f'  {found / "index.html"}: the ships of a scene that it has not seen, on a map')

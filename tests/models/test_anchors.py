@@ -66,6 +66,8 @@ RESOLUTIONS = {
     **{path: 0.6 for path in sorted(CONFIGS.glob('*/*_aosr15.py'))},
     **{path: 2.0 for path in sorted(CONFIGS.glob('quickstart/*_demo.py'))},
     CONFIGS / 'zoo/r2cnn_aosr15.py': 1.1,
+    CONFIGS / 'zoo/r2cnn_ships.py': 1.4,
+    CONFIGS / 'quickstart/r2cnn_r18w32_fpn64_ci_finetune.py': 1.5,
 }
 
 
