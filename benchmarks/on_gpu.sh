@@ -76,7 +76,8 @@ else
         env_cfg.cudnn_benchmark=True)
 fi
 if [ -n "$finish" ]; then
-    train+=(train_cfg.max_iters="$finish" param_scheduler.0.end=50 param_scheduler.1.begin=50
+    warm=$((finish / 20 + 1))
+    train+=(train_cfg.max_iters="$finish" param_scheduler.0.end=$warm param_scheduler.1.begin=$warm
         param_scheduler.1.end="$finish" train_dataloader.dataset.first_seed=2000000)
 else
     step checks $((limit / 6)) "$python" benchmarks/gpu_checks.py --device $device
@@ -90,8 +91,12 @@ command=("$python" tools/train.py "$config" ${model:+--load "$model"} --work-dir
 rm -rf "$work.before"
 if [ -e "$work" ]; then mv "$work" "$work.before"; fi
 if [ "$model" != "${model#"$work/"}" ]; then command[4]=$work.before/${model#"$work/"}; fi
+port=$("$python" -c 'import socket
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    print(free.getsockname()[1])')
 step training $((limit - SECONDS)) "$python" -m torch.distributed.run --nproc-per-node $processes \
-    --master-addr 127.0.0.1 --master-port 29511 --no-python env LOCAL_RANK=0 \
+    --master-addr 127.0.0.1 --master-port "$port" --no-python env LOCAL_RANK=0 \
     "${command[@]}" --launcher pytorch --cfg-options env_cfg.dist_cfg.backend=gloo "${train[@]}"
 if [ -z "$(newest)" ] && ((limit - SECONDS > 60)); then
     step training_alone $((limit - SECONDS)) "${command[@]}" --cfg-options "${train[@]}"
