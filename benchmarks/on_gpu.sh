@@ -60,7 +60,7 @@ if [ -n "$dry" ]; then
     device=cpu
     processes=2
     limit=3600
-    peers=(--backbone r18 --size 256 --repeats 1 --candidates 100 --no-train --no-memory)
+    peers=(--backbone r18 --size 128 --repeats 1 --candidates 50 --no-train --no-memory)
     train=(train_cfg.max_iters=3 train_dataloader.dataset.size=256 train_dataloader.dataset.ships=4
         train_dataloader.dataset.repeats=1 val_dataloader.dataset.crops=1 val_dataloader.dataset.size=256
         default_hooks.checkpoint.interval=3)

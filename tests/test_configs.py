@@ -67,8 +67,10 @@ def test_builds_trains_and_tests(path, loss):
         assert len(DATASETS.build(data).metainfo['classes']) == head.num_classes
     for name, epochs in (('_1x_', 12), ('_3x_', 36)):
         assert name not in path.name or cfg.train_cfg.max_epochs == epochs
-    cfg.model.backbone.init_cfg = None
-    train_and_test(json.dumps(cfg.model.to_dict()))
+    # A loss knows nothing of the backbone: the others are tried in the small detectors.
+    if loss == 'ci' or path.stem.endswith('_demo'):
+        cfg.model.backbone.init_cfg = None
+        train_and_test(json.dumps(cfg.model.to_dict()))
 
 
 @pytest.mark.parametrize('path', [path for path in CONFIGS if '_fpn_ci_1x_' in path.name])
