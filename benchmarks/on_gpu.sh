@@ -8,8 +8,8 @@
 #
 # PYTHON names the Python (default: .venv's where that is, else python3). Each step is given a part of the time; one that
 # fails or is cut short does not hold up the next, and the exit code is 1 in the end. The training begins from MODEL's
-# weights (default: zoo:r2cnn-ships; with --finish those of the run before) and writes its weights to WORK (default:
-# work_dirs/on_gpu) every minute or so; OUT/model.pth is the last of them in half precision. LIMIT is the time, in s.
+# weights (default: zoo:r2cnn-ships; with --finish the newest below WORK) and writes its weights to a new folder below WORK
+# (default: work_dirs/on_gpu) every minute or so; OUT/model.pth is the last of them in half precision. LIMIT is the time, in s.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,8 +18,9 @@ fail() { printf 'on_gpu.sh: %s\n' "$*" >&2; exit 2; }
 out= wheels= dry= finish=
 while (($#)); do
     case $1 in
-        --wheels) wheels=${2:?--wheels: expected a folder}; shift ;;
-        --finish) finish=${2:?--finish: expected a number of iterations}; shift ;;
+        --wheels) [ -d "${2:-}" ] || fail "--wheels: found ${2:-nothing}, expected a folder"; wheels=$2; shift ;;
+        --finish) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "--finish: found ${2:-nothing}, expected a number of iterations"
+            finish=$2; shift ;;
         --dry-run) dry=yes ;;
         -*) fail "found $1, expected OUT [--wheels FOLDER] [--finish N] [--dry-run]" ;;
         *) out=$1 ;;
@@ -32,9 +33,14 @@ python=${PYTHON:-python3}
 if [ -z "${PYTHON:-}" ] && [ -x .venv/bin/python ]; then python=.venv/bin/python; fi
 config=configs/zoo/r2cnn_aosr15.py
 work=${WORK:-work_dirs/on_gpu}
-newest() { ls -t "$work"/*.pth 2>/dev/null | head -n 1; }
-if [ -n "$finish" ]; then model=${MODEL-$(newest)}; else model=${MODEL-zoo:r2cnn-ships}; fi
+newest() { find "$1" -name '*.pth' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d ' ' -f 2-; }
+model=${MODEL-zoo:r2cnn-ships}
+if [ -n "$finish" ] && [ -z "${MODEL:-}" ]; then
+    model=$(newest "$work")
+    [ -n "$model" ] || fail "--finish: found no weights below $work, expected those of a run before; MODEL=FILE names others"
+fi
 limit=${LIMIT:-530}
+[[ $limit =~ ^[1-9][0-9]*$ ]] || fail "LIMIT: found $limit, expected a number of seconds"
 failed=()
 
 # step NAME SECONDS COMMAND...: the command's words go to OUT/NAME.txt too.
@@ -87,10 +93,8 @@ fi
 # By its own file, not by the package's command: nothing is installed here but wheels. All processes have one GPU, the
 # first; NCCL wants one for each, gloo does not.
 export OMP_NUM_THREADS=1 GLOO_SOCKET_IFNAME=lo
-command=("$python" tools/train.py "$config" ${model:+--load "$model"} --work-dir "$work")
-rm -rf "$work.before"
-if [ -e "$work" ]; then mv "$work" "$work.before"; fi
-if [ "$model" != "${model#"$work/"}" ]; then command[4]=$work.before/${model#"$work/"}; fi
+run=$work/$(date +%Y%m%d_%H%M%S)
+command=("$python" tools/train.py "$config" ${model:+--load "$model"} --work-dir "$run")
 port=$("$python" -c 'import socket
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
@@ -98,10 +102,10 @@ with socket.socket() as free:
 step training $((limit - SECONDS)) "$python" -m torch.distributed.run --nproc-per-node $processes \
     --master-addr 127.0.0.1 --master-port "$port" --no-python env LOCAL_RANK=0 \
     "${command[@]}" --launcher pytorch --cfg-options env_cfg.dist_cfg.backend=gloo "${train[@]}"
-if [ -z "$(newest)" ] && ((limit - SECONDS > 60)); then
+if [ -z "$(newest "$run")" ] && ((limit - SECONDS > 60)); then
     step training_alone $((limit - SECONDS)) "${command[@]}" --cfg-options "${train[@]}"
 fi
-last=$(newest)
+last=$(newest "$run")
 if [ -n "$last" ]; then
     # What is kept of it: the weights, without the optimizer's state.
     "$python" -c 'import sys, torch
