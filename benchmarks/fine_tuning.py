@@ -1,6 +1,6 @@
 """What some labelled ships of your own are worth: a real harbor, from ImageNet's, the zoo's or random weights.
 
-python benchmarks/fine_tuning.py HARBOR --ships 10 30 100 all --starts imagenet ships random --seeds 0 1
+python benchmarks/fine_tuning.py HARBOR --ships 10 30 100 all --starts imagenet aosr15 ships --seeds 0 1
 python benchmarks/fine_tuning.py HARBOR --zero        # what the zoo finds there without any training
 python benchmarks/fine_tuning.py HARBOR --table
 
@@ -45,6 +45,7 @@ class Start:
 
 STARTS = {
     'imagenet': Start('r2cnn_mobilenetv2_fpn96_ci_harbor.py'),
+    'aosr15': Start('r2cnn_r18w32_fpn64_ci_harbor.py', 'zoo:r2cnn-aosr15'),
     'ships': Start('r2cnn_r18w32_fpn64_ci_harbor.py', 'zoo:r2cnn-ships'),
     'random': Start('r2cnn_r18w32_fpn64_ci_harbor.py'),
 }
