@@ -199,7 +199,7 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
         if (
             name in used
             or name in _RUNNER_KEYS
-            or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship')
+            or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship', 'simulation')
             or name.startswith('_')
         ):
             continue
@@ -210,7 +210,8 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
                     f'of it, such as {_uses_of(own, file.settings[name])}'
                 )
         close = difflib.get_close_matches(name, {*_RUNNER_KEYS, *SPREAD}, 1, cutoff=0.84)
-        if close:
+        # In a resolved config a variable stands beside what was made of it.
+        if close and not (isinstance(own.get(name), Mapping | list) and _places_of(own, own[name])):
             raise ValueError(f'{path}: nothing reads {name}; did you mean {close[0]}?')
 
 
@@ -281,9 +282,13 @@ def _states(path: Path, name: str, options: Collection[str]) -> bool:
 
 def _uses_of(settings: Config, value: Any) -> str:
     """Some keys that have a value."""
+    return ', '.join(_places_of(settings, value)[:4]) or 'train_dataloader.dataset.pipeline'
+
+
+def _places_of(settings: Config, value: Any) -> list[str]:
+    """All keys of what a runner reads that have a value."""
     read = [key for key in settings if key in _RUNNER_KEYS]
-    uses = [where for key in read for where, found in _walk(settings[key], key) if found == value]
-    return ', '.join(uses[:4]) or 'train_dataloader.dataset.pipeline'
+    return [where for key in read for where, found in _walk(settings[key], key) if found == value]
 
 
 def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -27,6 +27,7 @@ SUBCOMMANDS = {
     'report': 'write a page about predictions',
     'config': 'write a config with its settings resolved, for other tools',
     'demo': 'the main job on simulated harbors, end to end',
+    'compare-losses': 'train a detector with several losses and compare them',
     'recognition': "the papers' experiments on MNIST and MSTAR",
     'few-shot': "the papers' few-shot experiment",
 }

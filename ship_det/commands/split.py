@@ -31,6 +31,15 @@ def parse_args() -> argparse.Namespace:
         metavar='SHARE',
         help='share of the chips without an object that training gets, at least one; 0 for none, 1 for all',
     )
+    parser.add_argument(
+        '--folds',
+        type=int,
+        metavar='K',
+        help='cross-validation: K times a K-th for the test, into folds/0, folds/1, ...',
+    )
+    parser.add_argument(
+        '--scene-pattern', metavar='REGEX', help='images whose names have the same match are one scene: "DJI_[0-9]+"'
+    )
     parser.add_argument('--test-scenes', default='', metavar='A,B', help='these scenes are the test part')
     parser.add_argument(
         '--situation', metavar='FILE', help='YAML, "class: count": instances to sample for training; others: all'
@@ -54,8 +63,11 @@ def main() -> None:
         write_split,
     )
 
-    chips = read_chips(args.chips)
+    chips = read_chips(args.chips, args.scene_pattern)
     check_index(args.chips, chips)
+    if args.folds is not None:
+        write_folds(args, chips)
+        return
     numbers = read_numbers(args.situation, chips) if args.situation else {}
     test_scenes = split_names('--test-scenes', args.test_scenes)
     parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
@@ -79,6 +91,23 @@ def main() -> None:
         print(f'no instance in {one.part}: {one.name} ({reason})')
     for line in lines:
         print(line)
+
+
+def write_folds(args: argparse.Namespace, chips: list['Chip']) -> None:
+    """Write the lists of each fold into a folder of its own."""
+    from pathlib import Path
+
+    from ship_det.tiling.splitting import class_counts, split_folds, thin_out_empty, write_split
+
+    if args.situation or args.test_scenes or args.val:
+        raise ValueError('--folds: found --situation, --test-scenes or --val beside it, expected it alone')
+    for number, parts in enumerate(split_folds(chips, args.folds, args.by, args.seed)):
+        parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
+        folder = Path(args.out or Path(args.chips) / 'folds') / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_split(folder, parts)
+        print(f'\n{folder}')
+        print_parts(parts, class_counts(chips), {})
 
 
 def explain_added(root: str, chips: list['Chip'], parts: dict[str, list['Chip']]) -> list[str]:

@@ -5,6 +5,7 @@ such as a G-mean that is 0 wherever a single class is never found.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,15 +67,23 @@ class MedianEstimate:
         return self.low, self.high
 
 
-def estimate(values: ArrayLike, confidence: float = 0.95) -> Estimate:
-    """Mean of independent trials with a t interval."""
+def estimate(values: ArrayLike, confidence: float = 0.95, folds: int = 1) -> Estimate:
+    """Mean of trials with a t interval.
+
+    Args:
+        values: one a trial.
+        confidence: of the interval.
+        folds: 1: the trials are independent. Above: each is trained on all folds of the data but one, so that they
+            share most of it, and the interval is widened as Nadeau and Bengio have it (2003, eq. 9).
+    """
     from scipy import stats
 
     array = _trials(values)
     if array.size == 1:
         return Estimate(float(array[0]), math.nan, 1)
     quantile = stats.t.ppf((1 + confidence) / 2, array.size - 1)
-    return Estimate(float(array.mean()), float(quantile * stats.sem(array)), array.size)
+    margin = quantile * stats.sem(array) * _widening(array.size, folds)
+    return Estimate(float(array.mean()), float(margin), array.size)
 
 
 def estimate_median(values: ArrayLike, confidence: float = 0.95) -> MedianEstimate:
@@ -90,10 +99,11 @@ def estimate_median(values: ArrayLike, confidence: float = 0.95) -> MedianEstima
     return MedianEstimate(float(np.median(array)), float(low), float(high), array.size)
 
 
-def paired_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
+def paired_p_value(values: ArrayLike, baseline: ArrayLike, folds: int = 1) -> float:
     """Two-sided p of the paired t test: how likely so large a mean difference is where the true one is 0.
 
-    NaN for a single pair; where all differences are the same, 1 if they are 0, else 0.
+    NaN for a single pair; where all differences are the same, 1 if they are 0, else 0. ``folds`` as in
+    :func:`estimate`.
     """
     from scipy import stats
 
@@ -104,7 +114,23 @@ def paired_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
     rounding = _ROUNDING * max(np.abs(ours).max(), np.abs(theirs).max())
     if np.ptp(differences) <= rounding:
         return 0.0 if abs(differences[0]) > rounding else 1.0
-    return float(stats.ttest_rel(ours, theirs).pvalue)
+    statistic = stats.ttest_rel(ours, theirs).statistic / _widening(differences.size, folds)
+    return float(2 * stats.t.sf(abs(statistic), differences.size - 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction of p values for their number; NaN stays and does not count."""
+    known = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
+    corrected, largest = [math.nan] * len(p_values), 0.0
+    for rank, (p, index) in enumerate(known):
+        largest = max(largest, min(1.0, (len(known) - rank) * p))
+        corrected[index] = largest
+    return corrected
+
+
+def _widening(trials: int, folds: int) -> float:
+    """How many times as wide an interval of trials is that share their training data."""
+    return math.sqrt(1 + trials / (folds - 1)) if folds > 1 else 1.0
 
 
 def paired_rank_p_value(values: ArrayLike, baseline: ArrayLike) -> float:

@@ -8,9 +8,10 @@ tell it where to look. Chips that were added on ships are for training.
 """
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -45,17 +46,39 @@ class Shares:
         return {part: share for part, share in shares.items() if share > 1e-9}
 
 
-def read_chips(root: str | os.PathLike) -> list[Chip]:
-    """Chips of a tiled data set; in one that was not tiled every image is a scene of one chip."""
+def read_chips(root: str | os.PathLike, scene_pattern: str | None = None) -> list[Chip]:
+    """Chips of a tiled data set; in one that was not tiled every image is a scene of one chip.
+
+    Args:
+        root: data set folder.
+        scene_pattern: regular expression; images whose names have the same first match are of one scene.
+
+    Raises:
+        ValueError: naming the image where the pattern does not match its name, or the pattern where it is none.
+    """
     root = Path(root)
     if (root / INDEX_NAME).is_file():
-        return read_chip_index(root)
-    chips = []
-    folder = DotaFolder(root)
-    for image in folder.select():
-        counts = folder.count([image]).instances
-        chips.append(Chip(image.name, image.name, (0, 0, 0, 0), dict(counts)))
-    return chips
+        chips = read_chip_index(root)
+    else:
+        folder = DotaFolder(root)
+        chips = [
+            Chip(image.name, image.name, (0, 0, 0, 0), dict(folder.count([image]).instances))
+            for image in folder.select()
+        ]
+    if scene_pattern is None:
+        return chips
+    try:
+        pattern = re.compile(scene_pattern)
+    except re.error as error:
+        raise ValueError(f'scene pattern {scene_pattern!r}: no regular expression: {error}') from error
+    return [replace(chip, scene=_match(pattern, chip.file)) for chip in chips]
+
+
+def _match(pattern: re.Pattern, name: str) -> str:
+    found = pattern.search(name)
+    if not found or not found.group():
+        raise ValueError(f'{name}: does not match the scene pattern {pattern.pattern!r}, expected part of each name to')
+    return found.group()
 
 
 def check_index(root: str | os.PathLike, chips: Sequence[Chip]) -> None:
@@ -117,6 +140,37 @@ def split_chips(
         others = [chip for part in parts if part != 'train' for chip in parts[part]]
         parts['train'] = _without_copies(parts['train'], others)
     return parts
+
+
+def split_folds(chips: list[Chip], folds: int, by: str = 'scene', seed: int = 0) -> list[dict[str, list[Chip]]]:
+    """Split chips into folds for cross-validation, each the test part once.
+
+    Args:
+        chips: all chips.
+        folds: how many, 2 or more.
+        by: ``scene`` or ``chip``.
+        seed: decides between equally good splits.
+
+    Returns:
+        Training and test chips of each fold, as :func:`split_chips` has them.
+
+    Raises:
+        ValueError: fewer than two folds, or fewer scenes or chips than folds.
+    """
+    if folds < 2:
+        raise ValueError(f'folds: found {folds}, expected 2 or more')
+    unit_of = attrgetter('scene' if by == 'scene' else 'file')
+    free = [chip for chip in chips if by == 'scene' or not chip.added]
+    units = list(dict.fromkeys(map(unit_of, free)))
+    sizes = _whole_sizes([1 / folds] * folds, len(units), f'{by}s to split into {folds} folds')
+    assigned = assign_units(_count_table(free, units, unit_of), sizes, seed)
+    fold_of = dict(zip(units, assigned, strict=True))
+    found = []
+    for fold in range(folds):
+        test = [chip for chip in chips if fold_of.get(unit_of(chip)) == fold and not chip.added]
+        train = [chip for chip in chips if fold_of.get(unit_of(chip)) != fold]
+        found.append({'train': _without_copies(train, test) if by == 'chip' else train, 'test': test})
+    return found
 
 
 def thin_out_empty(chips: Sequence[Chip], share: float, seed: int = 0) -> list[Chip]:

@@ -1,0 +1,83 @@
+"""Charts of a comparison: what each method gains over cross-entropy, and AP against a class's training instances."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ship_det.drawing.chart_style import INK, MUTED, plain_log_ticks, run_color, run_marker, save_chart, styled
+from ship_det.experiments.detection.methods import BASELINE
+from ship_det.experiments.detection.tables import Row
+
+# Lines of more methods cannot be told apart.
+_MOST_LINES = 5
+
+
+def save_charts(rows: Sequence[Row], iou: float, folder: Path) -> list[Path]:
+    """Write the charts as PNG files.
+
+    Args:
+        rows: of the table, the baseline first.
+        iou: threshold of the AP.
+        folder: where to write; it is made.
+
+    Returns:
+        Their paths.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    charts = {'ap_by_count.png': draw_by_count(rows, iou)}
+    if rows[0].method == BASELINE and len(rows) > 1:
+        charts['gains.png'] = draw_gains(rows, iou)
+    for name, figure in charts.items():
+        save_chart(figure, folder / name)
+    return [folder / name for name in charts]
+
+
+@styled
+def draw_gains(rows: Sequence[Row], iou: float) -> Figure:
+    """mAP of each method less that of cross-entropy: each pair as a point, their mean with its 95 % interval."""
+    figure = Figure(figsize=(7, 1.1 + 0.34 * (len(rows) - 1)), layout='constrained')
+    axes = figure.subplots()
+    titles, baseline = [], rows[0].maps(iou)
+    for place, row in enumerate(rows[1:]):
+        found = row.over(rows[0], iou)
+        titles.append(row.title)
+        if found is None:
+            continue
+        maps = row.maps(iou)
+        points = [maps[key] - baseline[key] for key in maps.keys() & baseline.keys()]
+        axes.plot(points, [place + 0.26] * len(points), 'o', color=MUTED, markersize=3, markeredgewidth=0)
+        mean, margin = found[0].mean, np.nan_to_num(found[0].margin)
+        axes.errorbar(mean, place, xerr=margin, fmt='o', color=run_color(0), markersize=5, capsize=2, linewidth=1.2)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(range(len(titles)), titles)
+    axes.invert_yaxis()
+    axes.grid(axis='y', visible=False)
+    axes.set(xlabel=f'mAP@{iou:g} over {rows[0].title}', title='Mean with its 95 % interval; small: each pair')
+    return figure
+
+
+@styled
+def draw_by_count(rows: Sequence[Row], iou: float) -> Figure:
+    """AP of each class, mean over the trainings, against its training instances, a line for each method."""
+    figure = Figure(figsize=(7, 3.6), layout='constrained')
+    axes = figure.subplots()
+    counts = rows[0].counts
+    names = sorted((name for name in counts if counts[name]), key=lambda name: counts[name])
+    for index, row in enumerate(rows[:_MOST_LINES]):
+        values = [row.figure(iou, 'ap', [name]).mean for name in names]
+        axes.plot(
+            [counts[name] for name in names],
+            values,
+            marker=run_marker(index),
+            color=run_color(index),
+            label=row.title,
+            linewidth=1.2,
+            markersize=5,
+        )
+    axes.set_xscale('log')
+    plain_log_ticks(axes.xaxis)
+    axes.set(xlabel='training instances of the class', ylabel=f'AP@{iou:g}', ylim=(0, None))
+    axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,173 @@
+"""Tables VI and VII of the CI loss paper for trainings of one's own, with intervals and paired tests over seeds."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ship_det.experiments.detection.lines import Line, classes_of, map_of
+from ship_det.experiments.detection.methods import BASELINE, METHODS
+from ship_det.experiments.statistics import Estimate, estimate, holm, paired_p_value
+
+#: Of precision and so on: the columns of the paper's Table VI.
+FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
+BANDS = ('rare', 'common', 'frequent')
+
+
+@dataclass(frozen=True)
+class Row:
+    """Trainings of one method, one for each seed, or where there are folds for each fold.
+
+    Attributes:
+        method: key of ``METHODS``.
+        lines: by seed or fold; of a fold with several seeds all of them.
+        folds: number of folds that the data have; 1 for none.
+    """
+
+    method: str
+    lines: Mapping[int, Sequence[Line]]
+    folds: int = 1
+
+    @property
+    def title(self) -> str:
+        """The method's name, with the settings that were chosen for it."""
+        line = next(iter(self.lines.values()))[0]
+        chosen = [f'rate x {line["rate"]:g}'] if line['rate'] != 1 else []
+        chosen += [f'{name} {value:g}' for name, value in line['options'].items()]
+        known = METHODS.get(self.method)
+        return (known.title if known else self.method) + (f' ({", ".join(chosen)})' if chosen else '')
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Training instances of each class."""
+        return next(iter(self.lines.values()))[0]['counts']
+
+    def maps(self, iou: float) -> dict[int, float]:
+        """mAP of each seed or fold."""
+        return {key: float(np.mean([map_of(line, iou) for line in lines])) for key, lines in self.lines.items()}
+
+    def figure(self, iou: float, name: str, classes: Sequence[str]) -> Estimate:
+        """Mean of a figure over some classes, over the trainings; classes without an object to find do not count."""
+        values = []
+        for lines in self.lines.values():
+            found = [classes_of(line, iou)[one][name] for line in lines for one in classes]
+            known = [value for value in found if value is not None]
+            if known:
+                values.append(float(np.mean(known)))
+        return estimate(values, folds=self.folds) if values else Estimate(math.nan, math.nan, 0)
+
+    def over(self, other: 'Row', iou: float) -> tuple[Estimate, float] | None:
+        """mAP less that of another method in pairs, and p of the paired test; None without a pair."""
+        ours, theirs = self.maps(iou), other.maps(iou)
+        pairs = sorted(ours.keys() & theirs.keys())
+        if not pairs:
+            return None
+        values, baseline = ([of[key] for key in pairs] for of in (ours, theirs))
+        return (
+            estimate(np.subtract(values, baseline), folds=self.folds),
+            paired_p_value(values, baseline, folds=self.folds),
+        )
+
+
+def make_rows(lines: Sequence[Line], folds: int = 1) -> list[Row]:
+    """Rows of lines that are of one comparison and one setting each, the baseline first."""
+    methods: dict[str, dict[int, list[Line]]] = {}
+    key = 'fold' if folds > 1 else 'seed'
+    for line in sorted(lines, key=lambda line: line['seed']):
+        methods.setdefault(line['method'], {}).setdefault(line[key], []).append(line)
+    order = [BASELINE, *METHODS]
+    names = sorted(methods, key=lambda name: order.index(name) if name in order else len(order))
+    return [Row(name, dict(sorted(methods[name].items())), folds) for name in names]
+
+
+def bands_of(counts: Mapping[str, int]) -> dict[str, list[str]]:
+    """Classes of each frequency band, a third of those with training instances each: rare, common, frequent."""
+    order = sorted((name for name in counts if counts[name]), key=lambda name: (counts[name], name))
+    parts = np.array_split(np.arange(len(order)), len(BANDS))
+    return {band: [order[index] for index in part] for band, part in zip(BANDS, parts, strict=True)}
+
+
+def all_tables(rows: Sequence[Row], ious: Sequence[float]) -> Iterator[str]:
+    """All tables as Markdown lines, each under a line that says what it shows."""
+    iou = ious[-1]
+    folds = rows[0].folds > 1
+    interval = "Student's t, widened as folds share data (Nadeau and Bengio)" if folds else "Student's t"
+    yield f'Means over the {"folds" if folds else "seeds"} with 95 % intervals ({interval}); differences to CE in'
+    yield 'pairs of them, with p of the paired t test, then as Holm corrects it for the number of methods.'
+    yield ''
+    yield from overview(rows, ious)
+    yield ''
+    yield f'AP@{iou:g} by training instances of the class; P, R, F1 and Gmean at the score of best F1 of each class:'
+    yield ''
+    yield from by_band(rows, iou)
+    yield ''
+    yield f'AP@{iou:g} of each class:'
+    yield ''
+    yield from by_class(rows, iou)
+
+
+def overview(rows: Sequence[Row], ious: Sequence[float]) -> Iterator[str]:
+    """A row for each method: mAP, and at the highest IoU the paired difference to cross-entropy."""
+    baseline = next((row for row in rows if row.method == BASELINE), None)
+    gains = {
+        row.method: found
+        for row in rows
+        if baseline is not None and row is not baseline and (found := row.over(baseline, ious[-1]))
+    }
+    corrected = dict(zip(gains, holm([p for _, p in gains.values()]), strict=True))
+    yield '| | trainings | ' + ' | '.join(f'mAP@{iou:g}' for iou in ious) + f' | over CE, mAP@{ious[-1]:g} | p | Holm |'
+    yield '|---|--:|' + '--:|' * (len(ious) + 3)
+    for row in rows:
+        cells = [spread(estimate(list(row.maps(iou).values()), folds=row.folds)) for iou in ious]
+        gain = ['', '', '']
+        if row.method in gains:
+            difference, p = gains[row.method]
+            gain = [spread(difference, '+'), _p(p), _p(corrected[row.method])]
+        yield f'| {row.title} | {sum(map(len, row.lines.values()))} | ' + ' | '.join([*cells, *gain]) + ' |'
+
+
+def by_band(rows: Sequence[Row], iou: float) -> Iterator[str]:
+    """A row for each method: AP of the rare, common and frequent classes, and the figures of the paper's Table VI."""
+    bands = bands_of(rows[0].counts)
+    heads = [f'{band} ({_range(rows[0].counts, names)})' for band, names in bands.items()]
+    yield '| | ' + ' | '.join([*heads, *FIGURES.values()]) + ' |'
+    yield '|---|' + '--:|' * (len(heads) + len(FIGURES))
+    for row in rows:
+        cells = [spread(row.figure(iou, 'ap', names)) for names in bands.values()]
+        cells += [f'{row.figure(iou, name, list(row.counts)).mean:.3f}' for name in FIGURES]
+        yield f'| {row.title} | ' + ' | '.join(cells) + ' |'
+
+
+def by_class(rows: Sequence[Row], iou: float) -> Iterator[str]:
+    """A row for each class, those with most training instances first: its AP with each method."""
+    counts = rows[0].counts
+    yield '| | trained on | to find | ' + ' | '.join(row.title for row in rows) + ' |'
+    yield '|---|--:|--:|' + '--:|' * len(rows)
+    for name in sorted(counts, key=lambda name: -counts[name]):
+        found = [
+            len(lines) and np.mean([classes_of(line, iou)[name]['ground_truths'] for line in lines])
+            for lines in rows[0].lines.values()
+        ]
+        cells = [_mean(row.figure(iou, 'ap', [name])) for row in rows]
+        yield f'| {name} | {counts[name]} | {np.mean(found):.0f} | ' + ' | '.join(cells) + ' |'
+
+
+def spread(found: Estimate, sign: str = '') -> str:
+    """A mean with its margin; of a single training the number alone."""
+    if math.isnan(found.mean):
+        return ''
+    return f'{found.mean:{sign}.3f}' + ('' if math.isnan(found.margin) else f' ± {found.margin:.3f}')
+
+
+def _mean(found: Estimate) -> str:
+    return '' if math.isnan(found.mean) else f'{found.mean:.3f}'
+
+
+def _range(counts: Mapping[str, int], names: Sequence[str]) -> str:
+    numbers = sorted({counts[name] for name in names})
+    return ' to '.join(map(str, [numbers[0], numbers[-1]][: len(numbers)])) if numbers else 'none'
+
+
+def _p(value: float) -> str:
+    return '' if math.isnan(value) else f'{value:.2g}'
