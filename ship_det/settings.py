@@ -359,7 +359,7 @@ def _check_option(cfg: Config, key: str) -> None:
     parts = key.split('.')
     if len(parts) == 1 and parts[0] in (*SPREAD, 'work_dir'):
         return
-    if parts[0] not in _RUNNER_KEYS:
+    if parts[0] not in _RUNNER_KEYS and parts[0] != 'simulation':
         if parts[0] in cfg:
             raise ValueError(
                 f'--cfg-options {key}: no effect, {parts[0]} is a variable that the config has already used; set what '

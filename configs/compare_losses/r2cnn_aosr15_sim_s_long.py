@@ -1,5 +1,2 @@
-# AOSR15-sim S with a longer tail: lambda above 1, where CI loss's class factor takes the eighth root.
-_base_ = './r2cnn_aosr15_sim_s.py'
-
-data_root = '{{$SHIP_DET_ROOT:data/aosr15_sim_s_long}}'
-simulation = dict(train=dict(tail=150.0))
+# --load zoo:r2cnn-ships --amp: of the zoo's weights all but the class layer.
+_base_ = ['../_base_/models/r2cnn_r18w32_fpn64.py', '../_base_/recipes/aosr15_sim_s_long.py']

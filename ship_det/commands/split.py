@@ -101,9 +101,12 @@ def write_folds(args: argparse.Namespace, chips: list['Chip']) -> None:
 
     if args.situation or args.test_scenes or args.val:
         raise ValueError('--folds: found --situation, --test-scenes or --val beside it, expected it alone')
+    out = Path(args.out or Path(args.chips) / 'folds')
+    if (out / str(args.folds)).exists():
+        raise ValueError(f'{out}: found a folder {args.folds}, of more folds than {args.folds}; remove {out} first')
     for number, parts in enumerate(split_folds(chips, args.folds, args.by, args.seed)):
         parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
-        folder = Path(args.out or Path(args.chips) / 'folds') / str(number)
+        folder = out / str(number)
         folder.mkdir(parents=True, exist_ok=True)
         write_split(folder, parts)
         print(f'\n{folder}')

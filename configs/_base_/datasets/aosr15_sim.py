@@ -1,5 +1,5 @@
-# AOSR15-sim: simulated harbors with a long tail to train on and as many ships of each class to be tested on. What is drawn stands in
-# `simulation` of the config that uses this; `ship-det compare-losses CONFIG --prepare` draws it below data_root.
+# AOSR15-sim: simulated harbors with a long tail to train on, and with as many ships of each class to be tested on.
+# What is drawn stands in `simulation`; `ship-det compare-losses CONFIG --prepare` draws it below data_root.
 _base_ = './demo_chips.py'
 
 data_root = '{{$SHIP_DET_ROOT:data/aosr15_sim}}'

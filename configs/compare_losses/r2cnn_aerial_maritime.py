@@ -1,0 +1,24 @@
+# Aerial Maritime: a lake shore from a drone, horizontal boxes, long-tailed, cross-validated by photo.
+# From the zoo's weights, --load zoo:r2cnn-ships --amp:
+#   ship-det convert AERIAL_MARITIME/train DATA --from voc
+#   ship-det split DATA --folds 5 --scene-pattern 'DJI_[0-9]+'
+#   ship-det compare-losses CONFIG --data-root DATA --folds DATA/folds
+_base_ = './r2cnn_hit_uav.py'
+
+data_root = '{{$SHIP_DET_ROOT:data/aerial_maritime}}'
+classes = ('lift', 'dock', 'jetski', 'boat', 'car')
+everything = dict(data_prefix=dict(img_path='images', label_path='labelTxt'), other_classes='error')
+# Horizontal boxes stay horizontal: nothing is turned.
+train_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
+    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    dict(type='RandomAffineCrop', size=416, scale=(0.7, 1.2), turn_prob=0.0),
+    dict(type='mmdet.RandomFlip', prob=0.75, direction=['horizontal', 'vertical', 'diagonal']),
+    dict(type='mmdet.PhotoMetricDistortion'),
+    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
+    dict(type='mmdet.PackDetInputs'),
+]
+train_dataloader = dict(dataset=dict(**everything, pipeline=train_pipeline))
+val_dataloader = dict(dataset=everything)
+test_dataloader = val_dataloader
