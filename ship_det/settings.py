@@ -210,8 +210,8 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
                     f'of it, such as {_uses_of(own, file.settings[name])}'
                 )
         close = difflib.get_close_matches(name, {*_RUNNER_KEYS, *SPREAD}, 1, cutoff=0.84)
-        # In a resolved config a variable stands beside what was made of it.
-        if close and not (isinstance(own.get(name), Mapping | list) and _places_of(own, own[name])):
+        # In a resolved config a pipeline stands beside what was made of it, as all configs call it.
+        if close and not re.fullmatch('(train|val|test)_pipeline', name):
             raise ValueError(f'{path}: nothing reads {name}; did you mean {close[0]}?')
 
 
@@ -282,13 +282,9 @@ def _states(path: Path, name: str, options: Collection[str]) -> bool:
 
 def _uses_of(settings: Config, value: Any) -> str:
     """Some keys that have a value."""
-    return ', '.join(_places_of(settings, value)[:4]) or 'train_dataloader.dataset.pipeline'
-
-
-def _places_of(settings: Config, value: Any) -> list[str]:
-    """All keys of what a runner reads that have a value."""
     read = [key for key in settings if key in _RUNNER_KEYS]
-    return [where for key in read for where, found in _walk(settings[key], key) if found == value]
+    uses = [where for key in read for where, found in _walk(settings[key], key) if found == value]
+    return ', '.join(uses[:4]) or 'train_dataloader.dataset.pipeline'
 
 
 def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:

@@ -30,7 +30,7 @@ _NO_QUADS = (
 
 @METRICS.register_module()
 class VOCRotatedMetric(BaseMetric):
-    """Mean average precision of rotated boxes, see ``ship_det.evaluation.evaluate``.
+    """Mean average precision of rotated or horizontal boxes, see ``ship_det.evaluation.evaluate``.
 
     Ground truth is the ``instances`` of the data set: the quads as labelled, in the pixels of the image on disk, to
     which MMRotate rescales predictions too. ``ShipDataset`` hands them over whatever the test pipeline is. With another
@@ -161,11 +161,16 @@ def _instance_shapes(file: str, instances: Mapping[str, Any]) -> np.ndarray:
     boxes = instances['bboxes']
     # The box types of MMDetection hold a tensor.
     boxes = _to_numpy(getattr(boxes, 'tensor', boxes))
-    if boxes.ndim == 2 and boxes.shape[1] == 8:
-        return boxes.reshape(-1, 4, 2)
-    if boxes.ndim != 2 or boxes.shape[1] != 5:
-        raise ValueError(f'{file}: expected rotated boxes (N, 5) or quads (N, 8), found shape {boxes.shape}')
-    return boxes
+    if boxes.ndim != 2 or boxes.shape[1] not in (4, 5, 8):
+        raise ValueError(
+            f'{file}: expected rotated boxes (N, 5), quads (N, 8) or horizontal boxes (N, 4), found shape {boxes.shape}'
+        )
+    return boxes if boxes.shape[1] == 5 else _as_quads(boxes)
+
+
+def _as_quads(boxes: np.ndarray) -> np.ndarray:
+    """(N, 4, 2) corners of (N, 8) quads or (N, 4) horizontal boxes (left, top, right, bottom)."""
+    return (boxes if boxes.shape[1] == 8 else boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]]).reshape(-1, 4, 2)
 
 
 def _to_numpy(values: torch.Tensor) -> np.ndarray:
@@ -192,14 +197,14 @@ def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]
 
 
 def _labels_on_disk(file: str, instances: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """The labels of an image from the data set's instances in MMDetection's format, with (8,) corners or (5,) boxes."""
+    """The labels of an image from the data set's instances in MMDetection's format: (8,) corners, (5,) or (4,) boxes."""
     lengths = {len(instance['bbox']) for instance in instances} or {8}
-    if lengths not in ({8}, {5}):
-        raise ValueError(f'{file}: instances: expected each bbox as 8 or each as 5 numbers, found {sorted(lengths)}')
-    shapes = np.array([instance['bbox'] for instance in instances], dtype=np.float64)
+    if lengths not in ({8}, {5}, {4}):
+        raise ValueError(f'{file}: instances: expected each bbox as 8, 5 or 4 numbers, found {sorted(lengths)}')
+    shapes = np.array([instance['bbox'] for instance in instances], dtype=np.float64).reshape(len(instances), -1)
     labels = np.array([instance['bbox_label'] for instance in instances], dtype=np.intp)
     ignored = np.array([instance.get('ignore_flag', 0) for instance in instances], dtype=bool)
-    return _to_record(shapes.reshape(-1, 4, 2) if lengths == {8} else shapes, labels, ignored)
+    return _to_record(shapes if lengths == {5} else _as_quads(shapes.reshape(-1, *lengths)), labels, ignored)
 
 
 def _to_record(shapes: np.ndarray, labels: np.ndarray, ignored: np.ndarray) -> dict[str, np.ndarray]:

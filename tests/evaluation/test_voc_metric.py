@@ -152,7 +152,7 @@ def test_bad_samples_are_named(case):
         ({'boxes': [[9, 9, float('nan'), 2, 0]]}, r'0\.png: box 0'),
         ({'scores': [1.5]}, r'0\.png: score 0 is 1\.5'),
         ({'labels': [3]}, r'0\.png: label 0 is 3'),
-        ({'boxes': [[9, 9, 4, 2]]}, r'0\.png: expected rotated boxes \(N, 5\) or quads'),
+        ({'boxes': [[9, 9, 4]]}, r'0\.png: expected rotated boxes \(N, 5\), quads \(N, 8\) or horizontal'),
     ):
         with pytest.raises(ValueError, match=message):
             metric.process(None, [data_sample({**box, **changes}, case[1][0])])
@@ -374,7 +374,7 @@ def test_instances_of_rotated_boxes_and_of_anything_else(found):
     assert overlaps_of(metric).tolist() == [1]
     for bboxes, lengths in (([[1, 2, 3, 4]], r'\[4\]'), ([[0] * 5, [0] * 8], r'\[5, 8\]')):
         wrong = [{**instance, 'bbox': bbox} for bbox in bboxes]
-        with pytest.raises(ValueError, match=rf'a\.png: instances: expected each bbox as 8 or each as 5 .*{lengths}'):
+        with pytest.raises(ValueError, match=rf'a\.png: instances: expected each bbox as 8, 5 or 4 .*{lengths}'):
             metric.process(None, [sample_of(found, instances=wrong)])
     with pytest.raises(ValueError, match=r'a\.png: label 0 is 9'):
         metric.process(None, [sample_of(found, instances=[{**instance, 'bbox_label': 9}])])

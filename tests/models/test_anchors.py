@@ -68,6 +68,9 @@ RESOLUTIONS = {
     CONFIGS / 'zoo/r2cnn_aosr15.py': 1.1,
     CONFIGS / 'zoo/r2cnn_ships.py': 1.4,
     CONFIGS / 'quickstart/r2cnn_r18w32_fpn64_ci_finetune.py': 1.5,
+    **{path: 1.5 for path in sorted(CONFIGS.glob('compare_losses/*_aosr15_sim_s*.py'))},
+    CONFIGS / 'compare_losses/r2cnn_aosr15_sim_m.py': 0.8,
+    CONFIGS / 'compare_losses/r2cnn_aosr15_sim_l.py': 0.6,
 }
 
 
@@ -107,16 +110,19 @@ def test_one_ship_in_a_hundred_at_most_has_no_anchor(path):
 
 
 @pytest.mark.usefixtures('mmrotate_scope')
-@pytest.mark.parametrize('data', ['harbor', 'hituav'])
+@pytest.mark.parametrize('data', ['harbor', 'hituav', 'aerial'])
 def test_one_object_in_a_hundred_of_real_data_at_most_has_no_anchor(data, tmp_path):
     root = os.environ.get('SHIP_DET_DATA')
     if not root:
         pytest.skip('SHIP_DET_DATA is not set')
     if data == 'harbor':
         folder, classes, scale = Path(root) / 'dota_harbor', ('ship',), 2.0
-    else:
+    elif data == 'hituav':
         folder, classes, scale = tmp_path / 'dota', ('Person', 'Car', 'Bicycle', 'OtherVehicle'), 1.0
         convert('rolabelimg', 'dota', Path(root) / 'hit_uav_mini/train', tmp_path / 'dota')
+    else:
+        folder, classes, scale = tmp_path / 'dota', ('lift', 'dock', 'jetski', 'boat', 'car'), 1.0
+        convert('voc', 'dota', Path(root) / 'aerial_maritime/train', tmp_path / 'dota')
     files = DotaFolder(folder).select()
     quads = [
         labeled.quad
@@ -126,5 +132,10 @@ def test_one_object_in_a_hundred_of_real_data_at_most_has_no_anchor(data, tmp_pa
     ]
     boxes = torch.from_numpy(quad_to_rbox(np.array(quads)))
     boxes[:, :4] *= scale
-    for path in CONFIGS.glob(f'quickstart/*_{data}.py'):
+    found = {
+        'harbor': sorted(CONFIGS.glob('quickstart/*_harbor.py')),
+        'hituav': [*CONFIGS.glob('quickstart/*_hituav.py'), CONFIGS / 'compare_losses/r2cnn_hit_uav.py'],
+        'aerial': [CONFIGS / 'compare_losses/r2cnn_aerial_maritime.py'],
+    }
+    for path in found[data]:
         assert unfitting(path, boxes) <= 0.01
