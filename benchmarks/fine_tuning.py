@@ -154,18 +154,22 @@ def read_lines() -> list[dict[str, Any]]:
 
 
 def table(lines: list[Mapping[str, Any]]) -> str:
-    """AP at each IoU by start and number of ships, with the interval over the seeds."""
-    rows = ['| from | ships | trainings | AP@0.5 | AP@0.6 | AP@0.7 |', '|---|--:|--:|--:|--:|--:|']
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for line in lines:
-        groups.setdefault((line['start'], line['ships']), []).append(line)
-    for (start, _), found in groups.items():
-        cells = []
-        for threshold in ('0.5', '0.6', '0.7'):
-            value = estimate([line['ap'][threshold] for line in found])
-            cells.append(f'{value.mean:.3f}' + (f' ± {value.margin:.3f}' if len(found) > 1 else ''))
-        rows.append(f'| {start} | {found[0]["trained_on"]} | {len(found)} | {" | ".join(cells)} |')
+    """AP at each IoU by number of ships and start: of each seed, or of more than two their mean with its interval."""
+    rows = ['| trained on | from | AP@0.5 | AP@0.6 | AP@0.7 |', '|--:|---|--:|--:|--:|']
+    groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    for line in sorted(lines, key=lambda line: (line['trained_on'], list(STARTS).index(line['start']), line['seed'])):
+        groups.setdefault((line['trained_on'], line['start']), []).append(line)
+    for (ships, start), found in groups.items():
+        cells = [_cell([line['ap'][threshold] for line in found]) for threshold in ('0.5', '0.6', '0.7')]
+        rows.append(f'| {ships} | {start} | {" | ".join(cells)} |')
     return '\n'.join(rows)
+
+
+def _cell(values: Sequence[float]) -> str:
+    if len(values) <= 2:
+        return ' / '.join(f'{value:.3f}' for value in values)
+    found = estimate(values)
+    return f'{found.mean:.3f} ± {found.margin:.3f}'
 
 
 def main() -> None:

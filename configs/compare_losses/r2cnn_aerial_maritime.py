@@ -8,17 +8,26 @@ _base_ = './r2cnn_hit_uav.py'
 data_root = '{{$SHIP_DET_ROOT:data/aerial_maritime}}'
 classes = ('lift', 'dock', 'jetski', 'boat', 'car')
 everything = dict(data_prefix=dict(img_path='images', label_path='labelTxt'), other_classes='error')
+# Docks and lifts are some 200 px long, so half the pixels show as much.
 # Horizontal boxes stay horizontal: nothing is turned.
+zoom = 0.5
 train_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
     dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='RandomAffineCrop', size=416, scale=(0.7, 1.2), turn_prob=0.0),
+    dict(type='RandomAffineCrop', size=384, scale=(0.7 * zoom, 1.3 * zoom), turn_prob=0.0),
     dict(type='mmdet.RandomFlip', prob=0.75, direction=['horizontal', 'vertical', 'diagonal']),
     dict(type='mmdet.PhotoMetricDistortion'),
     dict(type='IgnoreDegenerateBoxes', min_size=2.0),
     dict(type='mmdet.PackDetInputs'),
 ]
+test_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
+    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
+    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
 train_dataloader = dict(dataset=dict(**everything, pipeline=train_pipeline))
-val_dataloader = dict(dataset=everything)
+val_dataloader = dict(dataset=dict(**everything, pipeline=test_pipeline))
 test_dataloader = val_dataloader

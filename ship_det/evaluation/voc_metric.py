@@ -197,7 +197,7 @@ def _ground_truth(file: str, sample: Mapping[str, Any]) -> dict[str, np.ndarray]
 
 
 def _labels_on_disk(file: str, instances: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """The labels of an image from the data set's instances in MMDetection's format: (8,) corners, (5,) or (4,) boxes."""
+    """The labels of an image from instances in MMDetection's format: (8,) corners, (5,) or (4,) boxes."""
     lengths = {len(instance['bbox']) for instance in instances} or {8}
     if lengths not in ({8}, {5}, {4}):
         raise ValueError(f'{file}: instances: expected each bbox as 8, 5 or 4 numbers, found {sorted(lengths)}')

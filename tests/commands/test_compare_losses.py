@@ -1,4 +1,4 @@
-"""Losses compared on a detector: each training once whoever asks, the same lines after an interruption, other configs."""
+"""Losses compared on a detector: each training once, the same lines after an interruption, other configs."""
 
 import json
 import os
@@ -174,7 +174,9 @@ def test_configs_of_mmrotate(name, chips, tmp_path):
             (root / part / f'annfiles/{stem}.txt').write_text(text)
     config = tmp_path / 'stock.py'
     config.write_text(STOCK.format(base=base))
-    options = [f'{part}_dataloader.dataset.pipeline.{step}.scale=(256,256)' for part, step in (('train', 3), ('val', 1))]
+    options = [
+        f'{part}_dataloader.dataset.pipeline.{step}.scale=(256,256)' for part, step in (('train', 3), ('val', 1))
+    ]
     options += ['test_dataloader.dataset.pipeline.1.scale=(256,256)', 'test_dataloader.dataset.ann_file=val/annfiles/']
     options += ['test_dataloader.dataset.data_prefix.img_path=val/images/', 'train_dataloader.num_workers=0']
     options += ['train_dataloader.persistent_workers=False']

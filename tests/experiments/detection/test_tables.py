@@ -69,11 +69,7 @@ def test_pairs_are_of_a_seed():
 
 
 def test_folds_share_their_training_data():
-    lines = [
-        line(method, 0, ap, fold)
-        for method, aps in (('ce', CE), ('ci', CI))
-        for fold, ap in enumerate(aps)
-    ]
+    lines = [line(method, 0, ap, fold) for method, aps in (('ce', CE), ('ci', CI)) for fold, ap in enumerate(aps)]
     independent = cells(list(overview(make_rows(LINES), [0.6]))[-1])
     folded = cells(list(overview(make_rows(lines, folds=3), [0.6]))[-1])
     # Nadeau and Bengio: the variance of a mean of 3 folds is 1/3 + 1/2 of that of one, not 1/3.
@@ -90,9 +86,17 @@ def test_bands_are_thirds_of_the_classes_by_training_instances():
 def test_by_band_and_by_class():
     head, _, ce, _ = map(cells, by_band(make_rows(LINES), 0.6))
     assert head[1:4] == ['rare (10)', 'common (100)', 'frequent (900)']
-    assert [cell.partition(' ')[0] for cell in ce[1:4]] == ['0.000', f'{0.45 * np.mean(CE):.3f}', f'{0.9 * np.mean(CE):.3f}']
+    assert [cell.partition(' ')[0] for cell in ce[1:4]] == [
+        '0.000',
+        f'{0.45 * np.mean(CE):.3f}',
+        f'{0.9 * np.mean(CE):.3f}',
+    ]
     rows = [cells(row) for row in by_class(make_rows(LINES), 0.6)][2:]
-    assert [row[:3] for row in rows] == [['submarine', '900', '40'], ['cargo-ship', '100', '40'], ['tanker', '10', '40']]
+    assert [row[:3] for row in rows] == [
+        ['submarine', '900', '40'],
+        ['cargo-ship', '100', '40'],
+        ['tanker', '10', '40'],
+    ]
 
 
 def test_a_class_that_is_not_in_the_test():
