@@ -201,10 +201,10 @@ def _labels_on_disk(file: str, instances: Sequence[Mapping[str, Any]]) -> dict[s
     lengths = {len(instance['bbox']) for instance in instances} or {8}
     if lengths not in ({8}, {5}, {4}):
         raise ValueError(f'{file}: instances: expected each bbox as 8, 5 or 4 numbers, found {sorted(lengths)}')
-    shapes = np.array([instance['bbox'] for instance in instances], dtype=np.float64).reshape(len(instances), -1)
+    shapes = np.array([instance['bbox'] for instance in instances], dtype=np.float64).reshape(-1, *lengths)
     labels = np.array([instance['bbox_label'] for instance in instances], dtype=np.intp)
     ignored = np.array([instance.get('ignore_flag', 0) for instance in instances], dtype=bool)
-    return _to_record(shapes if lengths == {5} else _as_quads(shapes.reshape(-1, *lengths)), labels, ignored)
+    return _to_record(shapes if lengths == {5} else _as_quads(shapes), labels, ignored)
 
 
 def _to_record(shapes: np.ndarray, labels: np.ndarray, ignored: np.ndarray) -> dict[str, np.ndarray]:

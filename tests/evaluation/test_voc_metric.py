@@ -389,3 +389,10 @@ def test_horizontal_boxes_are_quads_along_the_axes():
     metric.process(None, [sample_of(found, instances=[instance])])
     assert metric.results[0][0]['boxes'].tolist() == [[30, 30, 40, 20, 0]]
     assert overlaps_of(metric) == pytest.approx([2 / 3])
+
+
+def test_an_image_without_an_object(found):
+    metric = VOCRotatedMetric()
+    metric.dataset_meta = {'classes': CLASSES}
+    metric.process(None, [sample_of(found, instances=[])])
+    assert metric.results[0][1]['quads'].shape == (0, 4, 2)
