@@ -107,9 +107,11 @@ def test_killed_and_started_again_it_ends_with_the_same_line(compared, config, c
     assert marker.exists()
     assert not (tmp_path / 'work/lines.jsonl').exists()
     assert (tmp_path / 'work/ce_0/iter_2.pth').exists()
+    before = float((tmp_path / 'work/ce_0/minutes.txt').read_text())
     code, output = run(config, *arguments, KILLED_MARKER=marker)
     assert code == 0, output
     assert lines_of(tmp_path / 'work')['ce'] == lines_of(compared[0])['ce']
+    assert float((tmp_path / 'work/ce_0/minutes.txt').read_text()) > before > 0
 
 
 def test_what_is_finished_is_shown_and_drawn_without_training(compared, config, chips, tmp_path):

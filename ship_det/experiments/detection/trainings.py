@@ -16,7 +16,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,11 +270,10 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
     _claim(folder, wanted)
     cfg, config = comparison.config(training), folder / 'config.py'
     write_text(config, cfg.pretty_text)
-    begin = time.monotonic()
     load = ('--load', comparison.start) if comparison.start else ()
     amp = ('--amp',) if comparison.amp else ()
-    _ship_det(lock, 'train', config, '--work-dir', folder, '--resume', '--seed', training.seed, *load, *amp)
-    minutes = (time.monotonic() - begin) / 60
+    with _clock(folder / 'minutes.txt') as clock:
+        _ship_det(lock, 'train', config, '--work-dir', folder, '--resume', '--seed', training.seed, *load, *amp)
     checkpoint = Path(read_text(folder / 'last_checkpoint').strip())
     # The work dir may have been moved since.
     checkpoint = checkpoint if checkpoint.is_file() else folder / checkpoint.name
@@ -287,9 +287,19 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
         'version': ship_det.__version__,
         'commit': commit(),
         'device': torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu',
-        'minutes': round(minutes, 1),
+        'minutes': round(float(read_text(clock)), 1),
         'results': [_figures(result) for result in parse_json(read_text(results))['results']],
     }
+
+
+@contextmanager
+def _clock(file: Path) -> Iterator[Path]:
+    """Add the minutes that the block takes, however it ends, to those in a file."""
+    begin, before = time.monotonic(), float(read_text(file)) if file.exists() else 0.0
+    try:
+        yield file
+    finally:
+        write_text(file, f'{before + (time.monotonic() - begin) / 60}\n')
 
 
 def _claim(folder: Path, wanted: Line) -> None:
