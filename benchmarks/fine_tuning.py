@@ -27,6 +27,7 @@ from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 from ship_det.cli import run
 from ship_det.experiments.statistics import estimate
 from ship_det.files import parse_json, read_text, write_text
+from ship_det.processes import run_command
 from ship_det.raster import read_rgb
 from ship_det.tiling.clipping import clip_quads
 
@@ -105,7 +106,7 @@ def prepare(harbor: Path, data: Path, ships: str) -> tuple[Path, Path, int]:
 
 def ship_det(*arguments: object) -> None:
     command = [sys.executable, '-m', 'ship_det.commands.main', *map(str, arguments)]
-    if subprocess.run(command, check=False, cwd=ROOT).returncode:
+    if run_command(command):
         raise ValueError(f'ship-det {" ".join(map(str, arguments))}: failed, its message is above')
 
 

@@ -25,6 +25,7 @@ import ship_det
 from ship_det.cli import run
 from ship_det.experiments.statistics import estimate, paired_p_value
 from ship_det.files import digest, parse_json, read_text, write_text
+from ship_det.processes import run_command
 from ship_det.zoo import PREFIX, zoo_model
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,7 +126,7 @@ def parse_args() -> argparse.Namespace:
 
 def ship_det_command(*arguments: object) -> None:
     command = [sys.executable, '-m', 'ship_det.commands.main', *map(str, arguments)]
-    if subprocess.run(command, check=False, cwd=ROOT).returncode:
+    if run_command(command):
         raise ValueError(f'ship-det {" ".join(map(str, arguments))}: failed, its message is above')
 
 

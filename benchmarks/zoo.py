@@ -11,7 +11,6 @@ The scenes are simulated below --data the first time: 2000 px, as many ships of 
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -26,6 +25,7 @@ from ship_det.annotations import read_dota, write_dota
 from ship_det.checkpoints import load_checkpoint, trained_classes
 from ship_det.cli import quiet_imports, run
 from ship_det.files import digest, parse_json, read_text, replacing, write_text
+from ship_det.processes import run_command
 from ship_det.zoo import zoo_model, zoo_models
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,7 +77,7 @@ def publish(args: argparse.Namespace) -> None:
 
 def ship_det(*arguments: object) -> None:
     command = [sys.executable, '-m', 'ship_det.commands.main', *map(str, arguments)]
-    if subprocess.run(command, check=False).returncode:
+    if run_command(command):
         raise ValueError(f'ship-det {" ".join(map(str, arguments))}: failed, its message is above')
 
 

@@ -1,11 +1,12 @@
-"""Several processes, each of which works through neighbours, so that what it has read serves it again."""
+"""Other processes: a command, or several that work through neighbours, so that what each has read serves it again."""
 
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -23,11 +24,33 @@ RunAll = Callable[[Callable, list], Iterator[tuple]]
 _AT_HAND = 2
 # Beyond it a machine runs out of open files before it runs out of work.
 _MOST = 256
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 
 
 def usable_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def run_command(command: Sequence[str], pass_fds: Sequence[int] = ()) -> int:
+    """Run a command to its end, and give its exit code, 128 and the number of the signal where one ended it.
+
+    Ctrl-C and SIGTERM are passed on to it once, then it is waited for: a training saves a checkpoint before it ends.
+
+    Args:
+        command: program and arguments.
+        pass_fds: file descriptors that it inherits.
+    """
+    # In a session of its own, or the terminal would send Ctrl-C a second time.
+    process = subprocess.Popen(command, pass_fds=pass_fds, start_new_session=True)
+    handled = [number for number in _PASSED_ON if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, lambda number, _: process.send_signal(number)) for number in handled}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 @contextmanager

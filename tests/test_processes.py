@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ship_det.processes import processes
+from ship_det.processes import processes, run_command
 
 
 def squared(number: int) -> tuple[int, int]:
@@ -74,7 +74,7 @@ def test_refuses_no_processes(workers):
 PROGRAM = """
 import sys, time
 from ship_det.cli import run
-from ship_det.processes import processes
+from ship_det.processes import processes, run_command
 
 def main():
     with processes(2, 'decimal') as run_all:
@@ -122,3 +122,42 @@ def test_they_end_with_their_parent(started):
     # Sooner than they would be through.
     _, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
+
+
+# Takes a second to end after a signal, as a training does that saves a checkpoint, and notes how many it got.
+SLOW_TO_END = """
+import signal, sys, time
+from pathlib import Path
+got = []
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, _: got.append(number))
+Path(sys.argv[1]).touch()
+while not got:
+    time.sleep(0.05)
+time.sleep(1)
+Path(sys.argv[1]).write_text(str(got))
+sys.exit(7)
+"""
+WAITING = """
+import sys
+from ship_det.processes import run_command
+sys.exit(run_command([sys.executable, '-c', sys.argv[1], sys.argv[2]]) + 1)
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_command_gets_the_signal_once_and_is_waited_for(number, tmp_path):
+    note = tmp_path / 'note'
+    process = subprocess.Popen([sys.executable, '-c', WAITING, SLOW_TO_END, str(note)], start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not note.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # As a terminal does it: to the whole group.
+    os.killpg(process.pid, number)
+    assert process.wait(30) == 8
+    assert note.read_text() == str([number.value])
+
+
+def test_exit_code_of_a_command_that_a_signal_ended():
+    assert run_command([sys.executable, '-c', 'import os; os.kill(os.getpid(), 9)']) == 137
+    assert run_command([sys.executable, '-c', 'raise SystemExit(3)']) == 3

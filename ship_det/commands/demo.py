@@ -1,10 +1,11 @@
 """The main job, end to end, on simulated harbors: scenes, chips, split, training, test, report, ships on a map."""
 
 import argparse
-import subprocess
 import sys
 import time
 from pathlib import Path
+
+from ship_det.processes import run_command
 
 CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_finetune.py'
 START = 'zoo:r2cnn-ships'
@@ -31,11 +32,10 @@ def step(title: str, subcommand: str, *arguments: object) -> None:
     command = [sys.executable, '-m', 'ship_det.commands.main', subcommand, *map(str, arguments)]
     print(f'\n== {title}\n$ ship-det {subcommand} {" ".join(map(str, arguments))}', flush=True)
     start = time.monotonic()
-    code = subprocess.run(command, check=False).returncode
+    code = run_command(command)
     if code:
         print(f'ship-det {subcommand} ended with exit code {code}; its message is above', file=sys.stderr)
-        # Where a signal ended it, the code is minus its number.
-        sys.exit(code if code > 0 else 128 - code)
+        sys.exit(code)
     print(f'-- {title}: {time.monotonic() - start:.0f} s', flush=True)
 
 

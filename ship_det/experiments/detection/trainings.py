@@ -33,6 +33,7 @@ from ship_det.files import digest, parse_json, read_text, write_text
 from ship_det.imbalance import count_instances
 from ship_det.imbalance.counting import dataset_classes
 from ship_det.initial_weights import type_name
+from ship_det.processes import run_command
 from ship_det.zoo import PREFIX, zoo_model
 
 #: What of a config decides how a training ends, but for the class loss.
@@ -345,9 +346,9 @@ def commit() -> str | None:
 
 def _ship_det(lock: int, *arguments: object) -> None:
     command = [sys.executable, '-m', 'ship_det.commands.main', *map(str, arguments)]
-    code = subprocess.run(command, check=False, pass_fds=(lock,)).returncode
+    code = run_command(command, (lock,))
     if code:
-        raise SystemExit(code if code > 0 else 128 - code)
+        raise SystemExit(code)
 
 
 def choose(comparison: Comparison, candidates: Sequence[Training]) -> Training:
