@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ship_det.drawing.chart_style import INK, MUTED, plain_log_ticks, run_color, run_marker, save_chart, styled
 from ship_det.experiments.detection.methods import BASELINE
-from ship_det.experiments.detection.tables import Row
+from ship_det.experiments.detection.tables import Row, bands_of
 
 # Lines of more methods cannot be told apart.
 _MOST_LINES = 5
@@ -52,7 +52,7 @@ def draw_gains(rows: Sequence[Row], iou: float) -> Figure:
         axes.errorbar(mean, place, xerr=margin, fmt='o', color=run_color(0), markersize=5, capsize=2, linewidth=1.2)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(titles)), titles)
-    axes.invert_yaxis()
+    axes.set_ylim(len(titles) - 0.4, -0.6)
     axes.grid(axis='y', visible=False)
     axes.set(xlabel=f'mAP@{iou:g} over {rows[0].title}', title='Mean with its 95 % interval; small: each pair')
     return figure
@@ -60,24 +60,22 @@ def draw_gains(rows: Sequence[Row], iou: float) -> Figure:
 
 @styled
 def draw_by_count(rows: Sequence[Row], iou: float) -> Figure:
-    """AP of each class, mean over the trainings, against its training instances, a line for each method."""
-    figure = Figure(figsize=(7, 3.6), layout='constrained')
+    """AP against the training instances of a class: a point each, and a line through the means of the bands."""
+    figure = Figure(figsize=(7, 3.8), layout='constrained')
     axes = figure.subplots()
     counts = rows[0].counts
-    names = sorted((name for name in counts if counts[name]), key=lambda name: counts[name])
+    names = [name for name in counts if counts[name]]
+    bands = [band for band in bands_of(counts).values() if band]
     for index, row in enumerate(rows[:_MOST_LINES]):
-        values = [row.figure(iou, 'ap', [name]).mean for name in names]
-        axes.plot(
-            [counts[name] for name in names],
-            values,
-            marker=run_marker(index),
-            color=run_color(index),
-            label=row.title,
-            linewidth=1.2,
-            markersize=5,
-        )
+        style = {'color': run_color(index), 'marker': run_marker(index)}
+        aps = [row.figure(iou, 'ap', [name]).mean for name in names]
+        axes.plot([counts[name] for name in names], aps, linestyle='', markersize=4, alpha=0.5, **style)
+        means = [row.figure(iou, 'ap', band).mean for band in bands]
+        centers = [np.exp(np.mean(np.log([counts[name] for name in band]))) for band in bands]
+        axes.plot(centers, means, label=row.title, markersize=7, **style)
     axes.set_xscale('log')
     plain_log_ticks(axes.xaxis)
     axes.set(xlabel='training instances of the class', ylabel=f'AP@{iou:g}', ylim=(0, None))
-    axes.legend(fontsize=8)
+    axes.set_title('Small: each class; lines: means of the rare, common and frequent third')
+    figure.legend(loc='outside lower center', ncols=_MOST_LINES, fontsize=8)
     return figure
