@@ -146,8 +146,9 @@ def test_a_folder_of_another_training(compared, config, chips):
         (['--prepare'], '--prepare: found no simulation, expected a config that declares its data'),
     ],
 )
-def test_wrong_arguments(config, chips, tmp_path, arguments, message):
-    code, output = run(config, '--data-root', chips, '--work-dir', tmp_path / 'work', *arguments)
+def test_wrong_arguments(chips, run_tool, tmp_path, arguments, message):
+    options = ('--data-root', chips, '--work-dir', tmp_path / 'work')
+    code, output = run_tool('compare_losses.py', chips / 'config.py', *options, *arguments)
     assert code == 2
     assert message in output
     assert not (tmp_path / 'work').exists()
