@@ -11,6 +11,8 @@ import mmrotate
 import pytest
 from PIL import Image
 
+from ship_det.experiments.detection.methods import METHODS
+
 COMMAND = [sys.executable, '-m', 'ship_det.commands.main', 'compare-losses']
 
 # Kills itself in its third iteration, once: the marker says that it has.
@@ -192,3 +194,8 @@ def test_configs_of_mmrotate(name, chips, tmp_path):
     line = lines_of(tmp_path / 'work')['ci']
     assert line['counts'] == {'tanker': 2, 'submarine': 5}
     assert [result['iou'] for result in line['results']] == [0.5, 0.6]
+
+
+def test_help_names_every_method():
+    text = subprocess.run([*COMMAND, '--help'], capture_output=True, text=True, check=True).stdout
+    assert ' '.join(METHODS) in ' '.join(text.split())

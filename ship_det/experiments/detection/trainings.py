@@ -36,10 +36,16 @@ from ship_det.initial_weights import type_name
 from ship_det.processes import run_command
 from ship_det.zoo import PREFIX, zoo_model
 
-#: What of a config decides how a training ends, but for the class loss.
-_DECISIVE = ('model', 'train_dataloader', 'test_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg')
+#: What of a config decides how a training and its test end, but for the class loss.
+_DECISIVE = (
+    *('model', 'train_dataloader', 'test_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg'),
+    *('default_hooks', 'custom_hooks', 'test_evaluator'),
+)
 #: What of it does not.
-_PLACES = ('data_root', 'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'loss_cls')
+_PLACES = (
+    *('data_root', 'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'loss_cls'),
+    *('timer', 'logger', 'visualization', 'predictions_file', 'results_file'),
+)
 _METRIC = {'type': 'mmrotate.VOCRotatedMetric', 'iou_threshold': [0.5, 0.6]}
 _POLL_SECONDS = 5
 
