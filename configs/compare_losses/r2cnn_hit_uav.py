@@ -12,27 +12,35 @@ _base_ = [
 data_root = '{{$SHIP_DET_ROOT:data/hit_uav}}'
 # The data set's fifth class, DontCare, marks what is to be neither found nor learnt as background.
 classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
-settings = dict(metainfo=dict(classes=classes), other_classes='ignore', ann_file='')
+settings = dict(other_classes='ignore', ann_file='')
+# A person is some 10 px long, so twice the pixels are shown. The drone looks aslant, so nothing is turned.
+zoom = 2.0
 train_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
     dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='RandomAffineCrop', size=416, scale=(0.85, 1.4)),
+    dict(type='RandomAffineCrop', size=416, scale=(0.8 * zoom, 1.25 * zoom), turn_prob=0.0),
     dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmdet.PhotoMetricDistortion'),
     dict(type='IgnoreDegenerateBoxes', min_size=2.0),
     dict(type='mmdet.PackDetInputs'),
 ]
+test_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
+    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
+    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+]
 train = dict(data_prefix=dict(img_path='train/images', label_path='train/labelTxt'), pipeline=train_pipeline)
-test = dict(data_prefix=dict(img_path='test/images', label_path='test/labelTxt'))
+test = dict(data_prefix=dict(img_path='test/images', label_path='test/labelTxt'), pipeline=test_pipeline)
 train_dataloader = dict(dataset=dict(**train, **settings))
 val_dataloader = dict(dataset=dict(**test, **settings))
 test_dataloader = val_dataloader
 
-model = dict(roi_head=dict(bbox_head=dict(num_classes=4)))
 iterations = 1000
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', by_epoch=False, begin=100, end=iterations, eta_min_ratio=0.01),
