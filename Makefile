@@ -20,8 +20,8 @@ $(READY): constraints.txt setup.cfg tools/setup.sh
 demo: $(READY) ## simulate harbors, train and test a small detector: work_dirs/demo/index.html
 	$(VENV_PYTHON) tools/demo.py
 
-test: $(READY) ## the whole test suite
-	$(VENV_PYTHON) -m pytest
+test: $(READY) ## the whole test suite, one process a core and at most four
+	OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 # Without set-up: it is there to say why a set-up failed.
 doctor: ## versions, compiled ops, GPU, and what to do about each problem
