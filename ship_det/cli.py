@@ -3,6 +3,7 @@
 import argparse
 import errno
 import io
+import math
 import os
 import sys
 import warnings
@@ -81,6 +82,37 @@ def split_names(option: str, text: str) -> list[str]:
             found = f'{name!r} twice' if name else f'no name between commas in {text!r}'
             raise ValueError(f'{option}: found {found}, expected different names such as ship,boat')
     return names
+
+
+def nodata_value(text: str) -> float:
+    """What ``--nodata`` names: a number, or not a number for the word none."""
+    value = math.nan if text.strip().lower() == 'none' else float(text)
+    if math.isinf(value):
+        raise argparse.ArgumentTypeError(f'expected a finite number or none, found {text}')
+    return value
+
+
+def add_pixel_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of how the values of scenes are read, where that is not left to their files."""
+    parser.add_argument(
+        '--bands',
+        type=int,
+        nargs='+',
+        metavar='N',
+        help='that become red, green, blue, or grey; from 1 (default: those that the file calls so, else the first)',
+    )
+    parser.add_argument(
+        '--nodata',
+        type=nodata_value,
+        metavar='VALUE',
+        help='of pixels that show nothing, or none (default: what the file says)',
+    )
+    parser.add_argument(
+        '--alpha',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='an alpha band says where there is data; --no-alpha shows what it hides (default: --alpha)',
+    )
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ship_det.cli import HelpFormatter, Interrupted
+from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments
 from ship_det.progress import Console, progress_bar
 from ship_det.zoo import PREFIX
 
@@ -50,9 +50,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--map', action=argparse.BooleanOptionalAction, default=True, help='write the map page')
     parser.add_argument('--land', metavar='FILE', help='polygons that ships do not lie on')
     parser.add_argument('--area', metavar='FILE', help='polygons that ships are looked for in')
-    parser.add_argument(
-        '--nodata', type=float, metavar='V', help='value of pixels that show nothing (default: what the file says)'
-    )
+    add_pixel_arguments(parser)
     parser.add_argument(
         '--gsd', type=float, metavar='M', help='m a px of scenes that do not know where they are (PNG, JPEG)'
     )
@@ -140,7 +138,9 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
         window=args.window,
         overlap=args.overlap,
         min_score=min_score,
+        bands=tuple(args.bands) if args.bands else None,
         nodata=args.nodata,
+        alpha=args.alpha,
         land=None if args.land is None else read_polygons(args.land),
         area=None if args.area is None else read_polygons(args.area),
     ).settle(detector)
@@ -188,12 +188,15 @@ def run_settings(args: argparse.Namespace, options: 'DetectionOptions', detector
         '--gsd': args.gsd,
         '--land': options.land and options.land.identity,
         '--area': options.area and options.area.identity,
+        '--bands': options.bands,
+        # Runs of before know no such option.
+        '--no-alpha': None if options.alpha else True,
     }
 
 
 def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) -> None:
     """Write layers and map page, and say what there is."""
-    from ship_det.raster import open_seekable
+    from ship_det.raster import PixelChoices, open_seekable
     from ship_det.scenes.layers import remove_stale_layers, write_layers
     from ship_det.scenes.map_page import write_map
 
@@ -201,6 +204,8 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     ships = sum(len(found) for found in run.found)
     resumed = f' ({run.resumed} of them finished before)' if run.resumed else ''
     console.say(f'{ships} ships in {len(run.found)} scenes{resumed}')
+    if run.unseen:
+        console.say(f'nothing to look at in {", ".join(run.unseen)}: no data, nothing but land, or outside the area')
     if not run.found:
         return
     written = write_layers(out, run.found, args.formats)
@@ -213,6 +218,8 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     for path in remove_stale_layers(out, [layer.path for layer in written.values() if layer.path], names):
         console.say(f'removed, of an earlier run: {path}')
     if args.map:
+        choices = PixelChoices(tuple(args.bands) if args.bands else None, args.nodata, args.alpha)
+        open_pixels = partial(open_seekable, choices=choices)
         with progress(console, 'writing the map') as show:
-            page = write_map(out, run.found, progress=show, open_pixels=partial(open_seekable, nodata=args.nodata))
+            page = write_map(out, run.found, progress=show, open_pixels=open_pixels)
         console.say(f'map: {page}')

@@ -7,12 +7,15 @@ chip without any data is left out.
 """
 
 import argparse
-from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ship_det.cli import HelpFormatter
+from ship_det.cli import HelpFormatter, add_pixel_arguments
 from ship_det.processes import RunAll, processes
 from ship_det.progress import progress_bar
+
+if TYPE_CHECKING:
+    from ship_det.tiling import TilingSummary
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,18 +27,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--scales', type=float, nargs='+', default=[1.0], help='of the pixels; at 0.5 a chip shows twice the side'
     )
-    parser.add_argument(
-        '--bands', type=int, nargs='+', help='that become red, green, blue, or grey; from 1 (default: the first three)'
-    )
+    add_pixel_arguments(parser)
     parser.add_argument(
         '--stretch',
         type=float,
         nargs=2,
         metavar=('LOW', 'HIGH'),
         help='percentiles of the scene that become 0 and 255 (default: 8 bit as it is, others 2 98)',
-    )
-    parser.add_argument(
-        '--nodata', type=float, metavar='VALUE', help='of pixels that show nothing (default: what the file says)'
     )
     parser.add_argument('--workers', type=int, default=2, help='processes')
     parser.add_argument(
@@ -82,6 +80,7 @@ def tile(args: argparse.Namespace, run_all: RunAll) -> None:
         bands=tuple(args.bands) if args.bands else None,
         stretch=tuple(args.stretch) if args.stretch else None,
         nodata=args.nodata,
+        alpha=args.alpha,
     )
     with progress_bar('cutting chips') as show:
         summary = tile_scenes_with(
@@ -91,18 +90,30 @@ def tile(args: argparse.Namespace, run_all: RunAll) -> None:
             options,
             show,
         )
-    print_summary(args.out, summary.tally, summary.class_counts, summary.resumed)
+    print_summary(args.out, summary)
 
 
-def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], resumed: int) -> None:
+def print_summary(out: str, summary: 'TilingSummary') -> None:
     """Say what was made, and what became of every object."""
-    already = f' ({resumed} were there already)' if resumed else ''
+    tally = summary.tally
+    already = f' ({summary.resumed} were there already)' if summary.resumed else ''
     print(f'{tally["chips"]} chips from {tally["scenes"]} scenes in {out}{already}')
     print(f'chips added on ships: {tally["chips added on ships"]}, empty chips: {tally["empty chips"]}')
     print(
         f'empty chips skipped: {tally["empty chips skipped"]}, '
         f'chips without data skipped: {tally["chips without data skipped"]}'
     )
+    if summary.without_data:
+        scenes = ', '.join(summary.without_data[:3]) + (', ...' if len(summary.without_data) > 3 else '')
+        print(f'scenes of which nothing is left: {len(summary.without_data)} ({scenes}; --nodata, --no-alpha)')
+    if summary.alphas:
+        name, alpha = max(summary.alphas.items(), key=lambda item: item[1].hidden)
+        odd = [scene for scene, each in summary.alphas.items() if each.is_picture]
+        print(
+            f'scenes of which an alpha band hides something: {len(summary.alphas)}, up to {alpha.hidden:.2%} of {name}'
+        )
+        if odd:
+            print(f'values as of a picture, not of an alpha band (--no-alpha): {", ".join(odd)}')
     reordered = tally['scenes of another band order']
     if reordered:
         print(f'scenes whose files call other bands than 1 2 3 red, green and blue, read so: {reordered}')
@@ -114,4 +125,6 @@ def print_summary(out: str, tally: Counter[str], class_counts: Counter[str], res
         f'labels in the chips: {tally["labels whole"]} whole, {tally["labels cut"]} cut by the border, '
         f'{tally["labels marked difficult"]} marked difficult'
     )
-    print('instances: ' + (', '.join(f'{name} {count}' for name, count in class_counts.most_common()) or 'none'))
+    print(
+        'instances: ' + (', '.join(f'{name} {count}' for name, count in summary.class_counts.most_common()) or 'none')
+    )

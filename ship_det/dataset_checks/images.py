@@ -15,7 +15,7 @@ from ship_det.dataset_checks.labels import ImageLabels, check_labels
 from ship_det.dataset_checks.near_duplicates import read_thumbnail, thumbnail
 from ship_det.dataset_checks.orientation import edge_directions
 from ship_det.geometry import quad_to_rbox
-from ship_det.raster import MAX_PIXELS, SceneReader, open_rgb
+from ship_det.raster import MAX_PIXELS, AlphaSurvey, SceneReader, open_rgb, survey_alpha
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ def inspect_image(root: Path, image: Path, options: CheckOptions) -> ImageRecord
         with open_rgb(image) as reader:
             small = read_thumbnail(reader)
             directions = edge_directions(reader, boxes)
+            alpha = survey_alpha(reader)
     except ValueError as error:
         message = str(error).removeprefix(f'{image}: ')
         findings.append(Finding('unreadable image', ERROR, f'images/{image.name}', message, image.name))
         return ImageRecord(image.name, findings, counts)
-    findings += check_pixels(reader, small is not None, labels)
+    findings += check_pixels(reader, small is not None, alpha, labels)
     findings += check_labels(labels, reader.size, options)
     telling = np.isfinite(directions).all(axis=1)
     names = np.array([labeled.name for labeled in instances], dtype=str)[telling]
@@ -63,12 +64,21 @@ def inspect_image(root: Path, image: Path, options: CheckOptions) -> ImageRecord
     return record if small is None else replace(record, thumbnail=thumbnail(small))
 
 
-def check_pixels(reader: SceneReader, has_data: bool, labels: ImageLabels) -> Iterator[Finding]:
+def check_pixels(
+    reader: SceneReader, has_data: bool, alpha: AlphaSurvey | None, labels: ImageLabels
+) -> Iterator[Finding]:
     """What is odd about an image that can be decoded."""
     where = f'images/{labels.image}'
     if not has_data:
-        message = 'no pixel of it is valid (nodata, not a number or masked): training sees it black'
-        yield Finding('image without data', WARNING, where, message, labels.image)
+        message = f'all pixels are {reader.without_data}: training sees it black; tile.py has --nodata, --no-alpha'
+        # A ship that nobody can see teaches nothing good.
+        yield Finding('image without data', ERROR if labels.objects else WARNING, where, message, labels.image)
+    elif alpha is not None and alpha.hidden and alpha.is_picture:
+        message = (
+            f'band {reader.alpha_band}, called alpha, has values as of a picture: training sees {alpha.hidden:.1%} of '
+            'the image black; tile.py --no-alpha makes images without'
+        )
+        yield Finding('alpha band like a picture', WARNING, where, message, labels.image)
     width, height = reader.size
     if width * height > MAX_PIXELS:
         message = f'{width} x {height} px, training takes at most {MAX_PIXELS} px; cut it by data_tools/tile.py first'

@@ -9,6 +9,8 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 - where nodata, a mask or an alpha of 0 says that there is nothing, pixels are black.
 """
 
+from ship_det.raster.alpha import AlphaSurvey, survey_alpha
+from ship_det.raster.choices import AS_FILED, PixelChoices
 from ship_det.raster.georeference import Georeference, acquisition_date, find_georeference
 from ship_det.raster.ground import pixel_area
 from ship_det.raster.images import image_size, open_image, verify_image
@@ -19,8 +21,11 @@ from ship_det.raster.stretch import Stretch
 from ship_det.raster.tile_cache import TileCache
 
 __all__ = [
+    'AS_FILED',
     'MAX_PIXELS',
+    'AlphaSurvey',
     'Georeference',
+    'PixelChoices',
     'SceneReader',
     'Stretch',
     'TileCache',
@@ -36,5 +41,6 @@ __all__ = [
     'read_rgb',
     'read_shrunk',
     'resize',
+    'survey_alpha',
     'verify_image',
 ]

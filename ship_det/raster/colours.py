@@ -14,10 +14,13 @@ def scene_bands(scene: rasterio.DatasetReader, bands: tuple[int, ...] | None = N
     Those asked for, else those that the file calls red, green and blue, else the first three, else the first.
 
     Raises:
-        ValueError: naming the file, where it has no such band.
+        ValueError: naming the file, where it has no such band, or its first are inks that nobody asked for.
     """
     if bands is None:
         kinds = scene.colorinterp
+        if ColorInterp.cyan in kinds:
+            # GDAL converts 8 bit only.
+            raise ValueError(f'{scene.name}: CMYK pixels of {scene.dtypes[0]}, expected RGB, grey, or CMYK of 8 bit')
         if all(kind in kinds for kind in _RGB):
             return tuple(kinds.index(kind) + 1 for kind in _RGB)
         return (1, 2, 3) if scene.count >= 3 else (1,)

@@ -10,6 +10,7 @@ import rasterio
 import rasterio.windows
 from numpy.typing import NDArray
 
+from ship_det.raster.choices import AS_FILED, PixelChoices
 from ship_det.raster.orientation import Window
 from ship_det.raster.scene_reader import SceneReader, open_scene
 from ship_det.raster.shrinking import Shrinker
@@ -25,20 +26,20 @@ _SEEKABLE = 1 << 24
 
 @contextmanager
 def open_rgb(
-    path: str | os.PathLike, tiles: TileCache | None = None, nodata: float | None = None
+    path: str | os.PathLike, tiles: TileCache | None = None, choices: PixelChoices = AS_FILED
 ) -> Iterator[SceneReader]:
     """Open an image to be read through windows, stretched by the default percentiles where it is not 8 bit.
 
     Args:
         path: image file.
         tiles: where tiles are kept.
-        nodata: value of pixels that show nothing, instead of the one that the file names.
+        choices: how its values are read, where that is not left to the file.
 
     Raises:
         ValueError: naming the file, where it cannot be decoded or shown, within the block too.
     """
     with open_scene(path) as scene:
-        reader = SceneReader(scene, tiles=tiles, nodata=nodata)
+        reader = SceneReader(scene, choices.bands, None, tiles, choices.nodata, choices.alpha)
         if reader.needs_stretch:
             reader.stretch = reader.find_stretch(DEFAULT_PERCENTILES)
         yield reader
@@ -88,13 +89,13 @@ def read_preview(path: str | os.PathLike, side: int) -> tuple[NDArray[np.uint8],
 
 @contextmanager
 def open_seekable(
-    path: str | os.PathLike, folder: str | os.PathLike, nodata: float | None = None
+    path: str | os.PathLike, folder: str | os.PathLike, choices: PixelChoices = AS_FILED
 ) -> Iterator[SceneReader]:
     """As :func:`open_rgb`, of an image whose windows are wanted in any order.
 
     A large one that can only be decoded from its first line on is copied to a tiled file in ``folder`` meanwhile.
     """
-    with open_rgb(path, nodata=nodata) as reader:
+    with open_rgb(path, choices=choices) as reader:
         width, height = reader.size
         if not reader.sequential or width * height <= _SEEKABLE:
             yield reader

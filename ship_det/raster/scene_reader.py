@@ -42,7 +42,8 @@ class SceneReader:
         bands: numbers, from 1, of the bands that become red, green and blue, or of the one that becomes grey.
         stretch: how values become 8 bit; None for 8-bit scenes that stay as they are.
         tiles: where tiles are kept.
-        nodata: value of pixels that show nothing, instead of the one that the file names.
+        nodata: value of pixels that show nothing, nan for no value; None for the one that the file names.
+        alpha: whether a band that the file calls alpha says where there is data.
 
     Attributes:
         size: width and height, px.
@@ -50,7 +51,7 @@ class SceneReader:
         needs_stretch: its values are not 8 bit.
         sequential: it can only be decoded from its first line on.
         has_palette: its values are places in a table of colours.
-        has_alpha_band: one of its bands says where there is data.
+        alpha_band: number, from 1, of the band that says where there is data; None where none does.
 
     Raises:
         ValueError: naming the file, where it lacks a band or its pixels are no numbers that can be shown.
@@ -63,6 +64,7 @@ class SceneReader:
         stretch: Stretch | None = None,
         tiles: TileCache | None = None,
         nodata: float | None = None,
+        alpha: bool = True,
     ):
         self.scene = scene
         self.bands = scene_bands(scene, bands)
@@ -79,18 +81,30 @@ class SceneReader:
         self._levels = grey_levels(scene, self.bands)
         self._inverted = self._colours is None and is_inverted(scene)
         self.needs_stretch = self._colours is None and self._dtype != np.uint8
-        alpha = [band for band, kind in enumerate(scene.colorinterp, start=1) if kind == ColorInterp.alpha]
+        alphas = [band for band, kind in enumerate(scene.colorinterp, start=1) if kind == ColorInterp.alpha]
         # A file may call its infrared band alpha; whoever asks for it means its values.
-        self._alpha = alpha[0] if alpha and alpha[0] not in self.bands else None
+        self.alpha_band = alphas[0] if alpha and alphas and alphas[0] not in self.bands else None
         # A mask of the whole data set that is not one of its bands.
-        self._has_mask = not alpha and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
+        self._has_mask = not alphas and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
         self.has_palette = self._colours is not None
-        self.has_alpha_band = self._alpha is not None
         self._tile_size = _tile_size(self._stored_size, scene.block_shapes[self.bands[0] - 1])
         self._tiles = tiles or TileCache()
         # Values of a scene of one tile, from finding its stretch to showing it.
         self._kept: tuple[NDArray, NDArray[np.bool_] | None] | None = None
         self._identity = _identity(scene)
+
+    @property
+    def without_data(self) -> str:
+        """What may leave pixels of the scene out, for a message."""
+        nodata = sorted({f'{value:g}' for value in self._nodata if value is not None and np.isfinite(value)})
+        reasons = [f'of the value {", ".join(nodata)} (nodata)'] if nodata else []
+        if self._dtype.kind == 'f':
+            reasons.append('not a number')
+        if self._has_mask:
+            reasons.append('masked')
+        if self.alpha_band is not None:
+            reasons.append(f'0 in band {self.alpha_band}, which the file calls alpha')
+        return ' or '.join(reasons) or 'left out'
 
     def read(self, window: Window) -> NDArray[np.uint8] | None:
         """(h, w, 3) RGB of a window (x, y, w, h) px, 0 where there is no data; None where there is none at all."""
@@ -197,11 +211,11 @@ class SceneReader:
     ) -> tuple[NDArray, NDArray[np.bool_] | None]:
         """(h, w, bands) values of a window and where they are valid, at its own resolution or at another."""
         height, width = shape or (window.height, window.width)
-        bands = [*self.bands, *([self._alpha] if self._alpha else [])]
+        bands = [*self.bands, *([self.alpha_band] if self.alpha_band else [])]
         values = np.empty((height, width, len(bands)), dtype=self._dtype)
         self.scene.read(bands, window=window, out=values.transpose(2, 0, 1))
         valid = None
-        if self._alpha:
+        if self.alpha_band:
             values, valid = values[..., :-1], values[..., -1] > 0
         elif self._has_mask:
             valid = self.scene.read_masks(self.bands[0], window=window, out_shape=(height, width)) > 0

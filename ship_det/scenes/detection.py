@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.raster import PixelChoices
 from ship_det.scenes.areas import Polygons, polygons_in_scene
 from ship_det.scenes.detector import Detections, Detector
 from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
@@ -48,6 +49,8 @@ class DetectionOptions:
         land: polygons that ships do not lie on; see :func:`ship_det.scenes.areas.read_polygons`.
         area: polygons that ships are looked for in.
         iou_threshold: IoU above which two boxes of one class are one ship.
+        bands: the scenes' bands, from 1, that become red, green and blue, or the one that becomes grey.
+        alpha: whether a band that a scene's file calls alpha says where there is data.
     """
 
     window: int = WINDOW
@@ -57,6 +60,13 @@ class DetectionOptions:
     land: Polygons | None = None
     area: Polygons | None = None
     iou_threshold: float = MERGE_IOU
+    bands: tuple[int, ...] | None = None
+    alpha: bool = True
+
+    @property
+    def choices(self) -> PixelChoices:
+        """How the scenes' values are read."""
+        return PixelChoices(self.bands, self.nodata, self.alpha)
 
     def __post_init__(self) -> None:
         if self.window < 1:
@@ -67,6 +77,8 @@ class DetectionOptions:
             raise ValueError(f'min_score: expected 0 to 1, found {self.min_score}')
         if not 0 <= self.iou_threshold <= 1:
             raise ValueError(f'iou_threshold: expected 0 to 1, found {self.iou_threshold}')
+        # Says what is wrong with them.
+        _ = self.choices
 
     def settle(self, detector: Detector) -> 'DetectionOptions':
         """The same for a detector: the overlap for the ships that it knows, and a window that it need not pad.
@@ -138,7 +150,9 @@ def detect_scene(
     *,
     min_score: float | None = None,
     gsd: float | None = None,
+    bands: tuple[int, ...] | None = None,
     nodata: float | None = None,
+    alpha: bool = True,
     land: Polygons | None = None,
     area: Polygons | None = None,
     iou_threshold: float = MERGE_IOU,
@@ -157,7 +171,10 @@ def detect_scene(
             (``longest_ship``, m), else a fifth of the window.
         min_score: least score; None for the detector's own threshold.
         gsd: m a px of a scene that does not know where on Earth it is; None takes its pixels as they are.
-        nodata: value of pixels that show nothing, instead of the one that the file names.
+        bands: the scene's bands, from 1, that become red, green and blue, or the one that becomes grey; None for those
+            that the file calls so, else the first.
+        nodata: value of pixels that show nothing, nan for no value; None for the one that the file names.
+        alpha: whether a band that the file calls alpha says where there is data.
         land: polygons of :func:`~ship_det.scenes.areas.read_polygons` that ships do not lie on; windows with nothing
             else are not looked at.
         area: polygons that ships are looked for in.
@@ -170,9 +187,11 @@ def detect_scene(
     Raises:
         ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
     """
-    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold).settle(detector)
+    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold, bands, alpha).settle(
+        detector
+    )
     scene = describe_scene(path, PurePosixPath(path).stem, gsd)
-    with open_view(scene, detector.gsd, nodata) as view:
+    with open_view(scene, detector.gsd, options.choices) as view:
         search = plan_search(view, options)
         total = len(search.windows.windows)
         parts = []

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import groupby
 
 from ship_det.processes import processes
+from ship_det.raster import PixelChoices
 from ship_det.scenes.detection import FoundInWindows, look_at
 from ship_det.scenes.detector import Detector
 from ship_det.scenes.merging import Windows
@@ -31,7 +32,7 @@ class Task:
         windows: the windows, in px of the view.
         gsd: m a px of what the detector sees; None for the scene's own.
         min_score: least score; None for the detector's own threshold.
-        nodata: value of pixels that show nothing, instead of the one that the file names.
+        choices: how the scene's values are read.
     """
 
     scene: Scene
@@ -39,7 +40,7 @@ class Task:
     windows: Windows
     gsd: float | None
     min_score: float | None
-    nodata: float | None
+    choices: PixelChoices
 
     def __len__(self) -> int:
         return len(self.windows.windows)
@@ -141,7 +142,7 @@ class _Worker:
         """The view of the scene of a task, which stays open for the next one."""
         if self._view is None or self._view.scene != task.scene:
             self.close()
-            self._view = self._open.enter_context(open_view(task.scene, task.gsd, task.nodata))
+            self._view = self._open.enter_context(open_view(task.scene, task.gsd, task.choices))
         return self._view
 
     def close(self) -> None:

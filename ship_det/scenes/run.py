@@ -46,11 +46,13 @@ class ScenesRun:
         found: ships of each scene that could be read, in the order given.
         failed: why each of the others could not be, by name.
         resumed: number of scenes that were finished already.
+        unseen: names of the scenes of which nothing was looked at: no data, nothing but land, or outside the area.
     """
 
     found: list[Detections]
     failed: dict[str, str]
     resumed: int
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,14 @@ class RunFolder:
         if not record.exists():
             write_text(record, f'{json.dumps(settings, indent=1)}\n')
 
-    def finished(self, scene: Scene) -> Detections | None:
+    def finished(self, scene: Scene) -> FinishedScene | None:
         """The ships of a scene that is finished and has not changed since."""
         path = self.folder / f'{scene.name}{_SUFFIX}'
         self._identities[scene.name] = _identify(scene)
         content = _read(path) if path.exists() else None
         if content is None or content['input'] != self._identities[scene.name]:
             return None
-        return _ships(content, scene)
+        return FinishedScene(_ships(content, scene), shapely.from_wkb(content['searched']))
 
     def finish(self, found: Detections, searched: shapely.Geometry) -> None:
         """Note the ships of a scene, and forget its parts."""
@@ -199,7 +201,7 @@ def detect_scenes(
         OSError: naming a file that cannot be written, or if a process ends before its work is done.
     """
     options = options.settle(detector)
-    found: dict[str, Detections] = {}
+    found: dict[str, FinishedScene] = {}
     failed: dict[str, str] = {}
     waiting: dict[str, _SceneWork] = {}
     for name, path in paths.items():
@@ -223,7 +225,7 @@ def detect_scenes(
             failed[work.scene.name] = str(error)
             folder.forget(work.scene.name)
             return
-        found[work.scene.name] = merged.found
+        found[work.scene.name] = merged
         folder.finish(merged.found, merged.searched)
         work.parts.clear()
 
@@ -243,7 +245,9 @@ def detect_scenes(
             finish(work)
         on_progress(done, total, f'{len(found)} of {len(paths)} scenes')
     folder.close([name for name in paths if name in found])
-    return ScenesRun([found[name] for name in paths if name in found], failed, resumed)
+    done_scenes = {name: found[name] for name in paths if name in found}
+    unseen = tuple(name for name, scene in done_scenes.items() if scene.searched.is_empty)
+    return ScenesRun([scene.found for scene in done_scenes.values()], failed, resumed, unseen)
 
 
 def read_run(out: str | os.PathLike) -> list[FinishedScene]:
@@ -268,11 +272,11 @@ def read_run(out: str | os.PathLike) -> list[FinishedScene]:
 
 def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: RunFolder) -> _SceneWork:
     """The tasks of a scene, and what is finished of them."""
-    with open_view(scene, detector.gsd, options.nodata, is_read=False) as view:
+    with open_view(scene, detector.gsd, options.choices, is_read=False) as view:
         windows = plan_search(view, options).windows
     step = _TASK_BATCHES * getattr(detector, 'batch_size', 1)
     tasks = {
-        first: Task(scene, first, windows[first : first + step], detector.gsd, options.min_score, options.nodata)
+        first: Task(scene, first, windows[first : first + step], detector.gsd, options.min_score, options.choices)
         for first in range(0, len(windows.windows), step)
     }
     parts = {first: folder.part(task) for first, task in tasks.items()}
@@ -281,7 +285,7 @@ def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: R
 
 def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> FinishedScene:
     """The ships of a scene, of which all windows were looked at."""
-    with open_view(work.scene, detector.gsd, options.nodata, is_read=False) as view:
+    with open_view(work.scene, detector.gsd, options.choices, is_read=False) as view:
         search = plan_search(view, options)
         parts = [work.parts[first] for first in work.tasks]
         found = merge_found([part.detections for part in parts], search, detector.classes, options.iou_threshold)

@@ -7,20 +7,22 @@ by control points, is warped to the UTM zone of its middle while it is read; not
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
+from rasterio import DatasetReader
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import calculate_default_transform
 
 from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
-from ship_det.raster import SceneReader, open_scene, open_seekable, resize
+from ship_det.raster import AS_FILED, PixelChoices, SceneReader, open_scene, open_seekable, resize
 from ship_det.raster.georeference import Georeference, is_geographic, transform_points, wrap_longitude
 from ship_det.raster.shrinking import Shrinker
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
@@ -111,29 +113,29 @@ class SceneView:
 
 @contextmanager
 def open_view(
-    scene: Scene, gsd: float | None, nodata: float | None = None, is_read: bool = True
+    scene: Scene, gsd: float | None, choices: PixelChoices = AS_FILED, is_read: bool = True
 ) -> Iterator[SceneView]:
     """Open a scene as a detector should see it.
 
     Args:
         scene: scene to look at.
         gsd: m a px of what the detector sees; None leaves the size of the scene's pixels, which are made square.
-        nodata: value of pixels that show nothing, instead of the one that the file names.
+        choices: how the scene's values are read, where that is not left to its file.
         is_read: False where only its windows are wanted.
 
     Raises:
         ValueError: naming the file, where it cannot be decoded or shown, within the block too.
     """
     if scene.georeference is not None and not has_square_pixels(scene):
-        with _open_warped(scene, scene.georeference, gsd, nodata, is_read) as view:
+        with _open_warped(scene, scene.georeference, gsd, choices, is_read) as view:
             yield view
         return
     scale = _scale(gsd, scene.gsd)
     if not is_read:
         with open_scene(scene.path) as source:
-            yield SceneView(scene, SceneReader(source, nodata=nodata), scale)
+            yield SceneView(scene, _reader(source, choices), scale)
         return
-    with TemporaryDirectory() as folder, open_seekable(scene.path, folder, nodata) as reader:
+    with TemporaryDirectory() as folder, open_seekable(scene.path, folder, choices) as reader:
         yield SceneView(scene, reader, scale)
 
 
@@ -165,15 +167,18 @@ def utm_zone(longitude: float, latitude: float) -> str:
 
 @contextmanager
 def _open_warped(
-    scene: Scene, georeference: Georeference, gsd: float | None, nodata: float | None, is_read: bool
+    scene: Scene, georeference: Georeference, gsd: float | None, choices: PixelChoices, is_read: bool
 ) -> Iterator[SceneView]:
     middle = georeference.to_degrees(np.array(scene.size, dtype=np.float64) / 2)
     crs = utm_zone(*middle.tolist())
-    with open_scene(scene.path) as source:
-        stretch = None
-        plain = SceneReader(source, nodata=nodata)
-        if plain.needs_stretch and is_read:
-            stretch = plain.find_stretch(DEFAULT_PERCENTILES)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_scene(scene.path))
+        plain = _reader(source, choices)
+        stretch = plain.find_stretch(DEFAULT_PERCENTILES) if plain.needs_stretch and is_read else None
+        bands = plain.bands
+        if plain.alpha_band is None and source.indexes != bands:
+            source = stack.enter_context(_choose_bands(source, bands))
+            bands = source.indexes
         target: dict[str, Any] = {}
         if source.crs is not None:
             transform, width, height = calculate_default_transform(
@@ -181,16 +186,38 @@ def _open_warped(
             )
             target = {'transform': transform, 'width': width, 'height': height}
         # A scene tied by control points is warped at its own resolution: rasterio finds nothing at another one.
-        # A mask beside the bands is not passed on, an alpha band is made of it.
-        has_alpha = plain.has_alpha_band or any(value is not None for value in source.nodatavals) or nodata is not None
+        nodata = choices.nodata
         if nodata is not None:
+            # Not a number stands for no value.
+            nodata = None if math.isnan(nodata) else nodata
             target |= {'src_nodata': nodata, 'nodata': nodata}
+        else:
+            nodata = next((value for value in source.nodatavals if value is not None), None)
+        # A mask beside the bands is not passed on, an alpha band is made of it.
+        has_alpha = plain.alpha_band is not None or nodata is not None
         # Interpolated numbers of a palette are other colours.
         resampling = Resampling.nearest if plain.has_palette else Resampling.bilinear
-        with WarpedVRT(source, crs=crs, resampling=resampling, add_alpha=not has_alpha, **target) as warped:
-            reader = SceneReader(warped, plain.bands, stretch, nodata=nodata)
-            scale = _scale(gsd, warped.transform.a)
-            yield SceneView(scene, reader, scale, Georeference(crs, tuple(warped.transform)[:6]))
+        warp = WarpedVRT(source, crs=crs, resampling=resampling, add_alpha=not has_alpha, **target)
+        warped = stack.enter_context(warp)
+        reader = SceneReader(warped, bands, stretch, nodata=choices.nodata)
+        yield SceneView(scene, reader, _scale(gsd, warped.transform.a), Georeference(crs, tuple(warped.transform)[:6]))
+
+
+def _reader(source: DatasetReader, choices: PixelChoices) -> SceneReader:
+    return SceneReader(source, choices.bands, nodata=choices.nodata, alpha=choices.alpha)
+
+
+def _choose_bands(source: DatasetReader, bands: tuple[int, ...]) -> DatasetReader:
+    """A scene of some bands of another, none of which is called alpha.
+
+    A warp takes a pixel for nodata where all bands are, those that nobody looks at too, and a band that is called alpha
+    for one, whatever is asked for.
+    """
+    with open_scene(f'vrt://{source.name}?bands={",".join(map(str, bands))}') as copy:
+        (description,) = copy.tags(ns='xml:VRT').values()
+    return rasterio.open(
+        description.replace('<ColorInterp>Alpha</ColorInterp>', '<ColorInterp>Undefined</ColorInterp>')
+    )
 
 
 def _scale(gsd: float | None, own: float | None) -> float:

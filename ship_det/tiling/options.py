@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from ship_det.raster import PixelChoices
+
 #: Formats that chips can be written in.
 CHIP_FORMATS = ('png', 'jpg', 'tif')
 #: What an image file of any of them can hold, px.
@@ -28,7 +30,8 @@ class TilingOptions:
             first three, of a scene with fewer the first.
         stretch: percentiles of the scene that become 0 and 255; None leaves 8-bit scenes as they are and takes the
             default ones for all others.
-        nodata: value of pixels that show nothing, instead of the one that a scene's file names.
+        nodata: value of pixels that show nothing, nan for no value; None for the one that a scene's file names.
+        alpha: whether a band that a scene's file calls alpha says where there is data.
     """
 
     chip: int = 1000
@@ -42,6 +45,12 @@ class TilingOptions:
     bands: tuple[int, ...] | None = None
     stretch: tuple[float, float] | None = None
     nodata: float | None = None
+    alpha: bool = True
+
+    @property
+    def choices(self) -> PixelChoices:
+        """How the scenes' values are read."""
+        return PixelChoices(self.bands, self.nodata, self.alpha)
 
     def __post_init__(self):
         for name in ('min_visible', 'keep_empty'):
@@ -55,8 +64,8 @@ class TilingOptions:
         if self.format not in CHIP_FORMATS:
             raise ValueError(f'format: expected one of {", ".join(CHIP_FORMATS)}, found {self.format!r}')
         self._check_scales()
-        if self.bands is not None and (len(self.bands) not in (1, 3) or min(self.bands) < 1):
-            raise ValueError(f'bands: expected 1 or 3 numbers from 1 on, found {_listed(self.bands)}')
+        # Says what is wrong with them.
+        _ = self.choices
         if self.stretch is not None and not 0 <= self.stretch[0] < self.stretch[1] <= 100:
             raise ValueError(f'stretch: expected percentiles 0 <= low < high <= 100, found {_listed(self.stretch)}')
 

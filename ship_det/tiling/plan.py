@@ -38,6 +38,8 @@ class ScenePlan:
         empty: windows left out because they show no object.
         sequential: the scene can only be decoded from the top.
         needs_stretch: its values become 8 bit by percentiles.
+        without_data: what may leave its pixels out, for a message.
+        has_alpha: one of its bands says where there is data.
         reordered: its first bands are not red, green and blue, by its own colour names; nobody asked for others.
     """
 
@@ -47,6 +49,8 @@ class ScenePlan:
     empty: int
     sequential: bool
     needs_stretch: bool
+    without_data: str
+    has_alpha: bool
     reordered: bool = False
 
     def tally(self, without_data: Collection[str]) -> Counter[str]:
@@ -87,7 +91,7 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        reader = SceneReader(scene, options.bands)
+        reader = SceneReader(scene, options.bands, nodata=options.nodata, alpha=options.alpha)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0
     for scale in options.scales:
@@ -96,7 +100,18 @@ def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions
         empty += skipped
     needs_stretch = options.stretch is not None or reader.needs_stretch
     reordered = options.bands is None and len(reader.bands) == 3 and reader.bands != (1, 2, 3)
-    return ScenePlan(image, len(objects), passes, empty, reader.sequential, needs_stretch, reordered)
+    has_alpha = reader.alpha_band is not None
+    return ScenePlan(
+        image,
+        len(objects),
+        passes,
+        empty,
+        reader.sequential,
+        needs_stretch,
+        reader.without_data,
+        has_alpha,
+        reordered,
+    )
 
 
 def _plan_pass(

@@ -4,13 +4,23 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ship_det.annotations import DotaFolder, write_dota
 from ship_det.processes import RunAll, processes
-from ship_det.raster import SceneReader, Stretch, TileCache, open_scene, resize
+from ship_det.raster import (
+    AlphaSurvey,
+    PixelChoices,
+    SceneReader,
+    Stretch,
+    TileCache,
+    open_scene,
+    resize,
+    survey_alpha,
+)
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.tiling.chip_images import write_chip
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index, write_chip_index
@@ -32,11 +42,15 @@ class TilingSummary:
         tally: scenes, chips, objects and labels by what became of them.
         class_counts: instances of each class over all chips; difficult ones do not count.
         resumed: chips that were already there.
+        without_data: names of the scenes of which no planned chip shows anything.
+        alphas: what the alpha band says of each scene of which it leaves something out, by name.
     """
 
     tally: Counter[str]
     class_counts: Counter[str]
     resumed: int
+    without_data: tuple[str, ...] = ()
+    alphas: dict[str, AlphaSurvey] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +67,8 @@ class _Job:
     """What a process needs to know to cut a batch."""
 
     batch: _Batch
-    bands: tuple[int, ...] | None
+    choices: PixelChoices
     stretch: Stretch | None
-    nodata: float | None
     images: Path
     labels: Path
 
@@ -109,20 +122,29 @@ def tile_scenes_with(
         output = StagedOutput(out, asdict(options), inputs)
         if output.complete:
             _mark_added(out, plans)
-            return _summarise(plans, set(output.record['without_data']), total)
+            return _summarise(plans, output.record, total)
         needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
         batches = [batch for plan in plans for batch in _split(plan)]
         with output.discarded_if_nothing_is_done():
+            _survey_alphas([plan for plan in plans if plan.has_alpha], output, run_all)
             _find_stretches(needing_stretch, output, options, run_all)
             resumed = _cut_all(batches, output, options, run_all, on_progress)
     without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
     chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
+    if len(without_data) == len(chips):
+        output.discard()
+        others = f' (the same of {len(plans)} scenes)' if len(plans) > 1 else ''
+        raise ValueError(
+            f'{plans[0].image}: no chip is left{others}: all pixels in the chips are {plans[0].without_data}; expected '
+            'data; --no-alpha shows what an alpha band hides, --nodata names another value, or none'
+        )
     details = {
         'stretch': {image.name: output.noted(image.name, 'stretch') for image in needing_stretch},
+        'alpha': {plan.image.name: output.noted(plan.image.name, 'alpha') for plan in plans if plan.has_alpha},
         'without_data': sorted(without_data),
     }
     output.finish([chip for chip in chips if chip.file not in without_data], details)
-    return _summarise(plans, without_data, resumed)
+    return _summarise(plans, details, resumed)
 
 
 def _mark_added(out: Path, plans: list[ScenePlan]) -> None:
@@ -133,11 +155,21 @@ def _mark_added(out: Path, plans: list[ScenePlan]) -> None:
         write_chip_index(out, [replace(chip, added=added.get(chip.file)) for chip in chips])
 
 
-def _summarise(plans: list[ScenePlan], without_data: set[str], resumed: int) -> TilingSummary:
+def _summarise(plans: list[ScenePlan], details: dict[str, Any], resumed: int) -> TilingSummary:
+    without_data = set(details['without_data'])
     tally = sum((plan.tally(without_data) for plan in plans), Counter())
     chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
     counts = sum((Counter(chip.counts) for chip in chips if chip.file not in without_data), Counter())
-    return TilingSummary(tally, counts, resumed)
+    shown = {chip.scene for chip in chips if chip.file not in without_data}
+    # A folder of an older run says nothing of alpha bands.
+    alphas = {scene: AlphaSurvey(*shares) for scene, shares in details.get('alpha', {}).items()}
+    return TilingSummary(
+        tally,
+        counts,
+        resumed,
+        tuple(sorted({chip.scene for chip in chips} - shown)),
+        {scene: survey for scene, survey in alphas.items() if survey.hidden > 0},
+    )
 
 
 def _split(plan: ScenePlan) -> list[_Batch]:
@@ -150,9 +182,27 @@ def _find_stretches(images: list[Path], output: StagedOutput, options: TilingOpt
     """Note how the values of scenes become 8 bit, where that is not known yet."""
     unknown = [image for image in images if not output.is_noted(image.name, 'stretch')]
     percentiles = options.stretch or DEFAULT_PERCENTILES
-    find = partial(_find_stretch, bands=options.bands, percentiles=percentiles, nodata=options.nodata)
+    find = partial(_find_stretch, choices=options.choices, percentiles=percentiles)
     for image, stretch in run_all(find, unknown):
         output.note(image.name, 'stretch', stretch.limits)
+
+
+def _survey_alphas(plans: list[ScenePlan], output: StagedOutput, run_all: RunAll) -> None:
+    """Note what alpha bands leave out, where that is not known yet.
+
+    Raises:
+        ValueError: naming the scene, where that is everything, though objects are labelled.
+    """
+    objects = {plan.image: plan.objects for plan in plans if not output.is_noted(plan.image.name, 'alpha')}
+    surveys = dict(run_all(_survey_alpha, list(objects)))
+    for image, survey in surveys.items():
+        if survey.hidden == 1 and objects[image]:
+            raise ValueError(
+                f'{image}: its alpha band is 0 everywhere, so that nothing shows, though it has {objects[image]} '
+                'labelled objects; expected data; --no-alpha shows what the band hides'
+            )
+    for image, survey in surveys.items():
+        output.note(image.name, 'alpha', [survey.hidden, survey.between])
 
 
 def _cut_all(
@@ -170,7 +220,7 @@ def _cut_all(
     for batch in waiting:
         limits = output.noted(batch.image.name, 'stretch')
         stretch = Stretch(tuple((low, high) for low, high in limits)) if limits else None
-        jobs.append(_Job(batch, options.bands, stretch, options.nodata, output.images, output.labels))
+        jobs.append(_Job(batch, options.choices, stretch, output.images, output.labels))
     for job, without_data in run_all(_cut, jobs):
         output.note(job.batch.image.name, job.batch.name, without_data)
         done += len(job.batch.chips)
@@ -191,18 +241,25 @@ def _no_tiles_left() -> Iterator[None]:
         _tiles.clear()
 
 
-def _find_stretch(
-    image: Path, bands: tuple[int, ...] | None, percentiles: tuple[float, float], nodata: float | None
-) -> Stretch:
+def _find_stretch(image: Path, choices: PixelChoices, percentiles: tuple[float, float]) -> Stretch:
     with open_scene(image) as scene:
-        return SceneReader(scene, bands, nodata=nodata).find_stretch(percentiles)
+        reader = SceneReader(scene, choices.bands, nodata=choices.nodata, alpha=choices.alpha)
+        return reader.find_stretch(percentiles)
+
+
+def _survey_alpha(image: Path) -> AlphaSurvey:
+    with open_scene(image) as scene:
+        survey = survey_alpha(SceneReader(scene))
+    assert survey is not None
+    return survey
 
 
 def _cut(job: _Job) -> list[str]:
     """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
     without_data = []
     with open_scene(job.batch.image) as scene:
-        reader = SceneReader(scene, job.bands, job.stretch, _tiles, job.nodata)
+        choices = job.choices
+        reader = SceneReader(scene, choices.bands, job.stretch, _tiles, choices.nodata, choices.alpha)
         for planned in job.batch.chips:
             chip = planned.chip
             pixels = reader.read(chip.window)

@@ -10,12 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ship_det.annotations import DotaFolder
 from ship_det.files import parse_json, read_text, write_text
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, write_chip_index
+from ship_det.tiling.options import TilingOptions
 
 RECORD_NAME = 'tiling.json'
 
@@ -74,11 +76,15 @@ class StagedOutput:
             yield
         except (ValueError, OSError):
             if not any((self.stage / 'done').iterdir()):
-                shutil.rmtree(self.stage, ignore_errors=True)
-                for path in self._made:
-                    with suppress(OSError):
-                        path.rmdir()
+                self.discard()
             raise
+
+    def discard(self) -> None:
+        """Remove what was made, and the folders that were not there before."""
+        shutil.rmtree(self.stage, ignore_errors=True)
+        for path in self._made:
+            with suppress(OSError):
+                path.rmdir()
 
     def note(self, scene: str, what: str, content: Any) -> None:
         """Note on disk that a step of a scene is finished, and what came of it."""
@@ -126,14 +132,16 @@ class StagedOutput:
             raise ValueError(f'{self.root}: holds a {INDEX_NAME} but no {RECORD_NAME}, expected a folder of its own')
         try:
             found = parse_json(read_text(path))
-            differing = [key for key, value in expected['options'].items() if found['options'].get(key) != value]
+            # An option that is newer than the record had its default; nan is itself.
+            made = {**json.loads(json.dumps(asdict(TilingOptions()))), **found['options']}
+            differing = [key for key, value in expected['options'].items() if repr(made.get(key)) != repr(value)]
             changed = 'inputs' in expected and found['inputs'] != expected['inputs']
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f'{path}: not the record of a tiling run ({error!r})') from error
         if differing:
             key = differing[0]
             raise ValueError(
-                f'{self.root}: made with {key} {found["options"].get(key)}, not {expected["options"][key]}; '
+                f'{self.root}: made with {key} {made.get(key)}, not {expected["options"][key]}; '
                 'expected the same options or another folder'
             )
         if changed:

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,46 @@ def test_bands_in_the_order_of_their_colour_names_are_said(data_tool, scenes, tm
     result = data_tool('tile.py', scenes, tmp_path / 'chips', '--chip', 100, '--overlap', 20, '--nodata', 300)
     assert (result.returncode, result.stderr) == (0, '')
     assert 'other bands than 1 2 3 red, green and blue, read so: 1\n' in result.stdout
+
+
+def write_rgba(path: Path, alpha: int) -> None:
+    pixels = np.full((4, 200, 300), 90, dtype=np.uint8)
+    pixels[3, :, :150] = 0
+    pixels[3, :, 150:] = alpha
+    profile = {'driver': 'GTiff', 'count': 4, 'width': 300, 'height': 200, 'dtype': 'uint8', 'alpha': 'yes'}
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.open(path, 'w', photometric='rgb', **profile) as scene:
+            scene.write(pixels)
+
+
+def test_an_alpha_band_is_said_and_may_be_left_out(data_tool, scenes, tmp_path):
+    write_rgba(scenes / 'images/port.tif', 255)
+    options = ('--chip', 100, '--overlap', 0, '--no-whole', '--workers', 1)
+    result = data_tool('tile.py', scenes, tmp_path / 'chips', *options)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'chips without data skipped: 2\n' in result.stdout
+    assert 'scenes of which an alpha band hides something: 1, up to 50.00% of port.tif\n' in result.stdout
+    result = data_tool('tile.py', scenes, tmp_path / 'all', *options, '--no-alpha')
+    assert (result.returncode, result.stderr) == (0, '')
+    assert 'chips without data skipped: 0\n' in result.stdout
+    assert 'alpha band' not in result.stdout
+
+
+def test_an_alpha_band_of_0_under_ships_is_refused(data_tool, scenes, tmp_path):
+    write_rgba(scenes / 'images/port.tif', 0)
+    result = data_tool('tile.py', scenes, tmp_path / 'chips', '--workers', 2)
+    assert result.returncode == 2
+    assert 'images/port.tif: its alpha band is 0 everywhere, ' in result.stderr
+    assert '2 labelled objects; expected data; --no-alpha shows' in result.stderr
+    assert not (tmp_path / 'chips').exists()
+
+
+@pytest.mark.parametrize('value', ['black', 'inf', ''])
+def test_nodata_that_is_no_number_is_refused(data_tool, scenes, tmp_path, value):
+    result = data_tool('tile.py', scenes, tmp_path / 'chips', '--nodata', value)
+    assert result.returncode == 2
+    assert 'argument --nodata' in result.stderr and 'Traceback' not in result.stderr
 
 
 def test_no_torch_in_a_whole_run(scenes, tmp_path):

@@ -107,6 +107,10 @@ def test_images_turned_by_exif_and_images_without_data(harbor):
     nothing = Image.fromarray(np.full((300, 400), np.nan, dtype=np.float32))
     (harbor / 'images/b.png').unlink()
     nothing.save(harbor / 'images/b.tif')
+    rgba = np.random.default_rng(0).integers(1, 200, (300, 400, 4), dtype=np.uint8)
+    rgba[:, :100, 3] = 0
+    (harbor / 'images/c.png').unlink()
+    Image.fromarray(rgba).save(harbor / 'images/c.png')
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         found = kinds(harbor)
@@ -115,7 +119,13 @@ def test_images_turned_by_exif_and_images_without_data(harbor):
     assert '300 x 400 px, stored as 400 x 300 px' in turned.message
     # Its labels are those of the pixels as stored: some lie outside now.
     assert found['outside the image'].image == 'a.png'
-    assert (found['image without data'].image, found['image without data'].severity) == ('b.tif', 'warning')
+    nothing, infrared = found['image without data'], found['alpha band like a picture']
+    assert (nothing.image, nothing.severity) == ('b.tif', 'error')
+    assert 'all pixels are not a number: training sees it black' in nothing.message
+    assert (infrared.image, infrared.severity) == ('c.png', 'warning')
+    assert (
+        'band 4, called alpha, has values as of a picture: training sees 25.0% of the image black' in infrared.message
+    )
 
 
 def test_images_that_training_refuses(harbor, monkeypatch):
@@ -218,3 +228,11 @@ def test_video_frames_in_both_parts_are_found(data_root, tmp_path):
     test = write_list(tmp_path, 'test.txt', [f'{name}.jpg' for name in frames['val']])
     near = kinds(tmp_path, Lists(train, test))['near-duplicate in train and test']
     assert '1_60_60_0_00527.jpg' in near.message
+
+
+def test_an_image_without_data_or_objects_is_a_warning(harbor):
+    nothing = Image.fromarray(np.full((300, 400), np.nan, dtype=np.float32))
+    (harbor / 'images/b.png').unlink()
+    nothing.save(harbor / 'images/b.tif')
+    (harbor / 'labelTxt/b.txt').write_text('')
+    assert kinds(harbor)['image without data'].severity == 'warning'

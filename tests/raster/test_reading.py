@@ -52,6 +52,12 @@ def save_transparent_palette(path: Path) -> np.ndarray:
     return np.where(np.asarray(image)[..., None] < 2, 0, np.asarray(image.convert('RGB')))
 
 
+def save_colour_key(path: Path) -> np.ndarray:
+    key = tuple(RGB[0, 0].tolist())
+    Image.fromarray(RGB).save(path, transparency=key)
+    return np.where((np.array(key) == RGB).all(axis=2, keepdims=True), 0, RGB)
+
+
 def save_turned(orientation: int, **options) -> Callable[[Path], np.ndarray]:
     """Write with an EXIF orientation, or TIFF's own tag of it."""
 
@@ -168,6 +174,28 @@ KINDS = {
     'float_with_nodata.tif': raster(np.nan_to_num(FLOAT, nan=-9999.0), stretched(FLOAT), nodata=-9999),
     'five_bands.tif': raster(np.concatenate([CHW, CHW])[:5], RGB),
     'two_bands.tif': raster(CHW[:2], three(GREY), photometric='minisblack', alpha='no'),
+    'planar_big.tif': raster(CHW, RGB, interleave='band', bigtiff='YES', tiled=True, blockxsize=32, blockysize=16),
+    'four_bands.tif': raster(np.concatenate([CHW, 0 * CHW[:1]]), RGB, photometric='minisblack', alpha='no'),
+    'nine_bands_16.tif': raster(np.concatenate([DEEP, DEEP, DEEP]), stretched(DEEP)),
+    'grey_alpha_16.png': raster(
+        np.stack([DEEP[0], np.where(ALPHA > 0, 65535, 0).astype(np.uint16)]),
+        stretched(np.where(ALPHA > 0, DEEP[:1].astype(np.float64), np.nan)),
+    ),
+    'infinite.tif': raster(np.where(np.isnan(FLOAT), np.inf, FLOAT), stretched(FLOAT)),
+    'unsigned_32.tif': raster(DEEP.astype(np.uint32) * 100_000, stretched(DEEP)),
+    'signed_8.tif': raster((CHW.astype(int) - 128).astype(np.int8), stretched(CHW)),
+    'colour_key.png': save_colour_key,
+    'png_called.jpg': save(format='PNG'),
+    'rgb_jpeg.tif': save(compression='jpeg', quality=95),
+    'cmyk_jpeg.tif': save('CMYK', compression='jpeg', quality=95),
+    'green_first.tif': raster(CHW[[1, 0, 2]], RGB, colours=[ColorInterp.green, ColorInterp.red, ColorInterp.blue]),
+    'colours_last.tif': raster(
+        np.concatenate([0 * CHW[:1], CHW]),
+        RGB,
+        colours=[ColorInterp.undefined, ColorInterp.red, ColorInterp.green, ColorInterp.blue],
+        photometric='minisblack',
+        alpha='no',
+    ),
     'blue_first.tif': raster(CHW[::-1], RGB, colours=[ColorInterp.blue, ColorInterp.green, ColorInterp.red]),
     **{f'turned_{number}.png': save_turned(number) for number in range(1, 9)},
     **{f'turned_{number}.jpg': save_turned(number, quality=95, subsampling=0) for number in range(1, 9)},

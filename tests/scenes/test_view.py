@@ -10,6 +10,8 @@ from rasterio import Affine
 from rasterio.control import GroundControlPoint
 
 from ship_det.geometry import rbox_to_quad
+from ship_det.raster import PixelChoices
+from ship_det.raster.georeference import transform_points
 from ship_det.scenes import Detections, describe_scene, detect_scene
 from ship_det.scenes.attributes import measure_ships
 from ship_det.scenes.view import has_square_pixels, open_view, utm_zone
@@ -172,3 +174,53 @@ def test_a_warped_scene_across_the_antimeridian(tmp_path):
         scene.write(np.ones((1, 700, 900), dtype=np.uint8))
     found = detect_scene(OneBox(0.6, 200, 0.5), tmp_path / 'scene.tif', window=2000)
     assert np.abs(found.quads.mean(axis=1) - [450, 350]).max() < 2
+
+
+@pytest.mark.filterwarnings('ignore::rasterio.errors.NotGeoreferencedWarning')
+@pytest.mark.parametrize('grid', ['utm', 'degrees'])
+@pytest.mark.parametrize(
+    ('choices', 'seen'),
+    [
+        (PixelChoices(), [None, (200, 100, 50)]),
+        (PixelChoices(alpha=False), [(200, 100, 50), (200, 100, 50)]),
+        (PixelChoices(bands=(3, 2, 1), alpha=False), [(50, 100, 200), (50, 100, 200)]),
+        (PixelChoices(bands=(4, 1, 2)), [(0, 200, 100), (90, 200, 100)]),
+        (PixelChoices(nodata=200), [None, (200, 100, 50)]),
+        (PixelChoices(bands=(1,), nodata=200, alpha=False), [None, None]),
+    ],
+    ids=['as filed', 'no alpha', 'other order', 'infrared', 'value of one band', 'grey nodata'],
+)
+def test_bands_nodata_and_alpha_in_any_view(tmp_path, grid, choices, seen):
+    """The left half of what the file calls alpha is 0, the rest an infrared band."""
+    path = tmp_path / 'scene.tif'
+    crs, transform = GRIDS[grid]
+    bands = np.empty((4, *SIZE[::-1]), dtype=np.uint8)
+    bands[:] = np.array([200, 100, 50, 90])[:, None, None]
+    bands[3, :, :450] = 0
+    profile = {'driver': 'GTiff', 'width': SIZE[0], 'height': SIZE[1], 'count': 4, 'dtype': 'uint8'}
+    with rasterio.open(path, 'w', crs=crs, transform=transform, photometric='rgb', alpha='yes', **profile) as file:
+        file.write(bands)
+    with open_view(describe_scene(path, 'scene'), None, choices) as view:
+        for x, expected in zip((150, 750), seen, strict=True):
+            # 20 px of the scene, in whatever px the view has.
+            corner = np.array([[[x, 300], [x + 20, 320]]], dtype=np.float64)
+            if view.grid is not None:
+                places = view.scene.georeference.to_map(corner)
+                corner = view.grid.to_pixels(transform_points(places, crs, view.grid.crs))
+            (x, y), _ = np.round(corner[0]).astype(int).tolist()
+            found = view.read(np.array([x, y, 8, 8]), np.array([8, 8]))
+            assert (found is None) == (expected is None)
+            # A warp keeps what has data off the value that says there is none.
+            assert found is None or np.abs(found[4, 4].astype(int) - expected).max() <= 1
+
+
+def test_no_value_is_nodata_in_a_warped_view(tmp_path):
+    path = tmp_path / 'scene.tif'
+    crs, transform = GRIDS['degrees']
+    profile = {'driver': 'GTiff', 'width': SIZE[0], 'height': SIZE[1], 'count': 1, 'dtype': 'uint8', 'nodata': 9}
+    with rasterio.open(path, 'w', crs=crs, transform=transform, **profile) as file:
+        file.write(np.full((1, *SIZE[::-1]), 9, dtype=np.uint8))
+    for nodata, is_seen in ((None, False), (float('nan'), True)):
+        with open_view(describe_scene(path, 'scene'), None, PixelChoices(nodata=nodata)) as view:
+            found = view.read(np.array([300, 300, 50, 50]), np.array([50, 50]))
+            assert (found is not None and bool((found == 9).all())) == is_seen

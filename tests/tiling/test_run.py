@@ -2,12 +2,14 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +160,88 @@ def test_nodata_that_the_file_does_not_name(tmp_path, write_raster):
     expected = np.rint(np.clip((values[0, :, 200:300] - low) / (high - low), 0, 1) * 255)
     np.testing.assert_array_equal(pixels[:, :100, 0], expected)
     assert not pixels[:, 100:].any()
+
+
+NO_GRID = {'chip': 200, 'overlap': 0}
+SHIP = '20 20 60 20 60 40 20 40 ship 0\n'
+
+
+def write_scene(root: Path, name: str, pixels: np.ndarray, write_raster, labels: str = SHIP, **options) -> None:
+    for folder in ('images', 'labelTxt'):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    write_raster(root / 'images' / name, pixels, **options)
+    (root / f'labelTxt/{Path(name).stem}.txt').write_text(labels)
+
+
+ALPHA = {'photometric': 'rgb', 'alpha': 'yes'}
+RGBA = np.random.default_rng(0).integers(1, 256, (4, 200, 400), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ('pixels', 'options', 'reason', 'shown_by'),
+    [
+        (RGBA * np.uint8([1, 1, 1, 0])[:, None, None], ALPHA, 'is 0 everywhere, .* 1 labelled', {'alpha': False}),
+        (np.zeros((3, 200, 400), np.uint8), {'nodata': 0}, r'of the value 0 \(nodata\)', {'nodata': float('nan')}),
+        (np.full((1, 200, 400), 5, np.uint16), {'nodata': 5}, r'of the value 5 \(nodata\)', {'nodata': 7.0}),
+        (np.full((1, 200, 400), np.nan, np.float32), {}, 'not a number', None),
+    ],
+    ids=['alpha', 'black is nodata', '16 bit', 'not a number'],
+)
+def test_no_chip_left_is_an_error_and_leaves_nothing(tmp_path, write_raster, pixels, options, reason, shown_by):
+    write_scene(tmp_path / 'scenes', 'a.tif', pixels, write_raster, **options)
+    out = tmp_path / 'made/chips'
+    with pytest.raises(ValueError, match=rf'a\.tif: .*{reason}.*--no-alpha'):
+        tile_scenes(tmp_path / 'scenes', out, TilingOptions(**NO_GRID))
+    assert not (tmp_path / 'made').exists()
+    if shown_by is not None:
+        # Other options take the place of those that failed.
+        summary = tile_scenes(tmp_path / 'scenes', out, TilingOptions(**NO_GRID, **shown_by))
+        assert (summary.tally['chips'], summary.tally['objects whole in a chip']) == (2, 1)
+        again = tile_scenes(tmp_path / 'scenes', out, TilingOptions(**NO_GRID, **shown_by))
+        assert again.resumed == 2
+
+
+def test_scenes_without_data_and_what_alpha_bands_hide_are_named(tmp_path, write_raster):
+    alpha = RGBA.copy()
+    alpha[3] = 255
+    alpha[3, :, 300:] = 0
+    infrared = RGBA // 2 + 1
+    infrared[3, :, :40] = 0
+    write_scene(tmp_path / 'scenes', 'border.tif', alpha, write_raster, **ALPHA)
+    write_scene(tmp_path / 'scenes', 'infrared.tif', infrared, write_raster, **ALPHA)
+    write_scene(tmp_path / 'scenes', 'plain.tif', RGBA[:3], write_raster)
+    write_scene(tmp_path / 'scenes', 'night.tif', RGBA[:3] * 0, write_raster, labels='', nodata=0)
+    summary = tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(**NO_GRID))
+    for found in (summary, tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(**NO_GRID))):
+        assert found.without_data == ('night.tif',)
+        assert {name: (each.hidden, each.is_picture) for name, each in found.alphas.items()} == {
+            'border.tif': (0.25, False),
+            'infrared.tif': (0.1, True),
+        }
+
+
+def test_a_band_called_alpha_and_the_order_asked_for(tmp_path, write_raster):
+    pixels = RGBA.copy()
+    pixels[3, :, :100] = 0
+    write_scene(tmp_path / 'scenes', 'a.tif', pixels, write_raster, **ALPHA)
+    for choices, bands in (({'alpha': False}, (0, 1, 2)), ({'bands': (4, 3, 2)}, (3, 2, 1))):
+        out = tmp_path / 'chips' / '_'.join(map(str, bands))
+        tile_scenes(tmp_path / 'scenes', out, TilingOptions(**NO_GRID, **choices))
+        for chip in read_chip_index(out):
+            x, y, w, h = chip.window
+            expected = np.moveaxis(pixels[list(bands), y : y + h, x : x + w], 0, 2)
+            np.testing.assert_array_equal(np.asarray(Image.open(out / 'images' / chip.file)), expected)
+
+
+def test_a_folder_made_before_an_option_was_there_is_complete(scenes, tmp_path):
+    out = tmp_path / 'chips'
+    made = tile_scenes(scenes, out, SMALL)
+    record = json.loads((out / 'tiling.json').read_text())
+    del record['options']['alpha'], record['alpha']
+    (out / 'tiling.json').write_text(json.dumps(record))
+    assert tile_scenes(scenes, out, SMALL).resumed == made.tally['chips']
+    with pytest.raises(ValueError, match='made with alpha True, not False'):
+        tile_scenes(scenes, out, replace(SMALL, alpha=False))
 
 
 def test_complete_folder_is_left_alone(scenes, tmp_path):
