@@ -2,7 +2,7 @@
 
 PREDICTIONS is a file of `ship-det test --out`; DATASET a folder in DOTA layout (images/, labelTxt/). With --merge
 SCENES the detections of chips are also put back into the scenes that DATASET/chips.jsonl names, merged, and compared
-with the labels of the scenes, which gives false alarms by km2 too.
+with the labels of the scenes, which gives false alarms by km2 too. Scenes without labels are merged alone.
 
 PREDICTIONS may be the output folder of `ship-det detect` too. DATASET is then the folder of its scenes with their
 labels, or a GIS file of labelled polygons.
@@ -48,6 +48,9 @@ def parse_args() -> argparse.Namespace:
         '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
     )
     parser.add_argument('--class-column', default='class', metavar='NAME', help='of a GIS file')
+    parser.add_argument(
+        '--unlabeled', action='store_true', help='merge scenes without labels too, and leave them out of the figures'
+    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     return parser.parse_args()
@@ -68,6 +71,8 @@ def main() -> None:
         return
     if args.gsd is not None and not args.merge:
         raise ValueError('--gsd: expected --merge SCENES beside it')
+    if args.unlabeled and not args.merge:
+        raise ValueError('--unlabeled: expected --merge SCENES beside it')
     check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
     from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
     from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
@@ -87,8 +92,12 @@ def main() -> None:
     scene_results = {}
     if args.merge:
         from ship_det.evaluation import SceneData, merge_scenes
+        from ship_det.evaluation.scenes import choose_scenes
 
-        data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd)
+        data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd, args.unlabeled)
+        if not args.merged_out:
+            files = [record['file'] for record in selected.images]
+            choose_scenes(files, data).require_labels(args.merge, '; --merged-out FILE writes merged predictions')
         merged = merge_scenes(selected, data)
         scene_results = merged.evaluate(args.iou, **options)
         print(merged.table(scene_results.values()))
@@ -102,7 +111,7 @@ def main() -> None:
 
 def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None:
     """Evaluate the ships that `ship-det detect` found in whole scenes."""
-    for option in ('list', 'merge'):
+    for option in ('list', 'merge', 'unlabeled'):
         if getattr(args, option):
             raise ValueError(f'--{option}: {args.predictions} has whole scenes, expected none')
     check_outputs({'--json': args.json}, [])

@@ -47,6 +47,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
     )
+    parser.add_argument(
+        '--unlabeled', action='store_true', help='leave scenes without labels out of the figures of scenes'
+    )
     parser.add_argument('--chips', type=int, default=24, help='most test chips to show')
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
     parser.add_argument('--title', default='Ship detection report', help='of the page')
@@ -57,6 +60,8 @@ def main() -> None:
     args = parse_args()
     if args.gsd is not None and not args.merge:
         raise ValueError('--gsd: expected --merge SCENES beside it')
+    if args.unlabeled and not args.merge:
+        raise ValueError('--unlabeled: expected --merge SCENES beside it')
     named = [name_and_file(text) for text in args.predictions]
     logs = args.log or [None] * len(named)
     if len(logs) != len(named):
@@ -75,6 +80,7 @@ def main() -> None:
         scenes=args.merge,
         merge_iou=args.merge_iou,
         gsd=args.gsd,
+        unlabeled=args.unlabeled,
         ground_truth=args.ground_truth,
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]

@@ -24,6 +24,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
     )
+    parser.add_argument(
+        '--unlabeled', action='store_true', help='merge scenes without labels too, and leave them out of the figures'
+    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--report', metavar='DIR', help='write the page of `ship-det report` into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
@@ -41,6 +44,8 @@ def main() -> None:
         raise ValueError('--merged-out: expected --merge SCENES beside it')
     if args.gsd is not None and not args.merge:
         raise ValueError('--gsd: expected --merge SCENES beside it')
+    if args.unlabeled and not args.merge:
+        raise ValueError('--unlabeled: expected --merge SCENES beside it')
     with Console() as console:
         console.begin('loading PyTorch and MMRotate')
         with quiet_imports():
@@ -131,8 +136,10 @@ def scene_data(runner: Any, args: argparse.Namespace) -> Any:
     from ship_det.evaluation.scenes import SceneData, choose_scenes
 
     dataset = dota_dataset(runner, args)
-    data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou, args.gsd)
-    choose_scenes({dataset.get_data_info(index)['file_name'] for index in range(len(dataset))}, data)
+    data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou, args.gsd, args.unlabeled)
+    chosen = choose_scenes({dataset.get_data_info(index)['file_name'] for index in range(len(dataset))}, data)
+    if args.report or not args.merged_out:
+        chosen.require_labels(args.merge, '; --merged-out FILE without --report writes merged predictions alone')
     return data
 
 
@@ -195,6 +202,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
         scenes=args.merge,
         merge_iou=args.merge_iou,
         gsd=args.gsd,
+        unlabeled=args.unlabeled,
         ground_truth=metric.options['ground_truth'],
     )
     files = RunFiles('test', metric.predictions_file)

@@ -38,6 +38,8 @@ class SceneData:
         other_classes: what objects of other classes in the scenes are, see ``read_labeled_set``.
         merge_iou: threshold of ``merge_windows``.
         gsd: ground sampling distance of all scenes, m/px; None for what each scene's georeference says.
+        unlabeled: scenes without a label file are merged and left out of the figures, where others have one, instead
+            of being an error. Where no scene has one, so they are in any case.
 
     Raises:
         ValueError: a ground sampling distance that is none.
@@ -48,6 +50,7 @@ class SceneData:
     other_classes: OtherClasses = 'error'
     merge_iou: float = MERGE_IOU
     gsd: float | None = None
+    unlabeled: bool = False
 
     def __post_init__(self) -> None:
         if self.gsd is not None and not (math.isfinite(self.gsd) and self.gsd > 0):
@@ -60,17 +63,18 @@ class MergedScenes:
 
     Attributes:
         predictions: one record a scene, boxes in px of the scene.
-        ground_truths: labels of the same scenes.
+        ground_truths: labels of those of the scenes that have some.
         num_chips: chips merged, those of the grid.
         num_detections: detections on them.
-        covered: share of the area of the scenes that lies in a chip.
-        searched: the area in a chip, each place once.
+        covered: share of the area of the labelled scenes that lies in a chip.
+        searched: the area of the labelled scenes in a chip, each place once.
         partial: scenes left out, as some of their chips have no predictions: chips with predictions, chips.
         absent: number of scenes left out, as none of their chips has predictions.
         merge_iou: the threshold they were merged with.
-        without_gsd: scenes whose ground sampling distance is not known.
+        without_gsd: labelled scenes whose ground sampling distance is not known.
         num_added: predicted chips of the scenes that were left out, as they were added on ships; None where the index
             does not say which were.
+        unlabeled: scenes without labels, of which there are no figures.
     """
 
     predictions: Predictions
@@ -84,13 +88,18 @@ class MergedScenes:
     merge_iou: float
     without_gsd: tuple[str, ...]
     num_added: int | None
+    unlabeled: tuple[str, ...] = ()
 
     def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
-        """``evaluate_thresholds`` with the scenes as images, and the area for the rate of false alarms."""
-        predictions = self.predictions
-        results = evaluate_thresholds(
-            predictions.images, self.ground_truths, predictions.classes, iou_thresholds, **options
-        )
+        """``evaluate_thresholds`` with the labelled scenes as images, and the area for the rate of false alarms.
+
+        Returns:
+            A result for each threshold; none where no scene has labels.
+        """
+        if not self.ground_truths:
+            return {}
+        records = [record for record in self.predictions.images if record['file'] not in self.unlabeled]
+        results = evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
         return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
 
     def write(self, path: str | os.PathLike) -> None:
@@ -108,9 +117,14 @@ class MergedScenes:
             f'Merged {self.num_detections} detections on {_count(self.num_chips, "chip")} into {kept} on '
             f'{_count(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
             'pieces of objects that chips cut removed or joined.',
-            self._coverage(),
-            self._area(),
         ]
+        if self.ground_truths:
+            notes += [self._coverage(), self._area()]
+        if self.unlabeled:
+            notes.append(
+                f'No figures of {_count(len(self.unlabeled), "scene")} without labels, first {self.unlabeled[0]}; '
+                'their chips count as chips without objects, where chips are evaluated.'
+            )
         if self.num_added is None:
             notes.append(
                 f'{INDEX_NAME} does not say which chips were added on ships, so that labels chose some of those merged.'
@@ -165,31 +179,39 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     chosen = choose_scenes(by_file, data)
     folder = DotaFolder(data.scenes)
     records, truths, sizes, covered, pixel_areas = [], [], [], [], []
+    without_gsd, unlabeled = [], []
     for scene, chips in chosen.whole.items():
         image = folder.image_dir / scene
         windows = _windows(data, image, chips)
         records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
+        if scene not in chosen.labeled:
+            unlabeled.append(scene)
+            continue
         objects, regions = read_objects(folder, image, predictions.classes, data.other_classes)
         truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes, regions)})
         sizes.append(windows.scene[0] * windows.scene[1])
         covered.append(windows.covered)
-        pixel_areas.append(data.gsd**2 if data.gsd is not None else pixel_area(image))
+        area = data.gsd**2 if data.gsd is not None else pixel_area(image)
+        if area is None:
+            without_gsd.append(scene)
+        else:
+            pixel_areas.append(area)
     chips = [chip for of_scene in chosen.whole.values() for chip in of_scene]
     searched = np.multiply(covered, sizes)
-    without_gsd = tuple(scene for scene, area in zip(chosen.whole, pixel_areas, strict=True) if area is None)
-    km2 = None if without_gsd else float(np.dot(searched, np.array(pixel_areas, dtype=np.float64))) / 1e6
+    km2 = None if without_gsd else float(np.dot(searched, pixel_areas)) / 1e6
     return MergedScenes(
         predictions=Predictions(predictions.classes, tuple(records)),
         ground_truths=tuple(truths),
         num_chips=len(chips),
         num_detections=sum(len(by_file[chip.file]['scores']) for chip in chips),
-        covered=float(searched.sum() / sum(sizes)),
+        covered=float(searched.sum() / max(sum(sizes), 1)),
         searched=SearchedArea(float(searched.sum()) / 1e6, km2),
         partial=chosen.partial,
         absent=chosen.absent,
         merge_iou=data.merge_iou,
-        without_gsd=without_gsd,
+        without_gsd=tuple(without_gsd),
         num_added=None if any(chip.added is None for chip in chips) else chosen.num_added,
+        unlabeled=tuple(unlabeled),
     )
 
 
@@ -202,12 +224,20 @@ class ChosenScenes:
         partial: as of ``MergedScenes``.
         absent: as of ``MergedScenes``.
         num_added: predicted chips of the whole scenes that were added on ships.
+        labeled: names of the whole scenes that have labels.
     """
 
     whole: dict[str, list[Chip]]
     partial: dict[str, tuple[int, int]]
     absent: int
     num_added: int
+    labeled: frozenset[str]
+
+    def require_labels(self, scenes: str | os.PathLike, hint: str) -> None:
+        """Raise a ValueError that ends in ``hint``, unless a scene has labels."""
+        if not self.labeled:
+            expected = f'expected those of one or more of {_count(len(self.whole), "scene")}'
+            raise ValueError(f'{DotaFolder(scenes).label_dir}: no labels of a scene, {expected}{hint}')
 
 
 def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
@@ -218,8 +248,8 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         data: their folders.
 
     Raises:
-        ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, or a scene is
-            missing.
+        ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, a scene is
+            missing, or some scenes have labels and others none.
     """
     index_chips = read_chip_index(data.chips)
     by_scene: dict[str, list[Chip]] = {}
@@ -240,12 +270,22 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
             f'{data.chips}: no scene has predictions for all its chips{example}; expected a test on whole scenes, '
             'as data_tools/split.py --by scene makes'
         )
+    folder = DotaFolder(data.scenes)
     for scene in whole:
-        path = DotaFolder(data.scenes).image_dir / scene
+        path = folder.image_dir / scene
         if not path.is_file():
             raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
+    missing = [scene for scene in whole if folder.find_labels(folder.image_dir / scene) is None]
+    labeled = frozenset(whole).difference(missing)
+    if missing and labeled and not data.unlabeled:
+        path = folder.label_path(folder.image_dir / missing[0])
+        raise ValueError(
+            f'{path}: no such file, expected the labels of {missing[0]} (an empty file if it has none; --unlabeled '
+            f'merges scenes without labels and leaves them out of the figures); {len(missing)} of {len(whole)} scenes '
+            'have none'
+        )
     num_added = sum(bool(chip.added) and chip.scene in whole and chip.file in files for chip in index_chips)
-    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial), num_added)
+    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial), num_added, labeled)
 
 
 def _windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows:

@@ -58,6 +58,7 @@ class ReportOptions:
         scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
         merge_iou: see ``ship_det.evaluation.merge_windows``.
         gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
+        unlabeled: scenes without labels are left out of the figures of scenes, instead of being an error.
         ground_truth: what detections are compared with: the quads as labelled or 'rectangles' around them.
     """
 
@@ -72,6 +73,7 @@ class ReportOptions:
     scenes: str | os.PathLike | None = None
     merge_iou: float = MERGE_IOU
     gsd: float | None = None
+    unlabeled: bool = False
     ground_truth: GroundTruthForm = 'quads'
 
 
@@ -107,7 +109,9 @@ def write_report(
         for files, read in zip(runs, predictions, strict=True)
     ]
     if options.scenes is not None:
-        data = SceneData(dataset, options.scenes, options.other_classes, options.merge_iou, options.gsd)
+        data = SceneData(
+            dataset, options.scenes, options.other_classes, options.merge_iou, options.gsd, options.unlabeled
+        )
         evaluated = [merge_run(run, read, labeled, data) for run, read in zip(evaluated, predictions, strict=True)]
     analyses = [analyze(run, labeled) for run in evaluated]
     with staged_folder(out) as stage:

@@ -16,7 +16,7 @@ from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
 from ship_det.evaluation.matching import Matches, Overlaps, best_overlaps, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.scenes import MergedScenes, SceneData, merge_scenes
+from ship_det.evaluation.scenes import MergedScenes, SceneData, choose_scenes, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.report.training_log import TrainingLog, read_training_log
 
@@ -133,9 +133,11 @@ def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: Sce
     """The same run with its predictions on the labelled set merged into whole scenes.
 
     Raises:
-        ValueError: as ``merge_scenes``.
+        ValueError: as ``merge_scenes``, and where no scene has labels.
     """
     selected, _ = select_predictions(run.source, predictions, labeled, subset=True)
+    files = [record['file'] for record in selected.images]
+    choose_scenes(files, data).require_labels(data.scenes, '; without --merge the page is about the images alone')
     merged = merge_scenes(selected, data)
     options: dict[str, Any] = {'score_threshold': run.main.score_threshold, 'ground_truth': run.main.ground_truth}
     return replace(run, scenes=(merged, merged.evaluate(list(run.results), **options)))

@@ -82,6 +82,23 @@ def test_chips_and_scenes(data, tmp_path):
     assert [cell.strip() for cell in mean.split('|')][1:5] == ['mean', '1', '1', '1.0000']
 
 
+def test_scenes_without_labels(data, tmp_path):
+    """They are merged and have no figures; without a file to write them to, there is nothing to do."""
+    (data / 'scenes/labelTxt/s.txt').unlink()
+    merge = (data / 'p.jsonl', data / 'chips', '--list', 'test.txt', '--merge', data / 'scenes', '--iou', 0.6)
+    files = ('--merged-out', tmp_path / 'scenes.jsonl', '--json', tmp_path / 'figures.json')
+    done = call(*merge, *files)
+    assert done.returncode == 0, done.stderr
+    assert 'Merged 2 detections on 2 chips into 1 on 1 scene' in done.stdout
+    assert 'No figures of 1 scene without labels, first s.png' in done.stdout
+    (scene,) = read_predictions(tmp_path / 'scenes.jsonl').images
+    np.testing.assert_allclose(scene['boxes'], SHIP)
+    assert 'scene_results' not in json.loads((tmp_path / 'figures.json').read_text())
+    done = call(*merge)
+    assert done.returncode == 2
+    assert 'scenes/labelTxt: no labels of a scene, expected ' in done.stderr and '--merged-out' in done.stderr
+
+
 def test_false_alarms_by_area(data, tmp_path):
     """The merged detection is a false alarm at IoU 1, on 160 x 80 px of 50 m."""
     options = ('--iou', 1, '--score', 0.3, '--gsd', 50, '--json', tmp_path / 'figures.json')
@@ -101,6 +118,7 @@ def test_false_alarms_by_area(data, tmp_path):
         (['{data}/scenes', '--merge', '{data}/scenes'], 'no predictions for 1'),
         (['{data}/chips', '--merge', '{data}/nowhere'], 'nowhere/images/s.png: no such file'),
         (['{data}/chips', '--merged-out', '{data}/m.jsonl'], '--merged-out: expected --merge SCENES'),
+        (['{data}/chips', '--unlabeled'], '--unlabeled: expected --merge SCENES'),
         (['{data}/chips', '--gsd', '2'], '--gsd: expected --merge SCENES'),
         (['{data}/chips', '--list', 'test.txt', '--merge', '{data}/scenes', '--gsd', '0'], 'gsd: expected metres'),
     ],

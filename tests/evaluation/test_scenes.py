@@ -13,6 +13,7 @@ from PIL import Image
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import Predictions, SceneData, evaluate, merge_scenes, read_predictions
+from ship_det.evaluation.scenes import choose_scenes
 from ship_det.geometry import quad_to_rbox, rbox_to_quad, rotated_nms, sliding_windows
 from ship_det.tiling import Chip, write_chip_index
 
@@ -260,6 +261,46 @@ def test_no_ground_sampling_distance(gsd):
         SceneData('chips', 'scenes', gsd=gsd)
 
 
+def copy_scenes(data: SceneData, root: Path, labeled: list[str]) -> SceneData:
+    """The same data, where only some scenes have labels."""
+    shutil.copytree(Path(data.chips).parent, root)
+    for path in (root / 'scenes/labelTxt').iterdir():
+        if path.stem not in labeled:
+            path.unlink()
+    return replace(data, chips=root / 'chips', scenes=root / 'scenes')
+
+
+def test_scenes_without_labels_are_merged_and_have_no_figures(harbors, tmp_path):
+    data, predictions = harbors
+    some = copy_scenes(data, tmp_path / 'some', ['harbor_1'])
+    merged = merge_scenes(predictions, replace(some, unlabeled=True))
+    whole = merge_scenes(predictions, data)
+    for found, expected in zip(merged.predictions.images, whole.predictions.images, strict=True):
+        np.testing.assert_array_equal(found['boxes'], expected['boxes'])
+    assert merged.unlabeled == ('harbor_0.png', 'harbor_2.png')
+    assert [truth['file'] for truth in merged.ground_truths] == ['harbor_1.png']
+    assert merged.searched.megapixels == SIDE**2 / 1e6
+    (result,) = merged.evaluate([0.6], score_threshold=0.2).values()
+    # What is found in the other two is no false alarm.
+    assert (result.num_images, result.num_false_alarms, result.mean_ap) == (1, 0, 1)
+    assert sum(one.num_detections for one in result.classes.values()) == 16
+    assert any(note.startswith('No figures of 2 scenes without labels, first harbor_0.png;') for note in merged.notes())
+
+
+@pytest.mark.parametrize('keep_folder', [True, False])
+def test_no_scene_has_labels(harbors, tmp_path, keep_folder):
+    data, predictions = harbors
+    none = copy_scenes(data, tmp_path / 'none', [])
+    if not keep_folder:
+        (tmp_path / 'none/scenes/labelTxt').rmdir()
+    merged = merge_scenes(predictions, none)
+    assert merged.evaluate([0.5, 0.6]) == {}
+    assert len(merged.predictions.images) == len(merged.unlabeled) == 3
+    assert 'False alarms' not in merged.table([]) and 'cover' not in merged.table([])
+    with pytest.raises(ValueError, match=r'labelTxt: no labels of a scene, expected those .* 3 scenes; try this'):
+        choose_scenes({record['file'] for record in predictions.images}, none).require_labels(none.scenes, '; try this')
+
+
 def without_scene(data, predictions):
     (Path(data.scenes) / 'images/harbor_0.png').unlink()
     return data, predictions, r'harbor_0\.png: no such file, expected a scene that'
@@ -267,7 +308,7 @@ def without_scene(data, predictions):
 
 def without_labels(data, predictions):
     (Path(data.scenes) / 'labelTxt/harbor_0.txt').unlink()
-    return data, predictions, r'harbor_0\.txt: no such file, expected the labels of harbor_0\.png'
+    return data, predictions, r'harbor_0\.txt: no such file, .* labels of harbor_0\.png .*--unlabeled.*; 1 of 3 scenes'
 
 
 def without_index(data, predictions):
