@@ -202,6 +202,8 @@ def draw(statistics: LabelStatistics) -> 'Figure':
     import numpy as np
     from matplotlib.figure import Figure
 
+    from ship_det.drawing.chart_style import written
+
     summary = statistics.summary
     order = [summary.classes[index] for index in np.argsort(-summary.counts, kind='stable')]
     figure = Figure(figsize=(max(7, 2.5 + 0.45 * len(order)), 9), layout='constrained')
@@ -213,7 +215,7 @@ def draw(statistics: LabelStatistics) -> 'Figure':
     ):
         draw_spreads(axes, [values[name] for name in order])
         axes.set_title(title)
-    ratios.set_xticks(range(len(order)), order, rotation=40, ha='right')
+    ratios.set_xticks(range(len(order)), [written(name) for name in order], rotation=40, ha='right')
     return figure
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ship_det.dataset_checks.check import Report
+from ship_det.drawing.fonts import picture_font
 from ship_det.files import replacing
 
 # Share of the sheet that may go to images with findings.
@@ -56,13 +57,12 @@ def arrange(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], side
     heights = [max(pictures[place].shape[0] for place in row) + _CAPTION + _GAP for row in rows]
     sheet = Image.new('RGB', (columns * (side + _GAP) + _GAP, sum(heights) + _GAP), _GROUND)
     pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=_FONT_SIZE)
     top = _GAP
     for row, height in zip(rows, heights, strict=True):
         for column, place in enumerate(row):
             left = _GAP + column * (side + _GAP)
             sheet.paste(Image.fromarray(pictures[place]), (left, top))
-            caption = captions[place]
+            font, caption = picture_font(captions[place], _FONT_SIZE)
             while caption and font.getlength(caption) > side:
                 caption = caption[:-1]
             pen.text((left, top + height - _CAPTION - _GAP + 2), caption, fill=_INK, font=font)

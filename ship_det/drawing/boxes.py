@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ship_det.drawing.fonts import picture_font
+
 Color = tuple[int, int, int]
 
 #: Colours that people with any kind of colour vision tell apart, on water and on land (Okabe and Ito).
@@ -114,7 +116,7 @@ def _outline_mask(corners: NDArray, width: float, size: tuple[int, int]) -> Imag
 
 
 def _draw_label(canvas: Image.Image, quad: NDArray, label: str, color: Color, places: _LabelPlaces) -> None:
-    font = ImageFont.load_default(size=_FONT_SIZE)
+    font, label = picture_font(label, _FONT_SIZE)
     left, top, right, bottom = font.getbbox(label)
     # Letters such as g and A sit on the same plate height.
     _, line_top, _, line_bottom = font.getbbox('Ag')

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
+from unicodedata import east_asian_width
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator
 
+from ship_det.drawing.fonts import drawable, font_families
 from ship_det.files import replacing
 
 Parameters = ParamSpec('Parameters')
@@ -101,6 +104,27 @@ class Chart:
     width: int
 
 
+def written(name: str, columns: int = 40) -> str:
+    """A name as charts can show it: cut where it is too long, code points for letters that no font here has.
+
+    Args:
+        name: name of a class or a run.
+        columns: letters at most; those of Chinese, Japanese and Korean count twice.
+    """
+    text = drawable(name)
+    if text_columns(text) > columns:
+        while text_columns(text) > columns - 1:
+            text = text[:-1]
+        text += '…'
+    # matplotlib leaves what begins so out of a legend.
+    return f' {text}' if text.startswith('_') else text
+
+
+def text_columns(text: str) -> int:
+    """How many letters wide a text is; those of Chinese, Japanese and Korean count twice."""
+    return sum(2 if east_asian_width(letter) in 'WF' else 1 for letter in text)
+
+
 def legend_above(axes: Axes, count: int) -> None:
     """A legend of one line at the right above the axes, where it hides nothing."""
     axes.legend(
@@ -117,6 +141,7 @@ def legend_above(axes: Axes, count: int) -> None:
 def save_chart(figure: Figure, path: Path) -> Chart:
     """Write a figure as PNG and return it for the page."""
     svg = io.BytesIO()
+    _choose_fonts(figure)
     with matplotlib.rc_context(_STYLE):
         figure.savefig(svg, format='svg', metadata={'Date': None})
         # What is laid out stays where it is, which saves half of the time.
@@ -124,3 +149,14 @@ def save_chart(figure: Figure, path: Path) -> Chart:
         with replacing(path) as temporary:
             figure.savefig(temporary, format='png', dpi=_PNG_DPI)
     return Chart(svg.getvalue(), round(figure.get_figwidth() * _PAGE_PX_PER_INCH))
+
+
+def _choose_fonts(figure: Figure) -> None:
+    """Let letters that the usual font lacks come from others."""
+    ticks = [label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
+    # Those of ticks are theirs once they have been asked for.
+    texts = [*ticks, *figure.findobj(Text)]
+    families = font_families(text.get_text() for text in texts)
+    if len(families) > 1:
+        for text in texts:
+            text.set_fontfamily(families)

@@ -20,10 +20,14 @@ from ship_det.drawing.chart_style import (
     run_color,
     run_marker,
     styled,
+    text_columns,
+    written,
 )
 from ship_det.report.runs import Run
 
 _PANEL_COLUMNS = 5
+# Letters of a name above a panel.
+_PANEL_NAME = 28
 # Points a curve keeps: more cannot be seen in a panel.
 _CURVE_POINTS = 150
 
@@ -43,7 +47,7 @@ def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray
     plain_log_ticks(left.xaxis)
     for row, count in zip(rows, shown[order], strict=True):
         left.text(max(count, 0.5) * 1.08, row, f'{count:d}', va='center', fontsize=8, color=INK)
-    left.set_yticks(rows, [classes[i] for i in order])
+    left.set_yticks(rows, [written(classes[i]) for i in order])
     left.invert_yaxis()
     left.grid(axis='y', visible=False)
     left.set_title('Ground truths in the test images' if counts is None else 'Training instances')
@@ -59,7 +63,7 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
         values = np.array([run.main.classes[name].ap for name in names])
         offset = (index - (len(runs) - 1) / 2) * height
         rows = np.arange(len(names)) + offset
-        axes.barh(rows, np.nan_to_num(values), color=run_color(index), height=height * 0.94, label=run.name)
+        axes.barh(rows, np.nan_to_num(values), color=run_color(index), height=height * 0.94, label=written(run.name))
         if len(runs) == 1:
             for row, value in zip(rows, values, strict=True):
                 text, place = ('no ground truth', 0) if np.isnan(value) else (f'{value:.3f}', value)
@@ -85,7 +89,13 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
         ap = np.array([run.main.classes[name].ap for name in classes])
         usable = np.isfinite(ap) & (counts > 0)
         axes.scatter(
-            counts[usable], ap[usable], s=34, color=run_color(index), marker=run_marker(index), label=run.name, zorder=3
+            counts[usable],
+            ap[usable],
+            s=34,
+            color=run_color(index),
+            marker=run_marker(index),
+            label=written(run.name),
+            zorder=3,
         )
     axes.set_xscale('log')
     axes.set_ylim(-0.04, 1.06)
@@ -108,16 +118,17 @@ def _name_points(axes: Axes, names: Sequence[str], x: NDArray, y: NDArray) -> No
     usable = np.flatnonzero(np.isfinite(y) & (x > 0))
     places = axes.transData.transform(np.stack([x[usable], y[usable]], axis=1)) * 72 / axes.figure.dpi
     taken: list[tuple[float, float, float]] = []
+    texts = [written(names[index]) for index in usable]
     for index in np.lexsort((places[:, 0], -places[:, 1])).tolist():
         left, height = places[index] + (5, -2.5)
         # A letter of this size is about 4 points wide.
-        right = left + 4.0 * len(names[usable[index]])
+        right = left + 4.0 * text_columns(texts[index])
         while any(start < right and left < end and abs(height - other) < 8 for start, end, other in taken):
             height -= 1
         taken.append((left, right, height))
         offset = (5, height - places[index, 1])
         point = (x[usable[index]], y[usable[index]])
-        axes.annotate(names[usable[index]], point, offset, textcoords='offset points', fontsize=7, color=MUTED)
+        axes.annotate(texts[index], point, offset, textcoords='offset points', fontsize=7, color=MUTED)
 
 
 @styled
@@ -142,7 +153,7 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
         results = list(runs[0].results)
         keys = [(f'IoU {results[0]:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, '--') for iou in results[1:]]
     else:
-        keys = [(run.name, run_color(index), '-') for index, run in enumerate(runs)]
+        keys = [(written(run.name), run_color(index), '-') for index, run in enumerate(runs)]
     _legend(figure, [Line2D([], [], color=color, linestyle=style, label=name) for name, color, style in keys])
     return figure
 
@@ -183,7 +194,8 @@ def _panels(classes: Sequence[str], x_label: str, y_label: str, share_y: bool) -
         axes.remove()
     for place, (name, axes) in enumerate(zip(classes, grid, strict=False)):
         # A long name leaves room for the figure at its right.
-        axes.set_title(name, fontsize=8.5 if len(name) < 20 else 7)
+        title = written(name, _PANEL_NAME)
+        axes.set_title(title, fontsize=8.5 if text_columns(title) < 20 else 7)
         axes.tick_params(labelsize=7, length=2)
         if place + columns >= len(classes):
             axes.set_xlabel(x_label, fontsize=8)
@@ -212,8 +224,9 @@ def _thinned(recall: NDArray, precision: NDArray) -> tuple[NDArray, NDArray]:
 @styled
 def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Figure:
     """Counts with background; the colour is the share of the row, for background that of the column."""
-    names = [*classes, 'background']
-    size = 2.6 + 0.42 * len(names)
+    names = [*map(written, classes), 'background']
+    # Inches of a cell and of a letter of the names.
+    size = 1.6 + 0.42 * len(names) + 0.09 * max(map(text_columns, names))
     figure = Figure(figsize=(size, size * 0.86), layout='constrained')
     axes = figure.subplots()
     share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
@@ -245,7 +258,7 @@ def size_chart(
     width = 0.74 / len(names)
     for index, (name, values) in enumerate(zip(names, means, strict=True)):
         places = bins + (index - (len(names) - 1) / 2) * width
-        axes.bar(places, np.nan_to_num(values), width * 0.94, color=run_color(index), label=name)
+        axes.bar(places, np.nan_to_num(values), width * 0.94, color=run_color(index), label=written(name))
         for place, value in zip(places, values, strict=True):
             text = 'none' if np.isnan(value) else f'{value:.2f}'
             axes.text(place, np.nan_to_num(value) + 0.015, text, ha='center', fontsize=8)

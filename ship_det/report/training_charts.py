@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ship_det.drawing.chart_style import MUTED, plain_log_ticks, run_color, styled
+from ship_det.drawing.chart_style import MUTED, plain_log_ticks, run_color, styled, written
 from ship_det.report.training_log import TrainingLog
 
 # Points that a running mean spans, at most.
@@ -27,7 +27,8 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
     figure = Figure(figsize=(10, 6.2 if validated else 3.1), layout='constrained')
     panels = figure.subplots(2, 2, sharex=True).ravel() if validated else figure.subplots(1, 3)
     total, parts, rate = panels[:3]
-    for index, (name, log) in enumerate(logs):
+    for index, (run, log) in enumerate(logs):
+        name = written(run)
         color = run_color(index)
         _draw_loss(total, log.losses['loss'], color, name)
         rate.plot(*log.learning_rate, color=color)
