@@ -7,17 +7,21 @@
     ROOT/train.txt, val.txt, test.txt   names of the images of a part, one a line; any other file may be such a list
 """
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
 from ship_det.annotations.dota import UnknownClassError, read_dota
 from ship_det.annotations.folders import (
+    IMAGE_SUFFIXES,
+    find_image,
     find_twins,
+    find_unread,
     fold_name,
     folders_of_images,
     has_images,
@@ -137,6 +141,16 @@ class DotaFolder:
         """Label files that no image has."""
         return self._pairs[1]
 
+    def expected_image(self, labels: Path) -> str:
+        """What a label file that no image has was expected to have, for a message."""
+        unread = find_unread(self.image_dir, labels.stem)
+        if unread is not None:
+            return f'{unread.name} is not read, expected an image ending in {", ".join(IMAGE_SUFFIXES)}'
+        below = next((folder for folder in self.nested if find_image(folder, labels.stem)), None)
+        if below is not None:
+            return f'{below.name}/ below {self.image_dir} has one, expected it in {self.image_dir} itself'
+        return f'expected {self.image_dir / labels.stem}.* or no such file'
+
     def find_labels(self, image: Path) -> Path | None:
         """The label file of an image; None where it has none."""
         return self._pairs[0].get(image)
@@ -164,8 +178,8 @@ class DotaFolder:
             if self.stray_labels:
                 stray = self.stray_labels[0]
                 others = f'; {len(self.stray_labels)} such files' if len(self.stray_labels) > 1 else ''
-                expected = f'{self.image_dir / stray.stem}.* or no such file'
-                raise ValueError(f'{stray}: labels without an image, expected {expected}{others}')
+                raise ValueError(f'{stray}: labels without an image, {self.expected_image(stray)}{others}')
+            _say_left_out(self.image_dir, tuple(path.name for path in self.nested))
         else:
             images = self.read_list(self.find_list(list_file))
         missing = [] if unlabeled else [image for image in images if self.find_labels(image) is None]
@@ -331,6 +345,14 @@ class DotaFolder:
     def classes(self) -> list[str]:
         """Names of the classes of all labels, the one of most instances first."""
         return self.count().classes
+
+
+@cache
+def _say_left_out(folder: Path, below: tuple[str, ...]) -> None:
+    """Say in the log, once, which folders of images are left out."""
+    if below:
+        names = ', '.join(f'{name}/' for name in below)
+        logging.getLogger(__name__).warning('%s: left out folders of images below: %s', folder, names)
 
 
 def find_label_files(folder: str | os.PathLike) -> list[Path]:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 #: What counts as an image in a folder, by the end of its name.
-IMAGE_SUFFIXES = ('.bmp', '.jfif', '.jp2', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+IMAGE_SUFFIXES = (
+    '.bmp', '.gif', '.img', '.j2k', '.jfif', '.jp2', '.jpe', '.jpeg', '.jpg', '.ntf', '.pgm', '.png', '.ppm', '.tif',
+    '.tiff', '.webp',
+)  # fmt: skip
 
 
 def list_images(*folders: str | os.PathLike) -> list[Path]:
@@ -30,8 +33,12 @@ def scan_images(*folders: str | os.PathLike) -> list[Path]:
     if not images:
         folder = Path(folders[0])
         nested = [f'; {path} holds some, expected them in {folder} itself' for path in folders_of_images(folder)[:1]]
+        others = sorted(
+            entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith('.')
+        )
+        found = f', found {others[0]}' if others else ''
         raise ValueError(
-            f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}{"".join(nested)}'
+            f'{folder}: holds no image, expected files ending in {", ".join(IMAGE_SUFFIXES)}{found}{"".join(nested)}'
         )
     return images
 
@@ -47,6 +54,18 @@ def has_images(folder: Path) -> bool:
     """Whether a folder holds an image."""
     with os.scandir(folder) as entries:
         return any(_counts(entry, IMAGE_SUFFIXES) and entry.is_file() for entry in entries)
+
+
+def find_image(folder: Path, stem: str) -> Path | None:
+    """The image of a folder that has a name; None where none has."""
+    return next((path for path in _list_files(folder, IMAGE_SUFFIXES) if path.stem == stem), None)
+
+
+def find_unread(folder: Path, stem: str) -> Path | None:
+    """A file of a folder that has a name but ends otherwise than an image, such as ``a.heic``; None where none has."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if Path(entry.name).stem == stem and entry.is_file())
+    return next((folder / name for name in names if not name.lower().endswith(IMAGE_SUFFIXES)), None)
 
 
 def find_twins(images: Iterable[Path]) -> list[tuple[Path, Path]]:

@@ -89,7 +89,8 @@ def _find_images(folder: DotaFolder, findings: list[Finding]) -> list[Path]:
         message = f'shares its label file with {other.name}'
         findings.append(Finding('images of one name', ERROR, f'images/{path.name}', message, path.name))
     for path in folder.stray_labels:
-        findings.append(Finding('labels without an image', ERROR, f'labelTxt/{path.name}', 'no image of this name'))
+        message = f'no image of this name: {folder.expected_image(path)}'
+        findings.append(Finding('labels without an image', ERROR, f'labelTxt/{path.name}', message))
     for path in folder.nested:
         message = 'a folder of images, none of which belongs to the data set'
         findings.append(Finding('images in folders below', WARNING, f'images/{path.name}', message))

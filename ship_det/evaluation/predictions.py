@@ -95,8 +95,11 @@ def read_predictions(path: str | os.PathLike) -> Predictions:
     if header.get('version') != VERSION:
         raise ValueError(f'{path}:1: expected version {VERSION}, found {header.get("version")!r}')
     classes = header.get('classes')
-    if not isinstance(classes, list) or not classes or not all(map(_is_name, classes)):
+    if not isinstance(classes, list) or not classes:
         raise ValueError(f'{path}:1: expected "classes" as a list of names, found {_shorten(classes)}')
+    for name in classes:
+        if not _is_name(name):
+            raise ValueError(f'{path}:1: expected "classes" as a list of names, found {name!a} among them')
     images = [_to_record(path, number, row) for number, row in rows[1:]]
     try:
         gather_detections(images, classes)

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ship_det.annotations.folders import IMAGE_SUFFIXES, has_images, scan_images
 from ship_det.checkpoints import load_data
 from ship_det.files import replacing
-
-EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff')
+from ship_det.raster import read_rgb
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,34 @@ class ClassImages:
         return ClassImages(self.folder, self.classes, self.counts, self.images.to(device))
 
 
+def class_folders(folder: Path) -> list[Path]:
+    """Folders in a folder by name, without hidden ones such as ``.ipynb_checkpoints``."""
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.'))
+
+
+def find_class_images(folder: Path) -> list[Path]:
+    """Images of a folder by name, see :func:`ship_det.annotations.folders.list_images`.
+
+    Raises:
+        ValueError: naming the folder, where there is none.
+    """
+    if not has_images(folder):
+        raise ValueError(f'{folder}: found no image, expected at least one ({", ".join(IMAGE_SUFFIXES)})')
+    return scan_images(folder)
+
+
+def read_image(path: Path) -> Image.Image:
+    """An image as RGB, as all commands see it.
+
+    Raises:
+        ValueError: naming the file, where it cannot be decoded.
+    """
+    try:
+        return Image.fromarray(read_rgb(path))
+    except ValueError as error:
+        raise ValueError(f'{path}: found no readable image, expected one ({error})') from error
+
+
 def class_files(folder: str | Path) -> dict[str, list[Path]]:
     """Image files of each class folder in ``folder``, in the order of their names.
 
@@ -52,11 +80,8 @@ def class_files(folder: str | Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise ValueError(f'{folder}: found no such folder, expected a folder of images for each class in it')
     files = {}
-    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        images = sorted(path for path in class_folder.iterdir() if path.suffix.lower() in EXTENSIONS)
-        if not images:
-            raise ValueError(f'{class_folder}: found no image, expected at least one ({", ".join(EXTENSIONS)})')
-        files[class_folder.name] = images
+    for class_folder in class_folders(folder):
+        files[class_folder.name] = find_class_images(class_folder)
     if not files:
         raise ValueError(f'{folder}: found no folder, expected a folder of images for each class')
     return files
@@ -117,11 +142,7 @@ def read_class_images(
 
 
 def _read(path: Path, size: int) -> Tensor:
-    try:
-        with Image.open(path) as image:
-            pixels = np.array(image.convert('RGB').resize((size, size), Image.Resampling.BILINEAR))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f'{path}: found no readable image ({error}), expected one') from None
+    pixels = np.array(read_image(path).resize((size, size), Image.Resampling.BILINEAR))
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 

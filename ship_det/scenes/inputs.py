@@ -11,7 +11,7 @@ from ship_det.annotations.folders import IMAGE_SUFFIXES, list_images
 from ship_det.raster.images import is_gdal_path
 
 # What a glob takes; a file that is named is taken whatever it is called.
-_GLOBBED = (*IMAGE_SUFFIXES, '.vrt', '.ntf', '.img', '.jpx')
+_GLOBBED = (*IMAGE_SUFFIXES, '.vrt', '.jpx')
 # Bytes of a scene's name: files are called after it, with something before and behind.
 _LONGEST_NAME = 120
 

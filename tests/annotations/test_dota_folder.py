@@ -87,6 +87,74 @@ def test_letter_case_counts_where_it_must(root):
         folder.select('l.txt')
 
 
+@pytest.mark.parametrize(
+    ('other', 'message'),
+    [
+        ('images/d.heic', r'd\.txt: labels without an image, d\.heic is not read, expected an image ending in \.bmp'),
+        (
+            'images/more/d.png',
+            r'd\.txt: labels without an image, more/ below .*images has one, expected it in .* itself',
+        ),
+        ('images/more/e.png', r'd\.txt: labels without an image, expected .*images/d\.\* or no such file'),
+    ],
+)
+def test_where_the_image_of_labels_may_be_is_said(root, other, message):
+    (root / 'labelTxt/d.txt').write_text('')
+    (root / other).parent.mkdir(exist_ok=True)
+    (root / other).touch()
+    with pytest.raises(ValueError, match=message):
+        DotaFolder(root).select()
+
+
+def test_folders_of_images_that_are_left_out_are_said_once(root, caplog):
+    for name in ('thumbs', 'old', '.hidden'):
+        (root / f'images/{name}').mkdir()
+        (root / f'images/{name}/a.png').touch()
+    for _ in range(2):
+        assert [image.name for image in DotaFolder(root).select()] == ['a.png', 'b.png', 'c.png']
+    (record,) = caplog.records
+    assert record.getMessage() == f'{root}/images: left out folders of images below: old/, thumbs/'
+    (root / 'test.txt').write_text('a.png')
+    caplog.clear()
+    DotaFolder(root).select('test.txt')
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        b'100000001\n100000002\n',
+        b'\xef\xbb\xbf100000001\r\n\r\n100000002.bmp\r\n',
+        b'\r\n AllImages\\100000001.bmp\t\r\n./100000002\r\n\x20',
+        b'100000001.BMP\r100000002\r',
+    ],
+    ids=['stems', 'mark and blank lines', 'paths', 'old line ends'],
+)
+def test_lists_as_published_data_sets_and_other_systems_have_them(tmp_path, content):
+    for folder in ('images', 'labelTxt'):
+        (tmp_path / folder).mkdir()
+    for name in ('100000001', '100000002', '100000003'):
+        (tmp_path / f'images/{name}.bmp').touch()
+        (tmp_path / f'labelTxt/{name}.txt').touch()
+    (tmp_path / 'test.txt').write_bytes(content)
+    assert [image.stem for image in DotaFolder(tmp_path).select('test.txt')] == ['100000001', '100000002']
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('a.png\n'.encode('utf-16'), r'l\.txt: byte 0 is not UTF-8, expected a text file'),
+        (b'a 1\nb -1\n', r'l\.txt: lists no image .* line 1: .*a 1 does not exist, expected the name of an image'),
+        (b'# part\na\n', r'l\.txt:1: .*# part does not exist'),
+    ],
+    ids=['UTF-16', 'with a column', 'comment'],
+)
+def test_lists_that_are_none_are_refused(root, content, message):
+    (root / 'l.txt').write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        DotaFolder(root).select('l.txt')
+
+
 def test_label_files_of_a_data_set_and_of_a_folder(root):
     (root / 'labelTxt/d.txt').write_text('')
     assert [path.name for path in find_label_files(root / 'labelTxt')] == ['a.txt', 'b.txt', 'c.txt', 'd.txt']

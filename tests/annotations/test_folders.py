@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import list_images, list_labels, pair_labels
+from ship_det.annotations.folders import find_image, find_unread, list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
@@ -53,3 +53,21 @@ def test_labels_of_any_case(tmp_path):
     pairs, left = pair_labels(images, labels)
     assert [pairs[image].name if image in pairs else None for image in images] == ['a.xml', 'b.Xml', None]
     assert [path.name for path in left] == ['B.XML']
+
+
+@pytest.mark.parametrize('name', ['a.gif', 'a.IMG', 'a.jpe', 'a.J2K', 'a.ntf', 'a.pgm', 'a.ppm', 'a.b.TiFf', ' a .png'])
+def test_other_ends_of_images(tmp_path, name):
+    (tmp_path / name).touch()
+    assert [path.name for path in list_images(tmp_path)] == [name]
+    assert find_image(tmp_path, Path(name).stem) == tmp_path / name
+    assert find_image(tmp_path, 'b') is None
+
+
+def test_what_else_lies_in_a_folder_without_images_is_said(tmp_path):
+    for name in ('.DS_Store', '._a.png', 'b.heic', 'c.heic'):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r'holds no image, expected files ending in .*\.webp, found b\.heic$'):
+        list_images(tmp_path)
+    assert find_unread(tmp_path, 'c') == tmp_path / 'c.heic'
+    assert find_unread(tmp_path, '.DS_Store') == tmp_path / '.DS_Store'
+    assert find_unread(tmp_path, 'a') is None

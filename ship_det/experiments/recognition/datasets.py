@@ -6,11 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 
+from ship_det.experiments.class_folders import class_folders, find_class_images, read_image
 from ship_det.experiments.recognition.idx import read_idx
-
-_IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp'}
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def load_class_folders(root: str | os.PathLike) -> ImageSet:
     for part in parts:
         if not part.is_dir():
             raise ValueError(f'{part}: found no such folder, expected one folder a class in it')
-        names.append(sorted(entry.name for entry in part.iterdir() if entry.is_dir()))
+        names.append([entry.name for entry in class_folders(part)])
     if not names[0] or names[0] != names[1]:
         raise ValueError(f'{parts[1]}: found classes {names[1]}, expected {names[0] or "class folders"} as in training')
     size: list[tuple[int, int]] = []
@@ -114,9 +112,7 @@ def _find_idx(root: Path, name: str) -> Path:
 def _load_part(part: Path, classes: list[str], size: list[tuple[int, int]]) -> LabeledImages:
     images, labels = [], []
     for label, name in enumerate(classes):
-        files = sorted(file for file in (part / name).iterdir() if file.suffix.lower() in _IMAGE_SUFFIXES)
-        if not files:
-            raise ValueError(f'{part / name}: found no image, expected at least one of each class')
+        files = find_class_images(part / name)
         images += [_load_image(file, size) for file in files]
         labels += [label] * len(files)
     return LabeledImages(np.stack(images), np.array(labels, dtype=np.int64))
@@ -124,11 +120,7 @@ def _load_part(part: Path, classes: list[str], size: list[tuple[int, int]]) -> L
 
 def _load_image(file: Path, size: list[tuple[int, int]]) -> np.ndarray:
     """Read one image as grey; ``size`` holds that of the first image read."""
-    try:
-        with Image.open(file) as image:
-            pixels = np.asarray(image.convert('L'))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f'{file}: found no readable image ({error}), expected a grey image') from error
+    pixels = np.asarray(read_image(file).convert('L'))
     if not size:
         size.append(pixels.shape)
     if pixels.shape != size[0]:
