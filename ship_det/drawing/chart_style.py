@@ -153,10 +153,12 @@ def save_chart(figure: Figure, path: Path) -> Chart:
 
 def _choose_fonts(figure: Figure) -> None:
     """Let letters that the usual font lacks come from others."""
-    ticks = [label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
-    # Those of ticks are theirs once they have been asked for.
-    texts = [*ticks, *figure.findobj(Text)]
-    families = font_families(text.get_text() for text in texts)
-    if len(families) > 1:
-        for text in texts:
-            text.set_fontfamily(families)
+    families = font_families()
+    if len(families) == 1:
+        return
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            # Labels of ticks are there once they have been asked for.
+            axis.get_ticklabels()
+    for text in figure.findobj(Text):
+        text.set_fontfamily(families)

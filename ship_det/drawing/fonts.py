@@ -1,7 +1,6 @@
 """Class names in any script on charts and pictures: which font shows them, and what is written where none does."""
 
 import logging
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +25,9 @@ def drawable(text: str) -> str:
     return written
 
 
-def font_families(texts: Iterable[str]) -> list[str]:
-    """Names of the fonts that show some texts, the usual one first; matplotlib takes each letter from the first."""
-    files = dict.fromkeys(find_font(letter) for text in texts for letter in sorted(set(text)))
-    return list(dict.fromkeys(_family(path) for path in (_usual_font(), *files) if path is not None))
+def font_families() -> list[str]:
+    """Names of the fonts that show all texts so far, the usual one first; a letter comes from the first that has it."""
+    return [_family(path) for path in (_usual_font(), *_needed)]
 
 
 def picture_font(text: str, size: int) -> tuple['ImageFont.FreeTypeFont | ImageFont.ImageFont', str]:
@@ -47,12 +45,19 @@ def picture_font(text: str, size: int) -> tuple['ImageFont.FreeTypeFont | ImageF
     return ImageFont.truetype(path, size), ''.join(letters)
 
 
+# Files of other fonts than the usual one that some text needed, in that order.
+_needed: dict[Path, None] = {}
+
+
 @cache
 def find_font(letter: str) -> Path | None:
     """File of the first font that has a letter; None where no font here has it."""
     if letter.isspace() or ord(letter) in _letters(_usual_font()):
         return _usual_font()
-    return next((path for path in _other_fonts() if ord(letter) in _letters(path)), None)
+    found = next((path for path in _other_fonts() if ord(letter) in _letters(path)), None)
+    if found is not None:
+        _needed[found] = None
+    return found
 
 
 @cache

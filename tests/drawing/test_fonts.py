@@ -29,6 +29,7 @@ def installed(monkeypatch):
     def install(*paths: Path) -> None:
         monkeypatch.setattr(font_manager, 'findSystemFonts', lambda: list(map(str, paths)))
         monkeypatch.setattr(fonts, '_said', [])
+        monkeypatch.setattr(fonts, '_needed', {})
         for function in (fonts.find_font, fonts._other_fonts):
             function.cache_clear()
 
@@ -111,6 +112,7 @@ def test_charts_of_any_name_warn_of_nothing(installed, tmp_path, name):
 
 def test_a_chart_that_needs_no_other_font_looks_for_none(monkeypatch, tmp_path):
     monkeypatch.setattr(font_manager, 'findSystemFonts', lambda: pytest.fail('looked for fonts'))
+    monkeypatch.setattr(fonts, '_needed', {})
     fonts._other_fonts.cache_clear()
     fonts.find_font.cache_clear()
     save_chart(chart('tanker'), tmp_path / 'c.png')

@@ -179,6 +179,14 @@ def test_complex_pixels_are_refused(tmp_path, write_raster):
         read(tmp_path / 'scene.tif')
 
 
+def test_inks_of_16_bit_are_refused_where_nobody_asks_for_them(tmp_path, write_raster, noise):
+    """GDAL makes colours of inks of 8 bit only; others would look like a negative."""
+    write_raster(tmp_path / 'scene.tif', noise.astype(np.uint16) * 257, photometric='cmyk')
+    with pytest.raises(ValueError, match=r'scene\.tif: CMYK pixels of uint16, expected RGB, grey, or CMYK of 8 bit'):
+        read(tmp_path / 'scene.tif')
+    assert read(tmp_path / 'scene.tif', bands=(1, 2, 3), stretch=Stretch(((0, 65535),) * 3)) is not None
+
+
 @pytest.mark.parametrize('name', ['scene.png', 'tiled.tif', 'striped.tif'])
 def test_the_whole_scene_is_never_in_memory(tmp_path, write_raster, name):
     pixels = np.random.default_rng(0).integers(0, 256, (3, 4000, 1500), dtype=np.uint8)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.drawing.boxes import RIGHT_COLOR, WRONG_COLOR
 from ship_det.evaluation import read_predictions, write_predictions
+from ship_det.geometry import rbox_to_quad
 from ship_det.report import ReportOptions, RunFiles, write_report
 
 
@@ -170,6 +172,34 @@ def test_one_class_without_ground_truth(tmp_path):
     run = write_report([RunFiles('one', tmp_path / 'p.jsonl')], tmp_path, tmp_path / 'out')[0]
     assert np.isnan(run.main.mean_ap)
     assert 'No ground truth, so no AP and not in the mean: ship $x_1$' in (tmp_path / 'out' / 'index.html').read_text()
+
+
+STRANGE = ('CntShip(_|.--.--|_]=', '<b>&"x"', 'US$1 $x^2$', 'a/b', '_渔船', 'a' * 120)
+
+
+@pytest.mark.parametrize('count', [0, len(STRANGE)], ids=['nothing detected', 'all classes'])
+def test_class_names_of_any_kind(tmp_path, count):
+    """AP is 1 for each class that is detected, 0 for one that is not, and none for one without objects."""
+    (tmp_path / 'images').mkdir()
+    (tmp_path / 'labelTxt').mkdir()
+    Image.new('RGB', (500, 60)).save(tmp_path / 'images/e.png')
+    boxes = np.array([[40 + 80 * place, 30, 50, 20, 0] for place in range(len(STRANGE))], dtype=np.float64)
+    objects = [LabeledObject(quad, name) for quad, name in zip(rbox_to_quad(boxes), STRANGE, strict=True)]
+    # The last class has no object.
+    write_dota(tmp_path / 'labelTxt/e.txt', objects[:-1])
+    found = {'boxes': boxes[:count], 'scores': np.full(count, 0.9), 'labels': np.arange(count)}
+    write_predictions(tmp_path / 'p.jsonl', STRANGE, [{'file': 'e.png', **found}])
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        (run,) = write_report([RunFiles('one', tmp_path / 'p.jsonl')], tmp_path, tmp_path / 'out')
+    aps = [one.ap for one in run.main.classes.values()]
+    np.testing.assert_array_equal(aps, [float(count > 0)] * (len(STRANGE) - 1) + [np.nan])
+    assert run.main.mean_ap == float(count > 0)
+    page = (tmp_path / 'out/index.html').read_text()
+    # Names are text, and none of them is a folder.
+    assert '<b>&"x"' not in page and '&lt;b&gt;&amp;' in page
+    assert 'US$1 $x^2$' in page and '_渔船' in page
+    assert not [path for path in (tmp_path / 'out').iterdir() if path.is_dir() and path.name != 'chips']
 
 
 def test_bad_options(sample, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from rasterio import Affine
 
 from ship_det.geometry import rbox_to_quad
@@ -196,3 +197,16 @@ def test_noted_ships_are_whole_numbers_of_what_was_found(painted_ships, scenes, 
     assert note['classes'] == ['ship', 'boat']
     assert note['boxes'] == result.found[0].boxes.tolist()
     assert note['size'] == [920, 720]
+
+
+def test_scenes_of_which_nothing_was_looked_at_are_named(painted_ships, scenes, tmp_path):
+    with rasterio.open(scenes['s3']) as file:
+        profile = file.profile
+    with rasterio.open(scenes['s3'], 'w', **{**profile, 'nodata': 0}) as file:
+        file.write(np.zeros((profile['count'], profile['height'], profile['width']), dtype=np.uint8))
+    for _ in range(2):
+        result = run(painted_ships(), scenes, tmp_path / 'out')
+        assert (result.unseen, result.failed) == (('s3',), {})
+        assert [len(found) for found in result.found] == [12, 12, 12, 0, 12]
+    with pytest.raises(ValueError, match='bands: expected 1 or 3 numbers'):
+        DetectionOptions(bands=(1, 2))
