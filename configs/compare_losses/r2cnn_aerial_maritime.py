@@ -1,5 +1,5 @@
 # Aerial Maritime: a lake shore from a drone, horizontal boxes, long-tailed, cross-validated by photo.
-# From the zoo's weights, --load zoo:r2cnn-ships --amp:
+# From the zoo's weights, --load zoo:r2cnn-aosr15 --amp:
 #   ship-det convert AERIAL_MARITIME/train DATA --from voc
 #   ship-det split DATA --folds 5 --scene-pattern 'DJI_[0-9]+'
 #   ship-det compare-losses CONFIG --data-root DATA --folds DATA/folds
@@ -31,3 +31,10 @@ test_pipeline = [
 train_dataloader = dict(dataset=dict(**everything, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(**everything, pipeline=test_pipeline))
 test_dataloader = val_dataloader
+
+iterations = 900
+train_cfg = dict(max_iters=iterations, val_begin=iterations + 1)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=90),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=90, end=iterations, eta_min_ratio=0.01),
+]

@@ -1,5 +1,5 @@
 # HIT-UAV: thermal images from a drone with rotated boxes, long-tailed.
-# From the zoo's weights, --load zoo:r2cnn-ships --amp; DATA/train and DATA/test in DOTA layout:
+# From the zoo's weights, --load zoo:r2cnn-aosr15 --amp; DATA/train and DATA/test in DOTA layout:
 #   ship-det convert HIT_UAV/train DATA/train --from rolabelimg
 #   ship-det convert HIT_UAV/val DATA/test --from rolabelimg
 _base_ = [
@@ -13,8 +13,8 @@ data_root = '{{$SHIP_DET_ROOT:data/hit_uav}}'
 # The data set's fifth class, DontCare, marks what is to be neither found nor learnt as background.
 classes = ('Person', 'Car', 'Bicycle', 'OtherVehicle')
 settings = dict(other_classes='ignore', ann_file='')
-# A person is some 10 px long, so twice the pixels are shown. The drone looks aslant, so nothing is turned.
-zoom = 2.0
+# A person is some 10 px long, so more pixels are shown. The drone looks aslant, so nothing is turned.
+zoom = 1.5
 train_pipeline = [
     dict(type='LoadImage'),
     dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
@@ -38,7 +38,7 @@ train_dataloader = dict(dataset=dict(**train, **settings))
 val_dataloader = dict(dataset=dict(**test, **settings))
 test_dataloader = val_dataloader
 
-iterations = 1000
+iterations = 1600
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
