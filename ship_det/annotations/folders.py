@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -43,6 +44,15 @@ def folders_of_images(folder: str | os.PathLike) -> list[Path]:
     return [path for path in below if has_images(path)]
 
 
+def walk_folders(top: Path) -> list[Path]:
+    """A folder and all below it that hold images, sorted; none of a file. Hidden ones are left out."""
+    found = []
+    for folder, below, _ in os.walk(top, followlinks=True):
+        below[:] = [name for name in below if not name.startswith('.')]
+        found.append(Path(folder))
+    return sorted(folder for folder in found if has_images(folder))
+
+
 def has_images(folder: Path) -> bool:
     """Whether a folder holds an image."""
     with os.scandir(folder) as entries:
@@ -66,6 +76,26 @@ def refuse_twins(images: Iterable[Path]) -> None:
 def list_labels(folder: str | os.PathLike, suffix: str = '.txt') -> list[Path]:
     """Label files of a folder, sorted by name; none where it does not exist. What is left out: as of images."""
     return _list_files(Path(folder), (suffix,)) if Path(folder).is_dir() else []
+
+
+class ImageNames:
+    """Images by the names that lists call them."""
+
+    def __init__(self, images: Iterable[Path]) -> None:
+        names = [(image, (image.name, image.stem, fold_name(image.name), fold_name(image.stem))) for image in images]
+        self._tables: list[dict[str, Path]] = []
+        for kind in range(4):
+            counts = Counter(keys[kind] for _, keys in names)
+            self._tables.append({keys[kind]: image for image, keys in names if counts[keys[kind]] == 1})
+
+    def find(self, name: str) -> Path | None:
+        """The image of a name, which may lack its suffix and may have folders before it, also a Windows path's.
+
+        Where no image has just that name, letter case does not matter. None where no image has it, or several have.
+        """
+        last = name.replace('\\', '/').rpartition('/')[2]
+        keys = (last, last, fold_name(last), fold_name(last))
+        return next((table[key] for table, key in zip(self._tables, keys, strict=True) if key in table), None)
 
 
 def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Path, Path], list[Path]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.angles import to_radians
+from ship_det.annotations.dota import UnknownClassError
 from ship_det.annotations.objects import (
     MAX_COORDINATE,
     LabeledObject,
@@ -19,6 +20,9 @@ from ship_det.annotations.objects import (
 )
 from ship_det.files import read_text, write_text
 from ship_det.geometry import rbox_to_quad
+
+#: A box over the border has a corner outside its image, but not a whole image further; px are above.
+MAX_SHARE = 2.0
 
 
 def read_yolo_obb(
@@ -49,33 +53,61 @@ def write_yolo_obb(
         if labeled.name not in indices:
             raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
         shares = (labeled.quad / size).ravel() + 0.0
+        if np.abs(shares).max() > MAX_SHARE:
+            raise ValueError(
+                f'{path}: a box of {labeled.name!r} lies outside its image, where the format has no labels'
+            )
         lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
     write_text(path, ''.join(lines))
 
 
-def read_class_names(root: str | os.PathLike) -> list[str]:
-    """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt.
+def read_class_names(*places: str | os.PathLike) -> list[str]:
+    """Class names of a data set: ``names`` of its data.yaml or another YAML file, or the lines of its classes.txt.
+
+    Args:
+        places: YAML files, and folders of data.yaml or classes.txt; the first that has names counts.
 
     Raises:
         ValueError: naming the file; there is neither, or no list in it.
     """
-    root = Path(root)
-    if (root / 'data.yaml').is_file():
-        # Late: few formats have any YAML.
-        from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    files = [path for place in map(Path, places) for path in _names_files(place) if path.is_file()]
+    if not files:
+        raise ValueError(f'{Path(places[0])}: no data.yaml or classes.txt, expected the class names of the label files')
+    if files[0].suffix != '.txt':
+        return _read_names(files[0])
+    lines = read_text(files[0]).split('\n')
+    return _different(files[0], [line.strip() for line in lines if line.strip()])
 
-        expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
-        content = read_yaml(root / 'data.yaml', expected)
-        names = content.get('names') if isinstance(content, dict) else None
-        if isinstance(names, dict):
-            names = [names.get(str(index)) for index in range(len(names))]
-        if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
-            raise ValueError(f'{root / "data.yaml"}: no list of class names, expected {expected}')
-        return _different(root / 'data.yaml', names)
-    if (root / 'classes.txt').is_file():
-        lines = read_text(root / 'classes.txt').split('\n')
-        return _different(root / 'classes.txt', [line.strip() for line in lines if line.strip()])
-    raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files')
+
+def find_unknown_indices(paths: Iterable[Path], count: int) -> list[int]:
+    """Class indices from ``count`` on that label files have, each once."""
+    words = {line.split()[0] for path in paths for line in read_text(path).split('\n') if line.strip()}
+    return sorted({int(float(word)) for word in words if _is_index(word)} - set(range(count)))
+
+
+def _is_index(word: str) -> bool:
+    try:
+        return float(word).is_integer()
+    except ValueError:
+        return False
+
+
+def _names_files(place: Path) -> list[Path]:
+    return [place / 'data.yaml', place / 'classes.txt'] if place.is_dir() else [place]
+
+
+def _read_names(path: Path) -> list[str]:
+    # Late: few formats have any YAML.
+    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+
+    expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
+    content = read_yaml(path, expected)
+    names = content.get('names') if isinstance(content, dict) else None
+    if isinstance(names, dict):
+        names = [names.get(str(index)) for index in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
+        raise ValueError(f'{path}: no list of class names, expected {expected}')
+    return _different(path, names)
 
 
 def _different(path: Path, names: list[str]) -> list[str]:
@@ -99,7 +131,14 @@ def _parse_row(
         )
     index = numbers[0]
     if index not in range(len(classes)):
-        raise ValueError(f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})')
+        raise UnknownClassError(
+            f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})'
+        )
+    if np.abs(numbers[1:5] if len(numbers) == 6 else numbers[1:]).max() > MAX_SHARE:
+        raise ValueError(
+            f'{where}: found {" ".join(row)!r}, expected shares of the width and height of the image, 0 to 1 '
+            '(these look like px)'
+        )
     if len(numbers) == 9:
         quad = numbers[1:].reshape(4, 2) * size
     else:

@@ -60,8 +60,8 @@ def test_to_every_format_and_back(harbor, tmp_path, name, same_corners):
     expected = read_dota(harbor / 'labelTxt/a.txt')
     found = read_dota(tmp_path / 'back/labelTxt/a.txt')
     assert there.rectangles == (0 if FORMATS[name].keeps_quads else 1)
-    if name == 'yolo-obb':  # it has no difficult flag
-        expected[1].difficult = False
+    assert there.flags_lost == (0 if FORMATS[name].keeps_difficult else 1)
+    expected[1].difficult = FORMATS[name].keeps_difficult
     same_corners(found[:2], expected[:2])
     if FORMATS[name].keeps_quads:
         same_corners(found, expected)
