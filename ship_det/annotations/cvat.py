@@ -43,7 +43,7 @@ class Cvat:
             raise ValueError(f'{path}: tracks of a video, expected an export as "CVAT for images 1.1"')
         for entry in entries:
             name, subset = entry.element.get('name') or '', entry.element.get('subset') or ''
-            image = images.claim(entry.where, [f'{subset}/{name}', name], found)
+            image = images.claim(entry.where, [f'{subset}/{name}', name] if subset else [name], found)
             if image is not None:
                 part = part_of(subset)
                 objects = read_shapes(entry, image_size(image), found)

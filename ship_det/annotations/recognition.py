@@ -22,8 +22,8 @@ _XML_MARKS = (
     ('x4', 'shiprsimagenet'),
     ('bndbox', 'voc'),
 )
-# Files of the one may have nothing but what the other has, too.
-_ALSO = {'voc': ('rolabelimg', 'dior')}
+# Horizontal boxes may lie among, or in a folder beside, the rotated ones of these.
+_ALSO = {'voc': ('rolabelimg', 'dior', 'ssdd', 'shiprsimagenet')}
 
 
 def recognise_format(root: str | os.PathLike) -> tuple[str, Path]:

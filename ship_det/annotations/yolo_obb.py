@@ -54,9 +54,7 @@ def write_yolo_obb(
             raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
         shares = (labeled.quad / size).ravel() + 0.0
         if np.abs(shares).max() > MAX_SHARE:
-            raise ValueError(
-                f'{path}: a box of {labeled.name!r} lies outside its image, where the format has no labels'
-            )
+            raise ValueError(f'{path}: a box of {labeled.name!r} is far outside its image, expected one within it')
         lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
     write_text(path, ''.join(lines))
 

@@ -40,6 +40,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--scene-pattern', metavar='REGEX', help='images whose names have the same match are one scene: "DJI_[0-9]+"'
     )
+    parser.add_argument(
+        '--like', metavar='SCENES', help='data set that the chips were cut from: each goes where its scene is listed'
+    )
     parser.add_argument('--test-scenes', default='', metavar='A,B', help='these scenes are the test part')
     parser.add_argument(
         '--situation', metavar='FILE', help='YAML, "class: count": instances to sample for training; others: all'
@@ -70,9 +73,12 @@ def main() -> None:
         return
     numbers = read_numbers(args.situation, chips) if args.situation else {}
     test_scenes = split_names('--test-scenes', args.test_scenes)
-    parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
+    if args.like:
+        parts, lines = split_like(args, chips)
+    else:
+        parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
+        lines = explain_added(args.chips, chips, parts)
     missing = missing_classes(parts, args.by, chips)
-    lines = explain_added(args.chips, chips, parts)
     before = len(parts['train'])
     parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
     if len(parts['train']) < before:
@@ -86,11 +92,26 @@ def main() -> None:
     print_parts(parts, class_counts(chips), numbers)
     for one in missing:
         reason = f'{plural(one.instances, "instance")} in {plural(one.units, args.by)}'
-        if not one.scarce:
+        if not one.scarce and not args.like:
             reason += '; no split found gives every part every class'
         print(f'no instance in {one.part}: {one.name} ({reason})')
     for line in lines:
         print(line)
+
+
+def split_like(args: argparse.Namespace, chips: list['Chip']) -> tuple[dict[str, list['Chip']], list[str]]:
+    """Split as the scenes are; the lines say what is in no list."""
+    from ship_det.annotations import DotaFolder
+    from ship_det.tiling.given_parts import split_as_scenes
+
+    if args.test_scenes or args.val or args.scene_pattern or args.folds is not None:
+        raise ValueError('--like: found --test-scenes, --val, --scene-pattern or --folds beside it, expected none')
+    parts, unlisted = split_as_scenes(chips, DotaFolder(args.like))
+    listed = [chip for chip in chips if chip.scene not in unlisted]
+    lines = explain_added(args.chips, listed, parts)
+    if unlisted:
+        lines.append(f'in no list: the chips of {plural(len(unlisted), "scene")} ({", ".join(unlisted[:3])})')
+    return parts, lines
 
 
 def write_folds(args: argparse.Namespace, chips: list['Chip']) -> None:
