@@ -13,7 +13,6 @@ from ship_det.annotations.data_set import DataSet, Format, LabeledImage
 from ship_det.annotations.folders import fold_name
 from ship_det.annotations.formats import FORMATS
 from ship_det.annotations.objects import quad_areas
-from ship_det.annotations.recognition import recognise_format
 from ship_det.geometry import quad_to_rbox
 from ship_det.raster import verify_image
 
@@ -23,8 +22,6 @@ _TRANSFERS: dict[str, Callable[[Path, Path], object]] = {
     'symlink': lambda source, target: os.symlink(source.resolve(), target),
 }
 TRANSFERS = tuple(_TRANSFERS)
-#: Stands for the format that the label files of a data set show.
-AUTO = 'auto'
 
 # A quad that fills less of its minimum-area rectangle is not a rectangle.
 _RECTANGLE = 0.99
@@ -35,8 +32,6 @@ class ConversionSummary:
     """What was converted and what was not.
 
     Attributes:
-        source_format: name of the format that was read.
-        evidence: label file that shows this format, where it was recognised.
         images: number of images.
         backgrounds: images without a label file, which their layout says have no object.
         parts: number of images of each part.
@@ -52,8 +47,6 @@ class ConversionSummary:
         notes: what else was found.
     """
 
-    source_format: str = ''
-    evidence: Path | None = None
     images: int = 0
     backgrounds: int = 0
     parts: Counter[str] = field(default_factory=Counter)
@@ -105,7 +98,7 @@ def convert(
     """Convert a data set; the new folder appears as a whole or not at all.
 
     Args:
-        source_format: a key of FORMATS, or ``auto``: the one that the label files show.
+        source_format: a key of FORMATS.
         target_format: another, or the same.
         source: data set folder.
         out: folder to make.
@@ -123,12 +116,10 @@ def convert(
         raise ValueError(f'to: {target_format} can only be read, expected one of: {", ".join(writable_formats())}')
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f'{out}: already there, expected a new or empty folder')
-    evidence = None
-    if source_format == AUTO:
-        source_format, evidence = recognise_format(source)
     data_set = _format(source_format).read(source, options.classes, options.angle_unit, options.labels)
-    summary = ConversionSummary(source_format, evidence, unpaired=_unpaired(data_set, options.skip_unpaired))
+    summary = ConversionSummary(unpaired=_unpaired(data_set, options.skip_unpaired))
     summary.renamed = make_names_unique(data_set.images)
+    data_set.images.sort(key=lambda labeled: labeled.name)
     _rename_classes(data_set.images, options, summary)
     _summarise(data_set, target, summary)
     stage = out.with_name(f'.{out.name}.converting')

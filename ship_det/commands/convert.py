@@ -51,6 +51,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map
+    from ship_det.annotations.recognition import recognise_format
 
     options = ConversionOptions(
         class_map=read_class_map(args.class_map) if args.class_map else None,
@@ -62,23 +63,25 @@ def main() -> None:
         transfer=args.transfer,
         verify=args.verify,
     )
+    source_format = args.source_format
+    if source_format == 'auto':
+        source_format, evidence = recognise_format(args.source)
+        print(f'{args.source}: recognised as {source_format} by {evidence}', flush=True)
     with progress_bar('converting') as show:
         summary = convert(
-            args.source_format,
+            source_format,
             args.target_format,
             args.source,
             args.out,
             options,
             show,
         )
-    for line in describe(summary, args.source, args.out):
+    for line in describe(summary, args.out):
         print(line)
 
 
-def describe(summary: 'ConversionSummary', source: str, out: str) -> Iterator[str]:
+def describe(summary: 'ConversionSummary', out: str) -> Iterator[str]:
     """Lines about what was converted and what was not."""
-    if summary.evidence:
-        yield f'{source}: recognised as {summary.source_format} by {summary.evidence}'
     yield f'{summary.images} images, {summary.objects.total()} objects in {out}'
     for name, count in summary.objects.most_common():
         difficult = summary.difficult[name]

@@ -69,6 +69,35 @@ def test_to_every_format_and_back(harbor, tmp_path, name, same_corners):
     assert (tmp_path / 'back/images/a.png').read_bytes() == (harbor / 'images/a.png').read_bytes()
 
 
+@pytest.mark.parametrize('name', writable_formats())
+def test_parts_go_to_every_format_and_back(harbor, tmp_path, name):
+    shutil.copy(harbor / 'images/b.png', harbor / 'images/c.png')
+    write_dota(harbor / 'labelTxt/c.txt', [])
+    lists = {'train.txt': 'a.png\n', 'test.txt': 'b.png\n', 'trainval.txt': 'a.png\nc.png\n'}
+    for file, text in lists.items():
+        (harbor / file).write_text(text)
+    convert('dota', name, harbor, tmp_path / 'there')
+    summary = convert(name, 'dota', tmp_path / 'there', tmp_path / 'back')
+    assert summary.parts == {'train': 1, 'test': 1, 'trainval': 2}
+    assert {file: (tmp_path / 'back' / file).read_text() for file in lists} == lists
+
+
+def test_all_unknown_classes_are_named_at_once(harbor, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"a\.txt: unknown classes 'Perry' \(1\), 'submarine' \(2\), expected one of: tug"
+    ):
+        convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions({'tug': 'tug'}))
+
+
+def test_a_listed_name_without_an_image_is_an_error_or_a_counted_skip(harbor, tmp_path):
+    (harbor / 'train.txt').write_text('a.png\nz.png\n')
+    with pytest.raises(
+        ValueError, match=r'train\.txt:2: z\.png: no image of this name, expected one \(--skip-unpaired'
+    ):
+        convert('dota', 'dota', harbor, tmp_path / 'out')
+    assert convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions(skip_unpaired=True)).unpaired == 1
+
+
 @pytest.mark.parametrize(('name', 'key'), [('rolabelimg', 'angle'), ('hrsc', 'mbox_ang')])
 def test_angles_in_another_unit(harbor, tmp_path, same_corners, name, key):
     source = tmp_path / 'there'

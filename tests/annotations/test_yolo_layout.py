@@ -82,7 +82,7 @@ def test_same_names_in_two_parts_become_different(tmp_path, image):
     (tmp_path / 'in/data.yaml').write_text(NAMES)
     summary = convert('yolo-obb', 'dota', tmp_path / 'in', tmp_path / 'out')
     assert summary.renamed == [('1.png', 'train_1.png'), ('1.png', 'val_1.png')]
-    assert lists_of(tmp_path / 'out') == {'train': ['train_1.png'], 'val': ['val_1.png', '2.png']}
+    assert lists_of(tmp_path / 'out') == {'train': ['train_1.png'], 'val': ['2.png', 'val_1.png']}
     image(tmp_path / 'in/train/images/val_1.png')
     with pytest.raises(ValueError, match=r'train/images/val_1\.png and .*valid/images/1\.png share a name'):
         convert('yolo-obb', 'dota', tmp_path / 'in', tmp_path / 'other')

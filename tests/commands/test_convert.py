@@ -1,5 +1,7 @@
 """convert.py as a command line."""
 
+import shutil
+
 from ship_det.annotations.formats import FORMATS
 
 
@@ -37,3 +39,25 @@ def test_bad_label_exits_with_2_and_leaves_nothing(data_tool, scenes, tmp_path):
         f'error: {scenes}/labelTxt/bay.txt:1: 3 columns, expected 9 or 10: x1 y1 x2 y2 x3 y3 x4 y4 class [difficult]'
     ]
     assert not (tmp_path / 'out').exists()
+
+
+def test_what_was_recognised_kept_and_renamed_is_said(data_tool, scenes, tmp_path):
+    for part in ('train', 'valid'):
+        for folder in ('images', 'labelTxt'):
+            shutil.copytree(scenes / folder, tmp_path / f'yolo/{part}/{"labels" if folder == "labelTxt" else folder}')
+        for path in (tmp_path / f'yolo/{part}/labels').iterdir():
+            path.write_text('0 .1 .1 .4 .1 .4 .2 .1 .2\n')
+    (tmp_path / 'yolo/valid/labels/bay.txt').unlink()
+    (tmp_path / 'yolo/data.yaml').write_text(
+        'train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnames: [a]\n'
+    )
+    result = data_tool('convert.py', '--from', 'auto', tmp_path / 'yolo', tmp_path / 'out')
+    assert (result.returncode, result.stderr) == (0, '')
+    lines = [line for line in result.stdout.splitlines() if not line.startswith('converting')]
+    assert lines[0] == f'{tmp_path}/yolo: recognised as yolo-obb by {tmp_path}/yolo/train/labels/bay.txt'
+    assert lines[3:6] == [
+        'parts: train 2 images, val 2 images',
+        '1 images have no label file and are kept as images without objects',
+        '4 images of several parts share names and were renamed, such as bay.tif to train_bay.tif',
+    ]
+    assert lines[6] == f'{tmp_path}/yolo/data.yaml: test is not there, left out'

@@ -146,3 +146,18 @@ def test_folds_stand_alone(data_tool, scenes, tmp_path):
     result = data_tool('split.py', tmp_path / 'chips', '--folds', 2, '--val', 0.1)
     assert result.returncode == 2
     assert '--folds: found --situation, --test-scenes or --val beside it, expected it alone' in result.stderr
+
+
+def test_chips_follow_their_scenes(data_tool, scenes, tmp_path):
+    chips = tmp_path / 'chips'
+    tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
+    (scenes / 'train.txt').write_text('bay\n')
+    (scenes / 'val.txt').write_text('port\n')
+    result = data_tool('split.py', chips, '--like', scenes, '--empty', 1)
+    assert (result.returncode, result.stderr) == (0, '')
+    train, val = ((chips / f'{part}.txt').read_text().splitlines() for part in ('train', 'val'))
+    assert {name.split('__')[0] for name in train} == {'bay'}
+    assert {name.split('__')[0] for name in val} == {'port'}
+    assert not (chips / 'test.txt').exists()
+    result = data_tool('split.py', chips, '--like', scenes, '--val', 0.1)
+    assert (result.returncode, 'error: --like: found' in result.stderr) == (2, True)
