@@ -35,7 +35,7 @@ class RotatedCoco:
     def read(
         self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
     ) -> DataSet:
-        files = find_coco_files(root, labels)
+        root, files = find_coco_files(root, labels)
         folders = _image_folders(root)
         images = [image for folder in folders for image in list_images(folder)] or list_images(root)
         found = DataSet()
@@ -81,22 +81,28 @@ class RotatedCoco:
             write_coco(root / 'annotations' / name, listed, classes)
 
 
-def find_coco_files(root: Path, labels: str | None = None) -> list[Path]:
-    """JSON files in annotations/, or beside it, or in the folders of the parts.
+def find_coco_files(root: Path, labels: str | None = None) -> tuple[Path, list[Path]]:
+    """The folder of a data set and its JSON files: those in annotations/, or beside it, or in the folders of the parts.
+
+    Args:
+        root: folder, or the only JSON file to read.
+        labels: name of the only JSON file to read, below ``root``.
 
     Raises:
         ValueError: naming the folder, where there is none.
     """
+    if root.is_file():
+        return root.parent.parent if root.parent.name == 'annotations' else root.parent, [root]
     if not root.is_dir():
         raise ValueError(f'{root}: no such folder, expected a data set')
     if labels:
         if not (root / labels).is_file():
             raise ValueError(f'{root / labels}: no such file, expected a COCO file')
-        return [root / labels]
+        return root, [root / labels]
     for folders in ([root / 'annotations'], [root], [path for _, path in part_folders(root)]):
         files = sorted(path for folder in folders for path in folder.glob('*.json') if not path.name.startswith('.'))
         if files:
-            return files
+            return root, files
     raise ValueError(f'{root}: 0 JSON files in annotations/ or beside it, expected at least one')
 
 

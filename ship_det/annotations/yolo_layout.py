@@ -19,7 +19,7 @@ from ship_det.annotations.folders import has_images, walk_folders
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.parts import add_list, add_listed_parts, write_lists
 from ship_det.annotations.places import Place, find_places, pair_places
-from ship_det.annotations.yolo_obb import find_unknown_indices, read_class_names, read_yolo_obb, write_yolo_obb
+from ship_det.annotations.yolo_obb import read_class_names, read_yaml_names, read_yolo_obb, write_yolo_obb
 from ship_det.files import read_text, write_text
 from ship_det.raster import image_size
 
@@ -49,7 +49,7 @@ class YoloObb:
         there = {part for labeled in found.images for part in labeled.parts}
         if there:
             found.notes += [f'{settings}: {part} is not there, left out' for part in stated if part not in there]
-        names = list(classes) or read_class_names(*_names_places(root, settings))
+        names = list(classes) or _class_names(root, settings)
         for labeled in found.images:
             if labeled.labels:
                 labeled.objects = _read_labels(found, labeled, names, angle_unit or 'radians')
@@ -73,22 +73,20 @@ class YoloObb:
 
 
 def find_settings(root: Path) -> Path | None:
-    """The YAML file of a YOLO data set, or of the one above of which ``root`` is a part; None where there is none.
+    """The YAML file of a YOLO data set, or data.yaml of the one above, of which ``root`` is a part; None without one.
 
     Raises:
         ValueError: naming the files, of which either may be meant.
     """
-    for folder in (root, root.absolute().parent):
-        paths = sorted(path for path in folder.iterdir() if path.suffix in ('.yaml', '.yml') and path.is_file())
-        paths = [path for path in paths if path.name == 'data.yaml'] or [
-            path for path in paths if any(line.startswith('names') for line in read_text(path).split('\n'))
-        ]
-        if len(paths) > 1:
-            names = ', '.join(path.name for path in paths)
-            raise ValueError(f'{folder}: several files with names: {names}; expected one, or one called data.yaml')
-        if paths:
-            return paths[0]
-    return None
+    usual = [path for path in (root / 'data.yaml', root.absolute().parent / 'data.yaml') if path.is_file()]
+    if usual and usual[0].parent == root:
+        return usual[0]
+    paths = sorted(path for path in root.iterdir() if path.suffix in ('.yaml', '.yml') and path.is_file())
+    named = [path for path in paths if any(line.startswith('names') for line in read_text(path).split('\n'))]
+    if len(named) > 1:
+        names = ', '.join(path.name for path in named)
+        raise ValueError(f'{root}: several files with names: {names}; expected one, or one called data.yaml')
+    return next(iter([*named, *usual]), None)
 
 
 def _stated_paths(root: Path, settings: Path) -> dict[str, list[Path]]:
@@ -142,9 +140,14 @@ def _label_folder(images: Path, labels: str) -> Path:
     return images
 
 
-def _names_places(root: Path, settings: Path | None) -> tuple[Path, ...]:
-    """Files that may hold the class names, and folders that may hold classes.txt."""
-    return (*([settings] if settings else []), root, root / 'labels', root.absolute().parent)
+def _class_names(root: Path, settings: Path | None) -> list[str]:
+    """Class names of the settings, or of files of usual names; those of the folder above come last."""
+    own = any((root / name).is_file() for name in ('data.yaml', 'classes.txt', 'labels/classes.txt'))
+    if settings and settings.name != 'data.yaml' and settings.parent == root:
+        return read_yaml_names(settings)
+    if settings and not own:
+        return read_yaml_names(settings)
+    return read_class_names(root)
 
 
 def _read_labels(found: DataSet, labeled: LabeledImage, names: Sequence[str], unit: str) -> list[LabeledObject]:
@@ -152,10 +155,16 @@ def _read_labels(found: DataSet, labeled: LabeledImage, names: Sequence[str], un
     try:
         return read_yolo_obb(labeled.labels, image_size(labeled.image), names, unit)
     except UnknownClassError as error:
-        unknown = find_unknown_indices([other.labels for other in found.images if other.labels], len(names))
+        unknown = _unknown_indices([other.labels for other in found.images if other.labels], len(names))
         if len(unknown) < 2:
             raise
         raise ValueError(f'{error}; all that are used so: {", ".join(map(str, unknown))}') from error
+
+
+def _unknown_indices(paths: Sequence[Path], count: int) -> list[int]:
+    """Class indices from ``count`` on that label files have, each once."""
+    words = {line.split()[0] for path in paths for line in read_text(path).split('\n') if line.strip()}
+    return sorted({int(word) for word in words if word.isdecimal()} - set(range(count)))
 
 
 def _part_folder(labeled: LabeledImage) -> str:

@@ -59,42 +59,26 @@ def write_yolo_obb(
     write_text(path, ''.join(lines))
 
 
-def read_class_names(*places: str | os.PathLike) -> list[str]:
-    """Class names of a data set: ``names`` of its data.yaml or another YAML file, or the lines of its classes.txt.
-
-    Args:
-        places: YAML files, and folders of data.yaml or classes.txt; the first that has names counts.
+def read_class_names(root: str | os.PathLike) -> list[str]:
+    """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt or labels/classes.txt.
 
     Raises:
-        ValueError: naming the file; there is neither, or no list in it.
+        ValueError: naming the file; there is none, or no list in it.
     """
-    files = [path for place in map(Path, places) for path in _names_files(place) if path.is_file()]
-    if not files:
-        raise ValueError(f'{Path(places[0])}: no data.yaml or classes.txt, expected the class names of the label files')
-    if files[0].suffix != '.txt':
-        return _read_names(files[0])
-    lines = read_text(files[0]).split('\n')
-    return _different(files[0], [line.strip() for line in lines if line.strip()])
+    root = Path(root)
+    readers = {'data.yaml': read_yaml_names, 'classes.txt': _read_lines, 'labels/classes.txt': _read_lines}
+    for name, read in readers.items():
+        if (root / name).is_file():
+            return read(root / name)
+    raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files (or --classes)')
 
 
-def find_unknown_indices(paths: Iterable[Path], count: int) -> list[int]:
-    """Class indices from ``count`` on that label files have, each once."""
-    words = {line.split()[0] for path in paths for line in read_text(path).split('\n') if line.strip()}
-    return sorted({int(float(word)) for word in words if _is_index(word)} - set(range(count)))
+def read_yaml_names(path: Path) -> list[str]:
+    """Class names of a YAML file, in the order of their indices.
 
-
-def _is_index(word: str) -> bool:
-    try:
-        return float(word).is_integer()
-    except ValueError:
-        return False
-
-
-def _names_files(place: Path) -> list[Path]:
-    return [place / 'data.yaml', place / 'classes.txt'] if place.is_dir() else [place]
-
-
-def _read_names(path: Path) -> list[str]:
+    Raises:
+        ValueError: naming the file; there is no list in it.
+    """
     # Late: few formats have any YAML.
     from ship_det.annotations.plain_yaml import NOTHING, read_yaml
 
@@ -106,6 +90,10 @@ def _read_names(path: Path) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
         raise ValueError(f'{path}: no list of class names, expected {expected}')
     return _different(path, names)
+
+
+def _read_lines(path: Path) -> list[str]:
+    return _different(path, [line.strip() for line in read_text(path).split('\n') if line.strip()])
 
 
 def _different(path: Path, names: list[str]) -> list[str]:

@@ -60,7 +60,9 @@ def test_an_image_in_two_files_has_the_same_objects_in_both(tmp_path, image):
         RotatedCoco().read(tmp_path / 'in')
     options = ConversionOptions(labels='annotations/train_test.json')
     convert('coco-rotated', 'dota', tmp_path / 'in', tmp_path / 'out', options)
-    assert (tmp_path / 'out/labelTxt/a.txt').read_text().startswith('5 2 ')
+    convert('coco-rotated', 'dota', tmp_path / 'in/annotations/train_test.json', tmp_path / 'same')
+    for out in ('out', 'same'):
+        assert (tmp_path / out / 'labelTxt/a.txt').read_text().startswith('5 2 ')
 
 
 def test_the_chosen_file_must_be_there(tmp_path):
