@@ -84,9 +84,7 @@ def read_shapes(entry: XmlObject, size: tuple[int, int], found: DataSet) -> list
         ValueError: naming file, image and shape; or where the labels are of an image of another size.
     """
     where = f'{entry.where}: {entry.element.get("name")}'
-    if entry.element.get('width'):
-        stated = numbers(where, 'width, height', [entry.element.get('width'), entry.element.get('height')])
-        check_size(where, (stated[0], stated[1]), size)
+    check_size(where, (entry.element.get('width'), entry.element.get('height')), size)
     objects = []
     for index, shape in enumerate(entry.element):
         if shape.tag not in ('box', 'polygon'):

@@ -19,8 +19,8 @@ from ship_det.annotations.data_set import DataSet, LabeledImage
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.parts import add_listed_parts, part_of, write_lists
 from ship_det.annotations.shapes import check_size, numbers, polygon_quad, rectangle_of, turned_rectangle
-from ship_det.annotations.tool_exports import ExportedImages, find_exports
-from ship_det.files import parse_json, read_text, write_text
+from ship_det.annotations.tool_exports import ExportedImages, find_exports, read_json
+from ship_det.files import write_text
 from ship_det.raster import image_size
 
 # Label Studio puts such a prefix before the name of an uploaded file.
@@ -97,8 +97,7 @@ def read_regions(where: str, result: Any, size: tuple[int, int], found: DataSet)
             raise ValueError(f'{at}: the image was turned by {region["image_rotation"]} degrees, expected 0')
         if not isinstance(value, dict):
             raise ValueError(f'{at}: no value, expected one')
-        stated = numbers(at, 'original size', [region.get('original_width'), region.get('original_height')])
-        check_size(at, (stated[0], stated[1]), size)
+        check_size(at, (region.get('original_width'), region.get('original_height')), size)
         labels = value.get(kind)
         if not isinstance(labels, list) or len(labels) != 1 or not str(labels[0]).strip():
             raise ValueError(f'{at}: {kind} is {labels!r}, expected one class')
@@ -156,10 +155,7 @@ def _image_names(task: dict[str, Any]) -> list[str]:
 
 
 def _read_tasks(path: Path) -> list[dict[str, Any]]:
-    try:
-        tasks = parse_json(read_text(path))
-    except ValueError as error:
-        raise ValueError(f'{path}: not JSON ({error}), expected {_EXPECTED}') from error
+    tasks = read_json(path, _EXPECTED)
     if not isinstance(tasks, list) or not all(isinstance(task, dict) and 'annotations' in task for task in tasks):
         raise ValueError(f'{path}: no list of tasks with annotations, expected {_EXPECTED}')
     return tasks

@@ -15,13 +15,13 @@ from ship_det.annotations.data_set import DataSet, LabeledImage
 from ship_det.annotations.file_per_image import FilePerImage
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.shapes import check_size, numbers, polygon_quad, rectangle_of
+from ship_det.annotations.tool_exports import read_json
 from ship_det.annotations.xml_labels import bounds_quad
-from ship_det.files import parse_json, read_text, write_text
+from ship_det.files import write_text
 from ship_det.raster import image_size
 
 # Shapes without an area of their own, or without corners.
 _NO_OUTLINE = ('point', 'points', 'line', 'lines', 'linestrip', 'circle', 'mask', 'cuboid')
-_EXPECTED = 'a labelme file: imageWidth, imageHeight and shapes'
 
 
 def read_labelme(path: str | os.PathLike, size: tuple[int, int], found: DataSet | None = None) -> list[LabeledObject]:
@@ -36,13 +36,11 @@ def read_labelme(path: str | os.PathLike, size: tuple[int, int], found: DataSet 
         ValueError: naming file and shape; or where the labels are of an image of another size.
     """
     path, found = Path(path), found or DataSet()
-    try:
-        content = parse_json(read_text(path))
-        stated = (float(content['imageWidth']), float(content['imageHeight']))
-        shapes = list(content['shapes'])
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f'{path}: not {_EXPECTED.partition(":")[0]} ({error!r}), expected {_EXPECTED}') from error
-    check_size(str(path), stated, size)
+    content = read_json(path, 'a labelme file')
+    shapes = content.get('shapes') if isinstance(content, dict) else None
+    if not isinstance(shapes, list):
+        raise ValueError(f'{path}: no list of shapes, expected a labelme file')
+    check_size(str(path), (content.get('imageWidth'), content.get('imageHeight')), size)
     objects = []
     for index, shape in enumerate(shapes):
         where = f'{path}: shape {index}'

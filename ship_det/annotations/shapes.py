@@ -74,8 +74,14 @@ def rectangle_of(quad: np.ndarray) -> np.ndarray | None:
     return box[0] if away < _RECTANGLE else None
 
 
-def check_size(where: str, stated: tuple[float, float], size: tuple[int, int]) -> None:
-    """Raise a ValueError where labels state another size (width, height) than their image has."""
+def check_size(where: str, stated: tuple[Any, Any], size: tuple[int, int]) -> None:
+    """Raise a ValueError where labels state another size (width, height) than their image has, or one that is none.
+
+    A size that they do not state, None, is right.
+    """
+    if stated == (None, None):
+        return
+    stated = tuple(numbers(where, 'width and height of the image', stated).tolist())
     if tuple(map(float, stated)) != tuple(map(float, size)):
         raise ValueError(
             f'{where}: labels of an image of {stated[0]:g} x {stated[1]:g} px, but it has {size[0]} x {size[1]} px; '

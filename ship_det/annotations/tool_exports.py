@@ -1,10 +1,13 @@
 """Exports of labelling tools: one file of labels that names its images, and the images in a folder beside it."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ship_det.annotations.data_set import DataSet
 from ship_det.annotations.folders import ImageNames, list_images, walk_folders
+from ship_det.files import parse_json, read_text
 
 
 def find_exports(root: Path, suffix: str, labels: str | None = None) -> list[Path]:
@@ -39,6 +42,21 @@ def find_export(root: Path, suffix: str, labels: str | None = None) -> Path:
         names = ', '.join(path.name for path in paths)
         raise ValueError(f'{root}: {len(paths)} files of labels ({names}), expected one (--labels NAME chooses it)')
     return paths[0]
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        ValueError: naming the file and what was expected, where it is not JSON.
+    """
+    try:
+        return parse_json(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}:{error.lineno}: not JSON ({error.msg}), expected {expected}') from error
+    except ValueError as error:
+        known = str(error).startswith(str(path))
+        raise error if known else ValueError(f'{path}: not JSON ({error}), expected {expected}') from error
 
 
 class ExportedImages:

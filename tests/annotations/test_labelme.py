@@ -76,10 +76,17 @@ def test_bad_shapes_are_named(tmp_path, bad, message):
         read(tmp_path, bad)
 
 
-@pytest.mark.parametrize('more', [{'imageWidth': None}, {'shapes': 3}, {'imageHeight': 'x'}])
-def test_other_files_are_refused(tmp_path, more):
-    with pytest.raises(ValueError, match=r'a\.json: not a labelme file'):
-        read(tmp_path, **more)
+@pytest.mark.parametrize('text', ['{"shapes": 3}', '{}', '[]', '{', '{"shapes": null}', '[' * 99999])
+def test_other_files_are_refused(tmp_path, text):
+    (tmp_path / 'a.json').write_text(text)
+    with pytest.raises(ValueError, match=r'a\.json:.* expected a labelme file'):
+        read_labelme(tmp_path / 'a.json', (40, 20))
+
+
+def test_a_size_that_is_not_stated_is_the_image_s(tmp_path):
+    assert len(read(tmp_path, shape('rotation', *ROTATED), imageWidth=None, imageHeight=None)) == 1
+    with pytest.raises(ValueError, match=r"a\.json: width and height of the image is \(40, 'x'\), expected finite"):
+        read(tmp_path, imageHeight='x')
 
 
 def test_labels_of_an_image_of_another_size_are_refused(tmp_path):

@@ -72,3 +72,9 @@ def test_lists_are_written_as_they_were(tmp_path):
     assert (tmp_path / 'ImageSets/trainval.txt').read_text() == 'a\nb\n'
     write_lists(tmp_path, images[:1], with_suffix=True)
     assert (tmp_path / 'train.txt').read_text() == 'a.png\n'
+
+
+def test_paths_tell_images_of_one_name_apart(tmp_path):
+    texts = {'train.txt': './x/a.png\n', 'val.txt': 'y\\a.png\n'}
+    found = read(tmp_path, texts, images=('x/a.png', 'y/a.png'))
+    assert [labeled.parts for labeled in found.images] == [('train',), ('val',)]

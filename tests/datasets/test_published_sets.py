@@ -15,6 +15,9 @@ from ship_det.annotations import DotaFolder, read_dota
 from ship_det.annotations.conversion import ConversionOptions, convert
 from ship_det.annotations.recognition import recognise_format
 from ship_det.launch import read_config
+from ship_det.tiling import TilingOptions, tile_scenes
+from ship_det.tiling.given_parts import split_as_scenes
+from ship_det.tiling.splitting import read_chips
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/_base_'
 # A ship of 40 x 10 px at (50, 40), its long side 30 degrees clockwise on screen from the x axis.
@@ -58,7 +61,8 @@ def make_hrsc2016(root: Path) -> None:
     for number in range(1, 5):
         name = f'10000000{number}'
         image(root / f'FullDataSet/AllImages/{name}.bmp')
-        objects = f'<HRSC_Objects>{ship}</HRSC_Objects>' if number != 2 else '<HRSC_Objects/>'
+        # Images without ships have an empty element, or none.
+        objects = {2: '<HRSC_Objects/>', 3: ''}.get(number, f'<HRSC_Objects>{ship}</HRSC_Objects>')
         write(root / f'FullDataSet/Annotations/{name}.xml', f'<HRSC_Image>{objects}</HRSC_Image>')
         image(root / f'FullDataSet/LandMask/{name}.bmp')
         image(root / f'{"Test" if number == 4 else "Train"}/AllImages/{name}.bmp')
@@ -232,3 +236,15 @@ def test_classes_are_those_of_mmrotate(tmp_path, name, known):
 def test_number_of_classes(tmp_path, name, count):
     write(tmp_path / 'c.py', f'_base_ = {str(CONFIGS / f"datasets/{name}.py")!r}\n')
     assert len(set(read_config(tmp_path / 'c.py').classes)) == count
+
+
+@pytest.mark.parametrize(('name', 'chips'), [('dota10', {'train': 1, 'val': 1}), ('fair1m', {'train': 2, 'val': 1})])
+def test_scenes_become_chips_of_the_same_parts(tmp_path, name, chips):
+    kind, make, options, _, ship = SETS[name]
+    make(tmp_path / 'in')
+    convert(kind, 'dota', tmp_path / 'in', tmp_path / 'scenes', ConversionOptions(**options))
+    tile_scenes(tmp_path / 'scenes', tmp_path / 'chips', TilingOptions(chip=200, overlap=20))
+    parts, unlisted = split_as_scenes(read_chips(tmp_path / 'chips'), DotaFolder(tmp_path / 'scenes'))
+    assert {part: len(of_part) for part, of_part in parts.items()} == chips
+    assert {name for of_part in parts.values() for chip in of_part for name in chip.counts} == {ship}
+    assert not unlisted
