@@ -25,6 +25,7 @@ class FilePerImage:
         keeps_quads: the format holds any quad, not only rectangles.
         keeps_difficult: it has a difficult flag.
         has_angles: its boxes are given by an angle.
+        check_classes: refuses classes that its labels cannot hold.
     """
 
     images: tuple[str, ...]
@@ -36,6 +37,7 @@ class FilePerImage:
     keeps_quads: bool = True
     keeps_difficult: bool = True
     has_angles: bool = False
+    check_classes: Callable[[Sequence[str]], None] | None = None
 
     @property
     def writable(self) -> bool:
@@ -63,6 +65,8 @@ class FilePerImage:
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
         assert self.write_file is not None
+        if self.check_classes:
+            self.check_classes(classes)
         folder = root / self.out[1]
         folder.mkdir(parents=True, exist_ok=True)
         for labeled in images:

@@ -7,7 +7,7 @@ from ship_det.annotations.dior import read_dior, write_dior
 from ship_det.annotations.dota import read_dota, write_dota
 from ship_det.annotations.fair1m import read_fair1m, write_fair1m
 from ship_det.annotations.file_per_image import FilePerImage
-from ship_det.annotations.hrsc import read_hrsc, write_hrsc
+from ship_det.annotations.hrsc import check_hrsc_classes, read_hrsc, write_hrsc
 from ship_det.annotations.label_studio import LabelStudio
 from ship_det.annotations.labelme import Labelme, read_labelme, write_labelme
 from ship_det.annotations.rolabelimg import read_rolabelimg, write_rolabelimg
@@ -38,6 +38,7 @@ FORMATS: dict[str, Format] = {
         ('AllImages', 'Annotations', 'ImageSets'),
         keeps_quads=False,
         has_angles=True,
+        check_classes=check_hrsc_classes,
     ),
     'rolabelimg': FilePerImage(
         _VOC_IMAGES,

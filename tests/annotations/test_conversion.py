@@ -89,6 +89,13 @@ def test_all_unknown_classes_are_named_at_once(harbor, tmp_path):
         convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions({'tug': 'tug'}))
 
 
+def test_all_classes_that_hrsc_lacks_are_named_at_once(harbor, tmp_path):
+    (harbor / 'labelTxt/b.txt').write_text('1 1 9 1 9 5 1 5 tug 0\n1 1 9 1 9 5 1 5 barge 0\n')
+    with pytest.raises(ValueError, match="HRSC2016 has no class 'barge', 'tug', expected some of: ship, "):
+        convert('dota', 'hrsc', harbor, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
 def test_a_listed_name_without_an_image_is_an_error_or_a_counted_skip(harbor, tmp_path):
     (harbor / 'train.txt').write_text('a.png\nz.png\n')
     with pytest.raises(
