@@ -95,6 +95,11 @@ def fold_name(name: str) -> str:
     return unicodedata.normalize('NFC', name).casefold()
 
 
+def last_name(path: str) -> str:
+    """The file name at the end of a path of this or another machine, on Windows with backslashes."""
+    return path.replace('\\', '/').rpartition('/')[2]
+
+
 def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f'{folder}: no such folder, expected a folder of images')

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ship_det.annotations.coco import CocoImage, read_coco, write_coco
+from ship_det.annotations.coco_folder import ImageNames, find_coco_files, find_coco_images
 from ship_det.annotations.dior import read_dior, write_dior
-from ship_det.annotations.dota import read_dota, write_dota
+from ship_det.annotations.dota import check_dota_classes, read_dota, write_dota
 from ship_det.annotations.folders import list_images, list_labels, pair_labels
 from ship_det.annotations.hrsc import read_hrsc, write_hrsc
 from ship_det.annotations.objects import LabeledObject
@@ -78,6 +79,7 @@ class FilePerImage:
         write_file: label file from objects, image name and image size.
         keeps_quads: the format holds any quad, not only rectangles.
         has_angles: its boxes are given by an angle.
+        check_classes: refuses classes that its labels cannot tell apart.
     """
 
     images: tuple[str, ...]
@@ -87,6 +89,7 @@ class FilePerImage:
     write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
     keeps_quads: bool = True
     has_angles: bool = False
+    check_classes: Callable[[Sequence[str]], None] | None = None
 
     @property
     def writable(self) -> bool:
@@ -105,6 +108,8 @@ class FilePerImage:
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
         assert self.write_file is not None
+        if self.check_classes:
+            self.check_classes(classes)
         folder = root / self.labels[-1]
         folder.mkdir(parents=True)
         for labeled in images:
@@ -142,7 +147,7 @@ class YoloObb:
 
 @dataclass(frozen=True)
 class RotatedCoco:
-    """images/ and one JSON file in annotations/.
+    """images/ and JSON files in annotations/.
 
     Attributes:
         clockwise: how angles turn in the files that are read; see :func:`read_coco`.
@@ -153,23 +158,25 @@ class RotatedCoco:
     writable: bool = True
 
     def read(self, root: Path, classes: Sequence[str], angle_unit: str | None = None) -> DataSet:
-        files = sorted((root / 'annotations').glob('*.json')) or sorted(root.glob('*.json'))
-        if len(files) != 1:
-            raise ValueError(f'{root}: {len(files)} JSON files in annotations/ or beside it, expected one')
-        images = {image.name: image for image in _images_in(root, ('images',))}
+        root, files = find_coco_files(root)
+        images = find_coco_images(root)
+        names = ImageNames(images)
         found = DataSet()
-        seen: set[str] = set()
-        for labeled in read_coco(files[0], self.clockwise, angle_unit or 'degrees'):
-            name = Path(labeled.file).name
-            if name in seen:
-                raise ValueError(f'{files[0]}: two images called {name!r}, expected each name once')
-            seen.add(name)
-            image = images.pop(name, None)
-            if image is None:
-                found.without_image.append(Path(f'{files[0]}: {labeled.file}'))
-            else:
-                found.images.append(LabeledImage(image, files[0], labeled.objects))
-        found.without_labels = list(images.values())
+        seen: dict[Path, Path] = {}
+        for file in files:
+            for listed in read_coco(file, self.clockwise, angle_unit or 'degrees'):
+                image = names.find(listed.file)
+                if image is None:
+                    found.without_image.append(Path(f'{file}: {listed.file}'))
+                    continue
+                if image in seen:
+                    raise ValueError(
+                        f'{file}: the image {listed.file!r} is in {seen[image]} already, expected each once '
+                        '(one JSON file as SRC reads it alone)'
+                    )
+                seen[image] = file
+                found.images.append(LabeledImage(image, file, listed.objects))
+        found.without_labels = [image for image in images if image not in seen]
         return found
 
     def image_folder(self, root: Path) -> Path:
@@ -183,7 +190,12 @@ class RotatedCoco:
 
 FORMATS: dict[str, Format] = {
     'dota': FilePerImage(
-        ('images',), ('labelTxt',), '.txt', read_dota, lambda path, objects, image, size: write_dota(path, objects)
+        ('images',),
+        ('labelTxt',),
+        '.txt',
+        read_dota,
+        lambda path, objects, image, size: write_dota(path, objects),
+        check_classes=check_dota_classes,
     ),
     'hrsc': FilePerImage(
         ('images', 'AllImages'),
