@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.classes import check_classes
 from ship_det.annotations.formats import FORMATS, DataSet, LabeledImage
 from ship_det.annotations.objects import quad_areas
+from ship_det.annotations.orientation import is_upright
 from ship_det.geometry import quad_to_rbox
 from ship_det.raster import verify_image
 
@@ -36,6 +38,7 @@ class ConversionSummary:
         dropped: instances of each class that the class map drops or does not name.
         unpaired: images without labels and labels without an image.
         rectangles: quads that became rectangles, since the new format holds no others.
+        upright: boxes along the image's sides.
     """
 
     images: int = 0
@@ -44,6 +47,7 @@ class ConversionSummary:
     dropped: Counter[str] = field(default_factory=Counter)
     unpaired: int = 0
     rectangles: int = 0
+    upright: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def convert(
             where ``out`` is there already.
     """
     options = options or ConversionOptions()
+    check_classes(options.classes)
     source, out = Path(source), Path(out)
     target = _format(target_format)
     if not target.writable:
@@ -104,6 +109,7 @@ def convert(
         _rename_classes(labeled, options, summary)
     if not target.keeps_quads:
         summary.rectangles = _count_other_than_rectangles(data_set.images)
+    summary.upright = int(is_upright(_quads(data_set.images)).sum())
     stage = out.with_name(f'.{out.name}.converting')
     shutil.rmtree(stage, ignore_errors=True)
     try:
@@ -133,13 +139,13 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str | None]:
     Raises:
         ValueError: naming the file, where it is no such mapping.
     """
-    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    from ship_det.annotations.plain_yaml import read_yaml
 
     expected = 'lines like "old name: new name"'
     content = read_yaml(path, expected)
-    if not isinstance(content, dict) or not all(isinstance(new, str) for new in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(new, str | None) for new in content.values()):
         raise ValueError(f'{path}: found {repr(content)[:80]}, expected {expected}')
-    return {old: None if new in NOTHING else new for old, new in content.items()}
+    return content
 
 
 def _format(name: str):
@@ -188,7 +194,12 @@ def _rename_classes(labeled: LabeledImage, options: ConversionOptions, summary: 
     labeled.objects = kept
 
 
+def _quads(images: Sequence[LabeledImage]) -> np.ndarray:
+    """(N, 4, 2) corners of all objects."""
+    return np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
+
+
 def _count_other_than_rectangles(images: Sequence[LabeledImage]) -> int:
-    quads = np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
+    quads = _quads(images)
     boxes = quad_to_rbox(quads)
     return int((quad_areas(quads) < _RECTANGLE * boxes[:, 2] * boxes[:, 3]).sum())

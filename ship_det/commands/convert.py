@@ -3,7 +3,8 @@
 Formats, and the folders they are read from under SRC: dota (images/, labelTxt/), hrsc (AllImages/, Annotations/),
 rolabelimg (images/, annotations/), dior (JPEGImages-*/, Annotations/), coco-rotated (images/, annotations/*.json with
 angles counterclockwise on screen, or clockwise as coco-rotated-clockwise), yolo-obb (images/, labels/, data.yaml), voc
-(JPEGImages/, Annotations/; read only). Where such a folder is missing, its files are looked for in SRC itself.
+(JPEGImages/, Annotations/; read only). Where such a folder is missing, its files are looked for in SRC itself. One COCO
+file of several is read where it is SRC.
 """
 
 import argparse
@@ -68,5 +69,8 @@ def main() -> None:
         print('dropped: ' + ', '.join(f'{name} {count}' for name, count in summary.dropped.most_common()))
     if summary.unpaired:
         print(f'skipped: {summary.unpaired} images without labels or labels without an image')
+    if summary.upright:
+        share = f'{summary.upright} of {summary.objects.total()} boxes'
+        print(f"{share} are horizontal: along the image's sides, or labels that do not say how they are turned")
     if summary.rectangles:
         print(f'{summary.rectangles} quads are no rectangles and became their minimum-area rectangles')
