@@ -207,7 +207,7 @@ def _may_be_name(words: Sequence[str], has_flag: bool) -> bool:
 def _is_readable(name: str) -> bool:
     """Whether a name that is written is read again, whatever classes are known."""
     words = name.split()
-    return name.isprintable() and name == ' '.join(words) and bool(words) and _may_be_name(words, has_flag=True)
+    return '\0' not in name and name == ' '.join(words) and bool(words) and _may_be_name(words, has_flag=True)
 
 
 def _is_number(word: str) -> bool:
