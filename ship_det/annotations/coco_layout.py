@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ship_det.annotations.coco import CocoImage, read_coco, write_coco
 from ship_det.annotations.data_set import DataSet, LabeledImage
-from ship_det.annotations.folders import ImageNames, has_images, list_images
+from ship_det.annotations.folders import ImageNames, folders_of_images, has_images, list_images, list_labels
 from ship_det.annotations.parts import add_listed_parts, part_folders, part_of
 from ship_det.raster import image_size
 
@@ -50,7 +50,9 @@ class RotatedCoco:
                     found.without_image.append(Path(f'{path}: {listed.file}'))
                     continue
                 if image in seen:
-                    raise ValueError(f'{path}: two images called {image.name!r}, expected each name once')
+                    raise ValueError(
+                        f'{path}: a second entry of {image.name}, {listed.file!r}, expected each image once'
+                    )
                 seen.add(image)
                 labeled = of_image.setdefault(image, LabeledImage(image, path, listed.objects))
                 if labeled.objects != listed.objects:
@@ -100,10 +102,10 @@ def find_coco_files(root: Path, labels: str | None = None) -> tuple[Path, list[P
             raise ValueError(f'{root / labels}: no such file, expected a COCO file')
         return root, [root / labels]
     for folders in ([root / 'annotations'], [root], [path for _, path in part_folders(root)]):
-        files = sorted(path for folder in folders for path in folder.glob('*.json') if not path.name.startswith('.'))
+        files = [path for folder in folders for path in list_labels(folder, '.json')]
         if files:
             return root, files
-    raise ValueError(f'{root}: 0 JSON files in annotations/ or beside it, expected at least one')
+    raise ValueError(f'{root}: no JSON files in annotations/ or beside it, expected one or several of COCO')
 
 
 class _Names:
@@ -118,8 +120,12 @@ class _Names:
 
 
 def _image_folders(root: Path) -> list[Path]:
-    """Folders of usual names that hold images, and those of parts in them or in ``root``."""
+    """Folders of usual names that hold images, and those of parts in them or in ``root``.
+
+    Where there are none, folders of any name count that lie in the first of these, or in ``root``.
+    """
     tops = [root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()]
     below = [path for top in (*tops, root) for _, path in part_folders(top)]
     nested = [path / name for path in below for name in _IMAGE_FOLDERS if (path / name).is_dir()]
-    return [folder for folder in (*tops, *below, *nested) if has_images(folder)]
+    found = [folder for folder in (*tops, *below, *nested) if has_images(folder)]
+    return found or ([] if has_images(root) else folders_of_images((tops or [root])[0]))

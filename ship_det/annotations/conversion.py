@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.classes import check_classes
 from ship_det.annotations.data_set import DataSet, Format, LabeledImage
 from ship_det.annotations.folders import fold_name
 from ship_det.annotations.formats import FORMATS
 from ship_det.annotations.objects import quad_areas
+from ship_det.annotations.orientation import is_upright
 from ship_det.geometry import quad_to_rbox
 from ship_det.raster import verify_image
 
@@ -45,6 +47,7 @@ class ConversionSummary:
         rectangles: quads that became rectangles, since the new format holds no others.
         flags_lost: difficult objects that are not marked so, since the new format has no flag.
         notes: what else was found.
+        upright: boxes along the image's sides.
     """
 
     images: int = 0
@@ -60,6 +63,7 @@ class ConversionSummary:
     rectangles: int = 0
     flags_lost: int = 0
     notes: list[str] = field(default_factory=list)
+    upright: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ def convert(
             where ``out`` is there already.
     """
     options = options or ConversionOptions()
+    check_classes(options.classes)
     source, out = Path(source), Path(out)
     target = _format(target_format)
     if not target.writable:
@@ -122,6 +127,7 @@ def convert(
     data_set.images.sort(key=lambda labeled: labeled.name)
     _rename_classes(data_set.images, options, summary)
     _summarise(data_set, target, summary)
+    summary.upright = int(is_upright(_quads(data_set.images)).sum())
     stage = out.with_name(f'.{out.name}.converting')
     shutil.rmtree(stage, ignore_errors=True)
     try:
@@ -176,13 +182,13 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str | None]:
     Raises:
         ValueError: naming the file, where it is no such mapping.
     """
-    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    from ship_det.annotations.plain_yaml import read_yaml
 
     expected = 'lines like "old name: new name"'
     content = read_yaml(path, expected)
-    if not isinstance(content, dict) or not all(isinstance(new, str) for new in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(new, str | None) for new in content.values()):
         raise ValueError(f'{path}: found {repr(content)[:80]}, expected {expected}')
-    return {old: None if new in NOTHING else new for old, new in content.items()}
+    return content
 
 
 def _format(name: str) -> Format:
@@ -259,7 +265,12 @@ def _summarise(data_set: DataSet, target: Format, summary: ConversionSummary) ->
         summary.flags_lost = summary.difficult.total()
 
 
+def _quads(images: Sequence[LabeledImage]) -> np.ndarray:
+    """(N, 4, 2) corners of all objects."""
+    return np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
+
+
 def _count_other_than_rectangles(images: Sequence[LabeledImage]) -> int:
-    quads = np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
+    quads = _quads(images)
     boxes = quad_to_rbox(quads)
     return int((quad_areas(quads) < _RECTANGLE * boxes[:, 2] * boxes[:, 3]).sum())

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
+from ship_det.annotations.classes import check_classes
 from ship_det.annotations.dota import UnknownClassError, read_dota
 from ship_det.annotations.folders import (
     ImageNames,
@@ -277,6 +278,8 @@ class DotaFolder:
         """
         if other_classes not in get_args(OtherClasses):
             raise ValueError(f'other_classes: expected one of {get_args(OtherClasses)}, found {other_classes!r}')
+        if isinstance(classes, str):
+            check_classes(classes)
         path = self.label_path(image)
         if not path.is_file():
             raise ValueError(

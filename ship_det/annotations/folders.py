@@ -93,9 +93,12 @@ class ImageNames:
 
         Where no image has just that name, letter case does not matter. None where no image has it, or several have.
         """
-        last = name.replace('\\', '/').rpartition('/')[2]
-        keys = (last, last, fold_name(last), fold_name(last))
-        return next((table[key] for table, key in zip(self._tables, keys, strict=True) if key in table), None)
+        for known in (name, last_name(name)):
+            keys = (known, known, fold_name(known), fold_name(known))
+            for table, key in zip(self._tables, keys, strict=True):
+                if key in table:
+                    return table[key]
+        return None
 
 
 def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Path, Path], list[Path]]:
@@ -123,6 +126,11 @@ def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Pa
 def fold_name(name: str) -> str:
     """A file name as a file system sees it that tells neither letter case nor ways to compose an accent apart."""
     return unicodedata.normalize('NFC', name).casefold()
+
+
+def last_name(path: str) -> str:
+    """The file name at the end of a path of this or another machine, on Windows with backslashes."""
+    return path.replace('\\', '/').rpartition('/')[2]
 
 
 def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

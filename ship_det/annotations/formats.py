@@ -4,7 +4,7 @@ from ship_det.annotations.coco_layout import RotatedCoco
 from ship_det.annotations.cvat import Cvat
 from ship_det.annotations.data_set import Format
 from ship_det.annotations.dior import read_dior, write_dior
-from ship_det.annotations.dota import read_dota, write_dota
+from ship_det.annotations.dota import check_dota_classes, read_dota, write_dota
 from ship_det.annotations.fair1m import read_fair1m, write_fair1m
 from ship_det.annotations.file_per_image import FilePerImage
 from ship_det.annotations.hrsc import check_hrsc_classes, read_hrsc, write_hrsc
@@ -28,6 +28,7 @@ FORMATS: dict[str, Format] = {
         read_dota,
         lambda path, objects, image, size: write_dota(path, objects),
         ('images', 'labelTxt', ''),
+        check_classes=check_dota_classes,
     ),
     'hrsc': FilePerImage(
         ('images', 'AllImages'),

@@ -21,9 +21,6 @@ from ship_det.annotations.objects import (
 from ship_det.files import read_text, write_text
 from ship_det.geometry import rbox_to_quad
 
-#: A box over the border has a corner outside its image, but not a whole image further; px are above.
-MAX_SHARE = 2.0
-
 
 def read_yolo_obb(
     path: str | os.PathLike, size: tuple[int, int], classes: Sequence[str], angle_unit: str = 'radians'
@@ -46,15 +43,18 @@ def read_yolo_obb(
 def write_yolo_obb(
     path: str | os.PathLike, objects: Iterable[LabeledObject], size: tuple[int, int], classes: Sequence[str]
 ) -> None:
-    """Write objects by their corners. The format has no difficult flag."""
+    """Write objects by their corners. The format has no difficult flag.
+
+    Raises:
+        ValueError: naming the file; an object's class is none of ``classes``, or its centre is not in the image.
+    """
     indices = {name: index for index, name in enumerate(classes)}
     lines = []
-    for labeled in objects:
+    for number, labeled in enumerate(objects):
         if labeled.name not in indices:
             raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
+        _check_center(f'{path}: object {number}', (labeled.quad / size).mean(axis=0))
         shares = (labeled.quad / size).ravel() + 0.0
-        if np.abs(shares).max() > MAX_SHARE:
-            raise ValueError(f'{path}: a box of {labeled.name!r} is far outside its image, expected one within it')
         lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
     write_text(path, ''.join(lines))
 
@@ -63,37 +63,54 @@ def read_class_names(root: str | os.PathLike) -> list[str]:
     """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt or labels/classes.txt.
 
     Raises:
-        ValueError: naming the file; there is none, or no list in it.
+        ValueError: naming the file; there is none, no list in it, or two of them differ.
     """
     root = Path(root)
     readers = {'data.yaml': read_yaml_names, 'classes.txt': _read_lines, 'labels/classes.txt': _read_lines}
-    for name, read in readers.items():
-        if (root / name).is_file():
-            return read(root / name)
-    raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files (or --classes)')
+    found = {root / name: read(root / name) for name, read in readers.items() if (root / name).is_file()}
+    if not found:
+        raise ValueError(
+            f'{root}: no data.yaml or classes.txt, expected the class names of the label files (or --classes)'
+        )
+    first, names = next(iter(found.items()))
+    for path, others in found.items():
+        if others != names:
+            raise ValueError(
+                f'{path}: classes {", ".join(others)}, expected those of {first}: {", ".join(names)} '
+                '(--classes says which)'
+            )
+    return names
 
 
 def read_yaml_names(path: Path) -> list[str]:
     """Class names of a YAML file, in the order of their indices.
 
     Raises:
-        ValueError: naming the file; there is no list in it.
+        ValueError: naming the file; there is no list in it, or ``nc`` is another number.
     """
     # Late: few formats have any YAML.
-    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    from ship_det.annotations.plain_yaml import read_yaml
 
     expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
     content = read_yaml(path, expected)
-    names = content.get('names') if isinstance(content, dict) else None
+    content = content if isinstance(content, dict) else {}
+    names = content.get('names')
     if isinstance(names, dict):
         names = [names.get(str(index)) for index in range(len(names))]
-    if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise ValueError(f'{path}: no list of class names, expected {expected}')
+    count = content.get('nc')
+    if count is not None and count != str(len(names)):
+        raise ValueError(f'{path}: nc: {count}, expected {len(names)}, the number of names')
     return _different(path, names)
 
 
 def _read_lines(path: Path) -> list[str]:
-    return _different(path, [line.strip() for line in read_text(path).split('\n') if line.strip()])
+    """Class names of a list, of which the number of the line is the class's number."""
+    names = [line.strip() for line in read_text(path).rstrip().split('\n')]
+    if '' in names:
+        raise ValueError(f'{path}:{names.index("") + 1}: an empty line, expected the name of class {names.index("")}')
+    return _different(path, names)
 
 
 def _different(path: Path, names: list[str]) -> list[str]:
@@ -120,16 +137,23 @@ def _parse_row(
         raise UnknownClassError(
             f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})'
         )
-    if np.abs(numbers[1:5] if len(numbers) == 6 else numbers[1:]).max() > MAX_SHARE:
-        raise ValueError(
-            f'{where}: found {" ".join(row)!r}, expected shares of the width and height of the image, 0 to 1 '
-            '(these look like px)'
-        )
     if len(numbers) == 9:
-        quad = numbers[1:].reshape(4, 2) * size
+        shares = numbers[1:].reshape(4, 2)
+        _check_center(where, shares.mean(axis=0))
+        quad = shares * size
     else:
+        _check_center(where, numbers[1:3])
         if (numbers[3:5] <= 0).any():
             raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
         angle = to_radians(numbers[5], angle_unit, where)
         quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], angle)[None])[0]
     return LabeledObject(object_corners(where, quad), classes[int(index)])
+
+
+def _check_center(where: str, center: np.ndarray) -> None:
+    """A box may reach over the image's border; one whose centre lies beyond is given in px."""
+    if not ((center >= 0) & (center <= 1)).all():
+        raise ValueError(
+            f"{where}: a box around {center[0]:g}, {center[1]:g}, expected shares of the image's width and height, "
+            '0 to 1 (are they px?)'
+        )

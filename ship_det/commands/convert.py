@@ -2,7 +2,8 @@
 
 SRC is the folder of the data set as it was published or exported: its images and labels are found in the folders of
 their usual names, also where each part (train, valid, test) has its own. The parts are kept as lists. --from auto
-recognises the format by the label files and says it.
+recognises the format by the label files and says it. One COCO file of
+several is read where it is SRC.
 """
 
 import argparse
@@ -102,6 +103,9 @@ def describe(summary: 'ConversionSummary', out: str) -> Iterator[str]:
         yield f'skipped labels that outline no object: {kinds}'
     if summary.outlines:
         yield f'{summary.outlines} polygons have other than four corners and became their minimum-area rectangles'
+    if summary.upright:
+        share = f'{summary.upright} of {summary.objects.total()} boxes'
+        yield f"{share} are horizontal: along the image's sides, or labels that do not say how they are turned"
     if summary.rectangles:
         yield f'{summary.rectangles} quads are no rectangles and became their minimum-area rectangles'
     if summary.flags_lost:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ship_det.annotations.coco_layout import RotatedCoco
+from ship_det.annotations.coco_layout import RotatedCoco, find_coco_files
 from ship_det.annotations.conversion import ConversionOptions, convert
 
 
@@ -68,3 +68,55 @@ def test_an_image_in_two_files_has_the_same_objects_in_both(tmp_path, image):
 def test_the_chosen_file_must_be_there(tmp_path):
     with pytest.raises(ValueError, match=r'other\.json: no such file, expected a COCO file'):
         RotatedCoco().read(tmp_path, labels='other.json')
+
+
+def read(root):
+    found = RotatedCoco().read(root)
+    return [(labeled.image.name, labeled.labels.name, len(labeled.objects)) for labeled in found.images]
+
+
+@pytest.mark.parametrize('names', [('a.png', 'x/a.png'), ('a.png', 'A.PNG'), ('a.png', 'x\\a.png')])
+def test_two_entries_of_one_image_are_refused(tmp_path, image, names):
+    image(tmp_path / 'images/a.png')
+    write(tmp_path / 'a.json', *names)
+    with pytest.raises(ValueError, match=r'a\.json: a second entry of a\.png, .*, expected each image once'):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['a.png', 'JPEGImages\\a.png', 'C:\\set\\images\\a.png', 'images/a.png', './a.png', '\\\\server\\x/a.png', 'A.PNG'],
+)
+def test_names_of_images(tmp_path, image, name):
+    image(tmp_path / 'images/a.png')
+    write(tmp_path / 'a.json', name)
+    assert read(tmp_path) == [('a.png', 'a.json', 1)]
+
+
+def test_unknown_names_are_labels_without_an_image(tmp_path, image):
+    image(tmp_path / 'images/a.png')
+    write(tmp_path / 'a.json', 'a.png', 'b.png')
+    (missing,) = RotatedCoco().read(tmp_path).without_image
+    assert str(missing) == f'{tmp_path / "a.json"}: b.png'
+
+
+@pytest.mark.parametrize('folder', ['', 'images/'])
+def test_images_in_folders_of_any_name(tmp_path, image, folder):
+    image(tmp_path / f'{folder}north/a.png')
+    image(tmp_path / f'{folder}south/b.png')
+    write(tmp_path / 'annotations/all.json', 'north/a.png', 'south\\b.png')
+    assert [name for name, _, _ in read(tmp_path)] == ['a.png', 'b.png']
+    # Then folders below are none of the set: thumbnails.
+    image(tmp_path / f'{folder}c.png')
+    assert read(tmp_path) == []
+
+
+def test_where_the_files_lie(tmp_path):
+    with pytest.raises(ValueError, match=rf'{tmp_path}: no JSON files in annotations/ or beside it'):
+        find_coco_files(tmp_path)
+    write(tmp_path / 'b.JSON')
+    assert find_coco_files(tmp_path) == (tmp_path, [tmp_path / 'b.JSON'])
+    write(tmp_path / 'annotations/a.json')
+    (tmp_path / 'annotations/._a.json').touch()
+    assert find_coco_files(tmp_path) == (tmp_path, [tmp_path / 'annotations/a.json'])
+    assert find_coco_files(tmp_path / 'annotations/a.json')[0] == find_coco_files(tmp_path / 'b.JSON')[0] == tmp_path

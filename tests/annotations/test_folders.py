@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import list_images, list_labels, pair_labels
+from ship_det.annotations.folders import ImageNames, list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
@@ -53,3 +53,11 @@ def test_labels_of_any_case(tmp_path):
     pairs, left = pair_labels(images, labels)
     assert [pairs[image].name if image in pairs else None for image in images] == ['a.xml', 'b.Xml', None]
     assert [path.name for path in left] == ['B.XML']
+
+
+def test_an_exact_name_comes_first(tmp_path):
+    names = ImageNames([tmp_path / name for name in ('a.png', 'A.png', 'x\\a.png', 'b.png')])
+    expected = {'A.png': 'A.png', 'a.PNG': None, 'x\\a.png': 'x\\a.png', 'y\\a.png': 'a.png', 'c': None, 'B': 'b.png'}
+    for name, found in expected.items():
+        image = names.find(name)
+        assert (image and image.name) == found

@@ -39,7 +39,7 @@ def test_yolo_class_list_is_no_label_file(tmp_path):
 
 
 def test_coco_wants_a_file(tmp_path):
-    with pytest.raises(ValueError, match='0 JSON files in annotations/'):
+    with pytest.raises(ValueError, match='no JSON files in annotations/'):
         FORMATS['coco-rotated'].read(tmp_path, ())
 
 

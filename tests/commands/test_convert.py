@@ -1,6 +1,9 @@
 """convert.py as a command line."""
 
+import json
 import shutil
+
+import numpy as np
 
 from ship_det.annotations.formats import FORMATS
 
@@ -60,4 +63,35 @@ def test_what_was_recognised_kept_and_renamed_is_said(data_tool, scenes, tmp_pat
         '1 images have no label file and are kept as images without objects',
         '4 images of several parts share names and were renamed, such as bay.tif to train_bay.tif',
     ]
-    assert lines[6] == f'{tmp_path}/yolo/data.yaml: test is not there, left out'
+    assert lines[-1] == f'{tmp_path}/yolo/data.yaml: test is not there, left out'
+
+
+def test_chips_of_ships_over_the_border_are_shares_of_their_images(data_tool, scenes, tmp_path):
+    """Of a scene of 300 x 200 px: ships over its border and over those of its chips."""
+    quads = ['-20 50 40 40 45 60 -15 70', '280 180 320 190 318 205 278 195', '120 90 170 95 169 110 119 105']
+    (scenes / 'labelTxt/port.txt').write_text(''.join(f'{quad} ship 0\n' for quad in quads))
+    tiled = data_tool('tile.py', scenes, tmp_path / 'chips', '--chip', 150, '--overlap', 30, '--workers', 1)
+    result = data_tool('convert.py', '--from', 'dota', '--to', 'yolo-obb', tmp_path / 'chips', tmp_path / 'yolo')
+    assert (tiled.returncode, result.returncode) == (0, 0)
+    rows = [line.split()[1:] for path in (tmp_path / 'yolo/labels').iterdir() for line in path.read_text().splitlines()]
+    shares = np.array(rows, dtype=float)
+    assert len(shares) > 3 and shares.min() == 0 and 0.9 < shares.max() <= 1
+
+
+def test_one_coco_file_of_several(data_tool, scenes, tmp_path):
+    """Each file alone leaves the other's image unpaired."""
+    assert data_tool('convert.py', '--from', 'dota', '--to', 'coco-rotated', scenes, tmp_path / 'coco').returncode == 0
+    (whole,) = (tmp_path / 'coco/annotations').iterdir()
+    content = json.loads(whole.read_text())
+    whole.unlink()
+    for image in content['images']:
+        part = content | {'images': [image | {'file_name': f'C:\\scenes\\{image["file_name"]}'}]}
+        part['annotations'] = [label for label in content['annotations'] if label['image_id'] == image['id']]
+        (whole.parent / f'{image["file_name"]}.json').write_text(json.dumps(part))
+    both = data_tool('convert.py', '--from', 'coco-rotated', tmp_path / 'coco', tmp_path / 'both')
+    assert '2 images, 5 objects' in both.stdout
+    assert "5 of 5 boxes are horizontal: along the image's sides" in both.stdout
+    alone = data_tool(
+        'convert.py', '--from', 'coco-rotated', whole.parent / 'bay.tif.json', tmp_path / 'one', '--skip-unpaired'
+    )
+    assert '1 images, 3 objects' in alone.stdout and 'skipped: 1 images' in alone.stdout
