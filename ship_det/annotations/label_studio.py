@@ -18,7 +18,7 @@ import numpy as np
 from ship_det.annotations.data_set import DataSet, LabeledImage
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.parts import add_listed_parts, part_of, write_lists
-from ship_det.annotations.shapes import check_size, numbers, polygon_quad, rectangle_of, turned_rectangle
+from ship_det.annotations.shapes import check_size, numbers, polygon_quad, read_points, rectangle_of, turned_rectangle
 from ship_det.annotations.tool_exports import ExportedImages, find_exports, read_json
 from ship_det.files import write_text
 from ship_det.raster import image_size
@@ -110,8 +110,8 @@ def read_regions(where: str, result: Any, size: tuple[int, int], found: DataSet)
 
 def _corners(where: str, kind: str, value: dict[str, Any], size: tuple[int, int], found: DataSet) -> np.ndarray:
     if kind == 'polygonlabels':
-        points = numbers(where, 'points', value.get('points')).reshape(-1, 2)
-        return polygon_quad(where, points * size / 100, found)
+        # Percent of either side: a rectangle is one in px alone.
+        return polygon_quad(where, read_points(where, value.get('points')) * size / 100, found)
     keys = ('x', 'y', 'width', 'height')
     x, y, width, height = numbers(where, ', '.join(keys), [value.get(key) for key in keys])
     (angle,) = numbers(where, 'rotation', [value.get('rotation') or 0])

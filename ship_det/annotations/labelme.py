@@ -14,9 +14,8 @@ import numpy as np
 from ship_det.annotations.data_set import DataSet, LabeledImage
 from ship_det.annotations.file_per_image import FilePerImage
 from ship_det.annotations.objects import LabeledObject, object_corners
-from ship_det.annotations.shapes import check_size, numbers, polygon_quad, rectangle_of
+from ship_det.annotations.shapes import check_size, opposite_corners, polygon_quad, rectangle_of
 from ship_det.annotations.tool_exports import read_json
-from ship_det.annotations.xml_labels import bounds_quad
 from ship_det.files import write_text
 from ship_det.raster import image_size
 
@@ -95,10 +94,7 @@ class Labelme(FilePerImage):
 
 def _corners(where: str, kind: Any, points: Any, found: DataSet) -> np.ndarray:
     if kind == 'rectangle':
-        corners = numbers(where, 'points', points).reshape(-1, 2)
-        if len(corners) not in (2, 4):
-            raise ValueError(f'{where}: a rectangle of {len(corners)} points, expected two opposite ones or four')
-        return bounds_quad(*corners.min(axis=0), *corners.max(axis=0)) if len(corners) == 2 else corners
+        return opposite_corners(where, points)
     if kind in ('rotation', 'polygon', 'quadrilateral'):
         quad = polygon_quad(where, points, found)
         if kind != 'polygon' and len(points) not in (4, 5):

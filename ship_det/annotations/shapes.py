@@ -4,10 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
-import shapely
 
 from ship_det.annotations.data_set import DataSet
 from ship_det.annotations.objects import MAX_COORDINATE
+from ship_det.annotations.orientation import open_ring, outline_quad
+from ship_det.annotations.xml_labels import bounds_quad
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 # A quad whose corners all lie so near to those of its rectangle, px, is one.
@@ -39,16 +40,36 @@ def polygon_quad(where: str, points: Any, found: DataSet) -> np.ndarray:
     Raises:
         ValueError: fewer than three points, one that is no pair of numbers, or a polygon without area.
     """
-    corners: np.ndarray = numbers(where, 'points', points).reshape(-1, 2)
-    if len(corners) > 3 and (corners[0] == corners[-1]).all():
-        corners = corners[:-1]
-    if len(corners) == 4:
-        return corners
-    rectangle = shapely.oriented_envelope(shapely.MultiPoint(corners)) if len(corners) > 2 else None
-    if not isinstance(rectangle, shapely.Polygon):
+    corners = open_ring(read_points(where, points))
+    quad = outline_quad(corners) if len(corners) > 2 else None
+    if quad is None:
         raise ValueError(f'{where}: a polygon of {len(corners)} points without area, expected at least three')
-    found.outlines += 1
-    return shapely.get_coordinates(rectangle)[:4]
+    found.outlines += len(corners) != 4
+    return quad
+
+
+def opposite_corners(where: str, points: Any) -> np.ndarray:
+    """(4, 2) corners of an upright rectangle, of which any two opposite ones are given, or all.
+
+    Raises:
+        ValueError: another number of points, or one that is no pair of numbers.
+    """
+    corners = read_points(where, points)
+    if len(corners) not in (2, 4):
+        raise ValueError(f'{where}: a rectangle of {len(corners)} points, expected two opposite ones or four')
+    return bounds_quad(*corners.min(axis=0), *corners.max(axis=0)) if len(corners) == 2 else corners
+
+
+def read_points(where: str, points: Any) -> np.ndarray:
+    """(N, 2) points of a label file.
+
+    Raises:
+        ValueError: naming ``where``, where they are no pairs of finite numbers.
+    """
+    flat = numbers(where, 'points', points)
+    if np.shape(points) != (len(flat) // 2, 2):
+        raise ValueError(f'{where}: points is {points!r}, expected pairs of numbers')
+    return flat.reshape(-1, 2)
 
 
 def numbers(where: str, key: str, values: Any) -> np.ndarray:

@@ -61,6 +61,15 @@ def test_polygons_in_percent_and_what_is_no_outline(tmp_path, image):
     assert found.skipped == {'choices': 1, 'keypointlabels': 1}
 
 
+def test_outlines_become_rectangles_of_their_px(tmp_path, image):
+    """(0, 0), (10, 10), (14, 6), (9, 1), (4, -4) px: a rectangle of 14.14 x 5.66 px, with a point on a long side."""
+    image(tmp_path / 'a.png')
+    write(tmp_path, task('a.png', polygon([0, 0], [25, 50], [35, 30], [22.5, 5], [10, -20])))
+    found = LabelStudio().read(tmp_path)
+    corners = sorted(found.images[0].objects[0].quad.round(6).tolist())
+    assert (corners, found.outlines) == ([[0, 0], [4, -4], [10, 10], [14, 6]], 1)
+
+
 @pytest.mark.parametrize(
     'called',
     [

@@ -68,6 +68,8 @@ def test_what_is_no_outline_is_counted(tmp_path):
         (shape('star', *ROTATED), "shape_type is 'star', expected rectangle, rotation or polygon"),
         (shape('polygon', [1, 'x'], [2, 2], [3, 4]), 'points is .*expected finite numbers'),
         (shape('rotation', *ROTATED, label=' '), "label is ' ', expected the class"),
+        (shape('polygon', 1, 2, 3, 4), 'points is .*expected pairs of numbers'),
+        (shape('polygon', [1, 2, 3], [4, 5, 6]), 'points is .*expected pairs of numbers'),
         ('text', "found 'text', expected label"),
     ],
 )
