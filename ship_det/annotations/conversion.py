@@ -92,16 +92,46 @@ def convert(
             where ``out`` is there already.
     """
     options = options or ConversionOptions()
-    source, out = Path(source), Path(out)
-    target = _format(target_format)
-    if not target.writable:
+    check_target(target_format, out)
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit)
+    return write_data_set(data_set, target_format, out, options, on_progress)
+
+
+def check_target(target_format: str, out: str | os.PathLike) -> None:
+    """Raise ValueError where a format cannot be written or the folder to make is there already."""
+    if not _format(target_format).writable:
         raise ValueError(f'to: {target_format} can only be read, expected one of: {", ".join(writable_formats())}')
+    out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f'{out}: already there, expected a new or empty folder')
-    data_set = _format(source_format).read(source, options.classes, options.angle_unit)
+
+
+def read_data_set(
+    source_format: str, source: str | os.PathLike, options: ConversionOptions
+) -> tuple[DataSet, ConversionSummary]:
+    """Read a data set and rename its classes; raises as :func:`convert`."""
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit)
+    return data_set, _settle(data_set, options)
+
+
+def _settle(data_set: DataSet, options: ConversionOptions) -> ConversionSummary:
     summary = ConversionSummary(images=len(data_set.images), unpaired=_unpaired(data_set, options.skip_unpaired))
     for labeled in data_set.images:
         _rename_classes(labeled, options, summary)
+    return summary
+
+
+def write_data_set(
+    data_set: DataSet,
+    target_format: str,
+    out: str | os.PathLike,
+    options: ConversionOptions,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ConversionSummary:
+    """Write a data set that was read, as :func:`convert` does it."""
+    out, target = Path(out), _format(target_format)
+    check_target(target_format, out)
+    summary = _settle(data_set, options)
     if not target.keeps_quads:
         summary.rectangles = _count_other_than_rectangles(data_set.images)
     stage = out.with_name(f'.{out.name}.converting')

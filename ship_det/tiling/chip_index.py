@@ -70,6 +70,17 @@ class Chip:
         steps = a * across, b * down, a * x + b * y + c, d * across, e * down, d * x + e * y + f
         return replace(self, crs=scene.crs, transform=tuple(map(float, steps)))
 
+    @property
+    def scene_georeference(self) -> Georeference | None:
+        """Where its scene lies on Earth, as far as the chip knows."""
+        if self.crs is None or self.transform is None:
+            return None
+        x, y, *extent = self.window
+        across, down = np.array(self.size or extent) / extent
+        a, b, c, d, e, f = self.transform
+        a, b, d, e = a * across, b * down, d * across, e * down
+        return Georeference(self.crs, tuple(map(float, (a, b, c - a * x - b * y, d, e, f - d * x - e * y))))
+
     def to_json(self) -> str:
         record = {key: value for key, value in asdict(self).items() if value is not None}
         return json.dumps(record, ensure_ascii=False)
