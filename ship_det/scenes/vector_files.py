@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shapely.errors import GEOSException
+
 from ship_det.raster.images import is_gdal_path
 
 if TYPE_CHECKING:
@@ -37,20 +39,26 @@ def read_polygon_layer(
     try:
         import geopandas
         import pyogrio
-        from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, GeometryError
+        from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, GeometryError
+        from pyproj.exceptions import ProjError
     except ModuleNotFoundError as error:
         raise ValueError(
             f"{path}: found no {error.name}, which reads it: pip install '.[detect]' installs it"
         ) from error
     if not is_gdal_path(path) and not Path(path).exists():
         raise ValueError(f'{path}: no such file, expected polygons (GeoPackage, GeoJSON, shapefile)')
+    gdal_errors = CRSError, DataLayerError, DataSourceError, FeatureError, GeometryError
     if Path(path).suffix.lower() in _PARQUET:
         frame = _read_parquet(path)
     else:
         try:
             name = layer if layer is not None else _only_layer(path)
-            frame = pyogrio.read_dataframe(path, layer=name, columns=columns, force_2d=True, fid_as_index=True)
-        except (DataSourceError, DataLayerError, FeatureError, GeometryError) as error:
+            # Rings that are not closed, as of GeoJSON made by hand, are closed.
+            frame = pyogrio.read_dataframe(
+                path, layer=name, columns=columns, force_2d=True, fid_as_index=True, on_invalid='fix'
+            )
+        # pyogrio trips over its own variable where GDAL cannot put a damaged CRS into words.
+        except (*gdal_errors, GEOSException, ProjError, UnboundLocalError) as error:
             raise _unreadable(path, error) from error
     if not isinstance(frame, geopandas.GeoDataFrame):
         raise ValueError(f'{path}: has a table without geometry, expected polygons')
@@ -59,13 +67,14 @@ def read_polygon_layer(
 
 def _read_parquet(path: str | os.PathLike) -> geopandas.GeoDataFrame:
     import geopandas
+    from pyproj.exceptions import ProjError
 
     try:
         frame = geopandas.read_parquet(path)
     except ImportError as error:
         raise ValueError(f"{path}: found no pyarrow, which reads it: pip install '.[detect]' installs it") from error
     # pyarrow and pandas have no error in common for a file that is none of theirs.
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError) as error:
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, GEOSException, ProjError) as error:
         raise _unreadable(path, error) from error
     return frame.set_geometry(frame.geometry.force_2d())
 

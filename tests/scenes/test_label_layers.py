@@ -1,5 +1,6 @@
 """Labels of a GIS on scenes and back: corners against PROJ and by hand, and every kind of feature that is no ship."""
 
+import json
 import os
 from pathlib import Path
 
@@ -168,6 +169,16 @@ def test_four_corners_however_they_are_drawn(write_layer):
         assert corners_apart(labeled.quad, quad) < 1e-6
         assert shapely.Polygon(labeled.quad).area == pytest.approx(60 * 14)
     assert placed.rectangles == 0
+
+
+@pytest.mark.filterwarnings('ignore:Non closed ring')
+def test_a_ring_that_is_not_closed(tmp_path):
+    places = polygon(UTM, QUADS[1], 'EPSG:4326').exterior.coords[:-1]
+    feature = {'type': 'Feature', 'properties': {'class': 'tug'}}
+    feature['geometry'] = {'type': 'Polygon', 'coordinates': [places]}
+    (tmp_path / 'a.geojson').write_text(json.dumps({'type': 'FeatureCollection', 'features': [feature]}))
+    ((labeled,),) = place_labels(read_label_layer(tmp_path / 'a.geojson'), [UTM]).objects
+    assert corners_apart(labeled.quad, QUADS[1]) < 0.05
 
 
 def test_features_that_make_no_object_are_counted(write_layer):
