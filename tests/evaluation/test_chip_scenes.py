@@ -79,6 +79,18 @@ def test_the_place_of_a_scene_is_what_its_chips_say(folders):
             np.testing.assert_allclose(scene.georeference.affine, AFFINE, rtol=1e-12)
 
 
+@pytest.mark.parametrize('number', [0, 4, 7])
+def test_any_chip_tells_the_place_of_its_scene(folders, number):
+    _, chips, predictions = folders
+    index = read_chip_index(chips)
+    ending = f'__{number}.png'
+    write_chip_index(
+        chips, [chip if chip.file.endswith(ending) else replace(chip, crs=None, transform=None) for chip in index]
+    )
+    for scene in merge_chips(predictions, chips).scenes:
+        np.testing.assert_allclose(scene.georeference.affine, AFFINE, rtol=1e-12)
+
+
 def test_an_index_that_knows_no_place_needs_the_scenes(folders):
     scenes, chips, predictions = folders
     write_chip_index(chips, [replace(chip, crs=None, transform=None) for chip in read_chip_index(chips)])
