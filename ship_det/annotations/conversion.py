@@ -115,19 +115,58 @@ def convert(
     """
     options = options or ConversionOptions()
     check_classes(options.classes)
-    source, out = Path(source), Path(out)
-    target = _format(target_format)
-    if not target.writable:
+    check_target(target_format, out)
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    return write_data_set(data_set, target_format, out, options, on_progress)
+
+
+def check_target(target_format: str, out: str | os.PathLike) -> None:
+    """Raise ValueError where a format cannot be written or the folder to make is there already."""
+    if not _format(target_format).writable:
         raise ValueError(f'to: {target_format} can only be read, expected one of: {", ".join(writable_formats())}')
+    out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f'{out}: already there, expected a new or empty folder')
-    data_set = _format(source_format).read(source, options.classes, options.angle_unit, options.labels)
+
+
+def read_data_set(
+    source_format: str, source: str | os.PathLike, options: ConversionOptions
+) -> tuple[DataSet, ConversionSummary]:
+    """Read a data set and rename its classes; raises as :func:`convert`."""
+    check_classes(options.classes)
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    return data_set, _settle(data_set, options)
+
+
+def _settle(data_set: DataSet, options: ConversionOptions) -> ConversionSummary:
+    """Give the images names of their own, rename their classes and count what was read."""
     summary = ConversionSummary(unpaired=_unpaired(data_set, options.skip_unpaired))
     summary.renamed = make_names_unique(data_set.images)
     data_set.images.sort(key=lambda labeled: labeled.name)
     _rename_classes(data_set.images, options, summary)
-    _summarise(data_set, target, summary)
+    summary.images = len(data_set.images)
+    summary.backgrounds = sum(labeled.labels is None for labeled in data_set.images)
+    summary.parts.update(part for labeled in data_set.images for part in labeled.parts)
+    summary.outlines, summary.skipped, summary.notes = data_set.outlines, data_set.skipped, data_set.notes
     summary.upright = int(is_upright(_quads(data_set.images)).sum())
+    return summary
+
+
+def write_data_set(
+    data_set: DataSet,
+    target_format: str,
+    out: str | os.PathLike,
+    options: ConversionOptions,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ConversionSummary:
+    """Write a data set that was read, as :func:`convert` does it."""
+    out, target = Path(out), _format(target_format)
+    check_target(target_format, out)
+    summary = _settle(data_set, options)
+    if not target.keeps_quads:
+        summary.rectangles = _count_other_than_rectangles(data_set.images)
+    if not target.keeps_difficult:
+        summary.flags_lost = summary.difficult.total()
     stage = out.with_name(f'.{out.name}.converting')
     shutil.rmtree(stage, ignore_errors=True)
     try:
@@ -251,18 +290,6 @@ def _refuse_unknown_classes(images: Sequence[LabeledImage], class_map: Mapping[s
             f'{first}: unknown class{"es" if len(counts) > 1 else ""} {names}, expected one of: '
             f'{", ".join(class_map)} (--skip-unknown drops others)'
         )
-
-
-def _summarise(data_set: DataSet, target: Format, summary: ConversionSummary) -> None:
-    """Count what was read, and what the new format does not hold of it."""
-    summary.images = len(data_set.images)
-    summary.backgrounds = sum(labeled.labels is None for labeled in data_set.images)
-    summary.parts.update(part for labeled in data_set.images for part in labeled.parts)
-    summary.outlines, summary.skipped, summary.notes = data_set.outlines, data_set.skipped, data_set.notes
-    if not target.keeps_quads:
-        summary.rectangles = _count_other_than_rectangles(data_set.images)
-    if not target.keeps_difficult:
-        summary.flags_lost = summary.difficult.total()
 
 
 def _quads(images: Sequence[LabeledImage]) -> np.ndarray:

@@ -115,7 +115,7 @@ def _text_formats(text: str) -> tuple[str, ...]:
     row = next(iter(lines), [])
     if len(row) >= 9 and all(map(_is_number, row[:8])) and not _is_number(row[8]):
         return ('dota',)
-    return ('yolo-obb',) if len(row) in (6, 9) and all(map(_is_number, row)) else ()
+    return ('yolo-obb',) if len(row) in (6, 9, 10) and all(map(_is_number, row)) else ()
 
 
 def _is_number(word: str) -> bool:

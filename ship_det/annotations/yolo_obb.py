@@ -2,7 +2,7 @@
 
 Two kinds of line are read: ``class x1 y1 x2 y2 x3 y3 x4 y4`` (Ultralytics; the one that is written) and
 ``class cx cy w h angle``, width and height measured along the box and given as shares of the image's, angle in radians
-clockwise on screen.
+clockwise on screen. A tenth number after corners is a detection's score.
 """
 
 import os
@@ -53,9 +53,12 @@ def write_yolo_obb(
     for number, labeled in enumerate(objects):
         if labeled.name not in indices:
             raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
-        _check_center(f'{path}: object {number}', (labeled.quad / size).mean(axis=0))
-        shares = (labeled.quad / size).ravel() + 0.0
-        lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
+        if labeled.score is None:
+            _check_center(f'{path}: object {number}', (labeled.quad / size).mean(axis=0))
+        numbers = ((labeled.quad / size).ravel() + 0.0).tolist()
+        if labeled.score is not None:
+            numbers.append(labeled.score)
+        lines.append(f'{indices[labeled.name]} {" ".join(map(repr, numbers))}\n')
     write_text(path, ''.join(lines))
 
 
@@ -127,19 +130,21 @@ def _parse_row(
         numbers = np.array([float(word) for word in row])
     except ValueError as error:
         raise ValueError(f'{where}: {error}, expected numbers') from None
-    if len(numbers) not in (6, 9) or not (np.abs(numbers) <= MAX_COORDINATE).all():
+    if len(numbers) not in (6, 9, 10) or not (np.abs(numbers) <= MAX_COORDINATE).all():
         raise ValueError(
-            f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4) or 6 '
-            '(class cx cy w h angle)'
+            f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4), 10 with a score, '
+            'or 6 (class cx cy w h angle)'
         )
     index = numbers[0]
     if index not in range(len(classes)):
         raise UnknownClassError(
             f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})'
         )
-    if len(numbers) == 9:
-        shares = numbers[1:].reshape(4, 2)
-        _check_center(where, shares.mean(axis=0))
+    score = float(numbers[9]) if len(numbers) == 10 else None
+    if len(numbers) >= 9:
+        shares = numbers[1:9].reshape(4, 2)
+        if score is None:
+            _check_center(where, shares.mean(axis=0))
         quad = shares * size
     else:
         _check_center(where, numbers[1:3])
@@ -147,7 +152,7 @@ def _parse_row(
             raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
         angle = to_radians(numbers[5], angle_unit, where)
         quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], angle)[None])[0]
-    return LabeledObject(object_corners(where, quad), classes[int(index)])
+    return LabeledObject(object_corners(where, quad), classes[int(index)], score=score)
 
 
 def _check_center(where: str, center: np.ndarray) -> None:

@@ -2,8 +2,13 @@
 
 SRC is the folder of the data set as it was published or exported: its images and labels are found in the folders of
 their usual names, also where each part (train, valid, test) has its own. The parts are kept as lists. --from auto
-recognises the format by the label files and says it. One COCO file of
-several is read where it is SRC.
+recognises the format by the label files and says it. One COCO file of several is read where it is SRC.
+
+From gis, SRC is a layer of polygons (GeoPackage, GeoJSON, shapefile, GeoParquet) over the georeferenced images of
+--scenes; to gis, OUT is such a layer: .gpkg, .geojson, .parquet or .csv.
+
+From predictions, SRC is the file of `ship-det test --out`. It becomes DOTA Task1 files (dota-task1), COCO results
+(coco-results), YOLO-OBB files with scores (yolo-obb) or a layer (gis); the last two need --images.
 """
 
 import argparse
@@ -11,6 +16,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ship_det.cli import split_names
+from ship_det.commands.convert_maps import (
+    SOURCES,
+    TARGETS,
+    add_map_options,
+    check_map_options,
+    convert_from_gis,
+    convert_to_gis,
+    export_predictions,
+)
 from ship_det.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -24,10 +38,14 @@ FORMATS = (
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', metavar='SRC', help='data set folder')
-    parser.add_argument('out', metavar='OUT', help='folder to make')
-    parser.add_argument('--from', required=True, choices=('auto', *FORMATS), dest='source_format', help='format of SRC')
-    parser.add_argument('--to', default='dota', choices=FORMATS, dest='target_format', help='default: dota')
+    parser.add_argument('source', metavar='SRC', help='data set folder, layer or predictions')
+    parser.add_argument('out', metavar='OUT', help='folder to make, or file')
+    parser.add_argument(
+        '--from', required=True, choices=('auto', *FORMATS, *SOURCES), dest='source_format', help='format of SRC'
+    )
+    parser.add_argument(
+        '--to', default='dota', choices=(*FORMATS, *TARGETS), dest='target_format', help='default: dota'
+    )
     parser.add_argument('--class-map', metavar='FILE', help='YAML, "old name: new name"; no new name drops a class')
     parser.add_argument(
         '--classes', metavar='A,B', default='', help='class names in order, for labels that number them'
@@ -46,11 +64,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--verify', action=argparse.BooleanOptionalAction, default=True, help='decode every image to find damaged ones'
     )
+    add_map_options(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
+    check_map_options(args)
+    if args.source_format == 'predictions':
+        export_predictions(args)
+        return
     from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map
     from ship_det.annotations.recognition import recognise_format
 
@@ -68,16 +91,16 @@ def main() -> None:
     if source_format == 'auto':
         source_format, evidence = recognise_format(args.source)
         print(f'{args.source}: recognised as {source_format} by {evidence}', flush=True)
-    with progress_bar('converting') as show:
-        summary = convert(
-            source_format,
-            args.target_format,
-            args.source,
-            args.out,
-            options,
-            show,
-        )
-    for line in describe(summary, args.out):
+        args.source_format = source_format
+    notes: list[str] = []
+    if args.target_format == 'gis':
+        summary, notes = convert_to_gis(args, options)
+    elif args.source_format == 'gis':
+        summary, notes = convert_from_gis(args, options)
+    else:
+        with progress_bar('converting') as show:
+            summary = convert(source_format, args.target_format, args.source, args.out, options, show)
+    for line in (*describe(summary, args.out), *notes):
         print(line)
 
 

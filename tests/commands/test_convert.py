@@ -11,7 +11,7 @@ from ship_det.annotations.formats import FORMATS
 def test_help_imports_nothing_heavy_and_lists_every_format(data_tool, modules_of_help):
     assert not modules_of_help('convert.py') & {'torch', 'mmcv', 'numpy', 'rasterio', 'shapely', 'rich', 'yaml'}
     text = data_tool('convert.py', '--help').stdout
-    assert '{' + ','.join(FORMATS) + '}' in ''.join(text.split())
+    assert '{' + ','.join(('auto', *FORMATS, 'gis', 'predictions')) + '}' in ''.join(text.split())
 
 
 def test_summary_and_class_map(data_tool, scenes, tmp_path):
