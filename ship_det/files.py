@@ -1,5 +1,6 @@
 """Files: text and JSON on the way in, whole files or none on the way out."""
 
+import codecs
 import hashlib
 import json
 import os
@@ -10,20 +11,44 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+# What a file begins with, and the encoding that this says.
+_MARKS = {codecs.BOM_UTF8: 'utf-8', codecs.BOM_UTF16_LE: 'utf-16-le', codecs.BOM_UTF16_BE: 'utf-16-be'}
+
 
 def read_text(path: str | os.PathLike) -> str:
-    """Read a UTF-8 file, with or without byte order mark, line ends normalised to ``\\n``.
+    """Read a file of UTF-8, or of UTF-16 with a byte order mark, as :func:`decode_text`.
 
     Raises:
         ValueError: naming the file, where it is not text.
     """
+    return decode_text(path, Path(path).read_bytes())
+
+
+def decode_text(path: str | os.PathLike, content: bytes, encoding: str = 'utf-8') -> str:
+    """The text of a file's bytes, line ends normalised to ``\\n``.
+
+    A byte order mark tells the encoding and is dropped; so is one at the start of a later line, where files were put
+    together.
+
+    Args:
+        path: file, for messages.
+        content: its bytes.
+        encoding: of a file without a byte order mark.
+
+    Raises:
+        ValueError: naming the file, where it is not text of that encoding.
+    """
+    mark = next((mark for mark in _MARKS if content.startswith(mark)), b'')
+    encoding = _MARKS.get(mark, encoding)
     try:
-        text = Path(path).read_text(encoding='utf-8-sig')
+        text = content[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: byte {error.start} is not UTF-8, expected a text file') from error
+        expected = 'a text file' if encoding != 'utf-8' else 'a text file of UTF-8'
+        byte = error.start + len(mark)
+        raise ValueError(f'{path}: byte {byte} is not {encoding.upper()}, expected {expected}') from error
     if '\0' in text:
         raise ValueError(f'{path}: holds zero bytes, expected a text file')
-    return text
+    return text.replace('\r\n', '\n').replace('\r', '\n').replace('\n\ufeff', '\n')
 
 
 def parse_json(text: str) -> Any:

@@ -12,7 +12,19 @@ def test_byte_order_mark_and_line_ends(tmp_path):
     assert read_text(tmp_path / 'a.txt') == 'ä\nb\nc\n'
 
 
-@pytest.mark.parametrize('content', ['ä'.encode('latin-1'), b'a\0b'])
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16', 'utf-16-be'])
+def test_byte_order_mark_tells_the_encoding(tmp_path, encoding):
+    mark = '\ufeff' if encoding == 'utf-16-be' else ''
+    (tmp_path / 'a.txt').write_bytes(f'{mark}a.png\r\n船.png\r\n'.encode(encoding))
+    assert read_text(tmp_path / 'a.txt') == 'a.png\n船.png\n'
+
+
+def test_byte_order_mark_within_files_put_together(tmp_path):
+    (tmp_path / 'a.txt').write_bytes('\ufeffa.png\r\n\ufeffb.png\n'.encode())
+    assert read_text(tmp_path / 'a.txt') == 'a.png\nb.png\n'
+
+
+@pytest.mark.parametrize('content', ['ä'.encode('latin-1'), b'a\0b', 'aä'.encode('utf-16')[:-1], '船'.encode('gbk')])
 def test_what_is_no_text_is_named(tmp_path, content):
     (tmp_path / 'a.txt').write_bytes(content)
     with pytest.raises(ValueError, match=r'a\.txt: .* expected a text file'):

@@ -12,34 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import shapely
 
 from ship_det.annotations.angles import to_radians
-from ship_det.annotations.objects import (
-    MAX_COORDINATE,
-    LabeledObject,
-    object_corners,
-    quad_areas,
-)
-from ship_det.annotations.xml_labels import bounds_quad
+from ship_det.annotations.coco_corners import read_corners
+from ship_det.annotations.objects import MAX_COORDINATE, LabeledObject, object_corners, quad_areas
 from ship_det.files import parse_json, read_text, write_text
-from ship_det.geometry import quad_to_rbox, rbox_to_quad
+from ship_det.geometry import quad_to_rbox
+
+_ENTRY = {'images': 'image', 'annotations': 'annotation', 'categories': 'category'}
+_SIDES = ('width', 'height')
+_EXPECTED = 'expected images, categories and annotations, each object with its own id'
 
 
 @dataclass(slots=True)
 class CocoImage:
-    """An image of a COCO file: its name, (width, height) px and objects."""
+    """An image of a COCO file: its name, (width, height) px where the file has them, and objects."""
 
     file: str
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     objects: list[LabeledObject] = field(default_factory=list)
 
 
 def read_coco(path: str | os.PathLike, clockwise: bool = False, angle_unit: str = 'degrees') -> list[CocoImage]:
     """Read a rotated COCO file.
 
-    Corners are taken from a ``segmentation`` of exactly four points, otherwise from a ``bbox`` of five numbers,
-    otherwise they are the minimum-area rectangle of the ``segmentation`` or the horizontal ``bbox`` of four numbers.
+    Corners are those of :func:`~ship_det.annotations.coco_corners.read_corners`.
 
     Args:
         path: JSON file.
@@ -50,27 +47,22 @@ def read_coco(path: str | os.PathLike, clockwise: bool = False, angle_unit: str 
         ValueError: naming file, annotation and key.
     """
     path = Path(path)
-    expected = 'images, categories and annotations, each object with its own id'
     try:
         content = parse_json(read_text(path))
-        images = {
-            image['id']: CocoImage(str(image['file_name']), (int(image['width']), int(image['height'])))
-            for image in content['images']
-        }
-        names = {category['id']: str(category['name']) for category in content['categories']}
-        annotations = list(content['annotations'])
-        if (len(images), len(names)) != (len(content['images']), len(content['categories'])):
-            raise ValueError('an id twice')
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f'{path}: not a COCO file ({error!r}), expected {expected}') from error
-    for index, annotation in enumerate(annotations):
-        if not isinstance(annotation, dict):
-            raise ValueError(f'{path}: annotation number {index} is no object, expected {expected}')
+    except ValueError as error:
+        raise ValueError(f'{path}: not a COCO file ({str(error).removeprefix(f"{path}: ")}), {_EXPECTED}') from error
+    images = {key: _read_image(path, image) for key, image in _by_id(path, content, 'images').items()}
+    names = {key: _read_name(path, category) for key, category in _by_id(path, content, 'categories').items()}
+    for index, annotation in enumerate(_entries(path, content, 'annotations')):
         where = f'{path}: annotation {annotation.get("id", f"number {index}")}'
         image, name = (
             _look_up(where, annotation, key, known) for key, known in (('image_id', images), ('category_id', names))
         )
-        quad = object_corners(where, _corners(where, annotation, clockwise, angle_unit), repr(name))
+
+        def to_theta(angle: float, where: str) -> float:
+            return to_radians(angle, angle_unit, where) * (1 if clockwise else -1)
+
+        quad = object_corners(where, read_corners(where, annotation, image.size, to_theta), repr(name))
         difficult = bool(annotation.get('iscrowd') or annotation.get('ignore') or annotation.get('difficult'))
         image.objects.append(LabeledObject(quad, name, difficult, annotation.get('score')))
     return list(images.values())
@@ -82,8 +74,8 @@ def write_coco(path: str | os.PathLike, images: Iterable[CocoImage], classes: It
     content: dict[str, list] = {'images': [], 'annotations': [], 'categories': []}
     content['categories'] = [{'id': index, 'name': name} for name, index in category_ids.items()]
     for image_id, image in enumerate(images, start=1):
-        width, height = image.size
-        content['images'].append({'id': image_id, 'file_name': image.file, 'width': width, 'height': height})
+        size = dict(zip(_SIDES, image.size, strict=True)) if image.size else {}
+        content['images'].append({'id': image_id, 'file_name': image.file, **size})
         for labeled in image.objects:
             cx, cy, w, h, theta = quad_to_rbox(labeled.quad[None])[0].tolist()
             annotation = {
@@ -106,32 +98,40 @@ def _look_up(where: str, annotation: dict[str, Any], key: str, known: dict[Any, 
     return known[value]
 
 
-def _corners(where: str, annotation: dict[str, Any], clockwise: bool, angle_unit: str) -> np.ndarray:
-    """(1, 4, 2) corners of an annotation, in any order."""
-    box = _numbers(where, 'bbox', annotation.get('bbox') or [])
-    polygons = annotation.get('segmentation')
-    parts = [_numbers(where, 'segmentation', part) for part in polygons] if isinstance(polygons, list) else []
-    if [len(part) for part in parts] == [8]:
-        return parts[0].reshape(1, 4, 2)
-    if len(box) == 5:
-        angle = to_radians(box[4], angle_unit, where) * (1 if clockwise else -1)
-        if (box[2:4] <= 0).any():
-            raise ValueError(f'{where}: a box of {box[2]} x {box[3]} px, expected positive sides')
-        return rbox_to_quad([[*box[:4], angle]])
-    if parts and all(len(part) >= 6 and len(part) % 2 == 0 for part in parts):
-        rectangle = shapely.oriented_envelope(shapely.MultiPoint(np.concatenate(parts).reshape(-1, 2)))
-        if isinstance(rectangle, shapely.Polygon):
-            return shapely.get_coordinates(rectangle)[None, :4]
-    if len(box) == 4:
-        return bounds_quad(box[0], box[1], box[0] + box[2], box[1] + box[3])[None]
-    raise ValueError(f'{where}: neither a bbox of 4 or 5 numbers nor polygons in segmentation, expected one of them')
+def _entries(path: Path, content: Any, key: str) -> list[dict[str, Any]]:
+    entries = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError(f'{path}: not a COCO file (no list of {key}), {_EXPECTED}')
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise ValueError(f'{path}: {_ENTRY[key]} number {index} is no object, {_EXPECTED}')
+    return entries
 
 
-def _numbers(where: str, key: str, values: Any) -> np.ndarray:
-    try:
-        numbers = np.atleast_1d(np.array(values, dtype=np.float64))
-    except (ValueError, TypeError, OverflowError):
-        numbers = np.full(1, np.nan)
-    if numbers.ndim != 1 or not (np.abs(numbers) <= MAX_COORDINATE).all():
-        raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers up to {MAX_COORDINATE:g}')
-    return numbers
+def _by_id(path: Path, content: Any, key: str) -> dict[Any, dict[str, Any]]:
+    found: dict[Any, dict[str, Any]] = {}
+    for index, entry in enumerate(_entries(path, content, key)):
+        number = entry.get('id')
+        if not isinstance(number, int | str):
+            raise ValueError(f'{path}: {_ENTRY[key]} number {index} has the id {number!r}, {_EXPECTED}')
+        if number in found:
+            raise ValueError(f'{path}: not a COCO file ({key}: {number!r} is an id twice), {_EXPECTED}')
+        found[number] = entry
+    return found
+
+
+def _read_image(path: Path, image: dict[str, Any]) -> CocoImage:
+    """An image; its size is None where a side is missing or 0, as tools write that do not know it."""
+    name, sides = image.get('file_name'), [image.get(side) or 0 for side in _SIDES]
+    if not isinstance(name, str) or not name:
+        raise ValueError(f'{path}: image {image["id"]}: file_name is {name!r}, expected a file name')
+    if not all(isinstance(side, int | float) and 0 <= side <= MAX_COORDINATE for side in sides):
+        raise ValueError(f'{path}: not a COCO file (image {image["id"]}: width and height are {sides}), {_EXPECTED}')
+    return CocoImage(name, (int(sides[0]), int(sides[1])) if all(sides) else None)
+
+
+def _read_name(path: Path, category: dict[str, Any]) -> str:
+    name = category.get('name')
+    if not isinstance(name, int | str) or isinstance(name, bool) or name == '':
+        raise ValueError(f'{path}: category {category["id"]}: name is {name!r}, expected a class name')
+    return str(name)

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.formats import FORMATS, DataSet, LabeledImage
+from ship_det.annotations.classes import check_classes
+from ship_det.annotations.data_set import DataSet, Format, LabeledImage
+from ship_det.annotations.folders import fold_name
+from ship_det.annotations.formats import FORMATS
 from ship_det.annotations.objects import quad_areas
+from ship_det.annotations.orientation import is_upright
 from ship_det.geometry import quad_to_rbox
 from ship_det.raster import verify_image
 
@@ -31,19 +35,35 @@ class ConversionSummary:
 
     Attributes:
         images: number of images.
+        backgrounds: images without a label file, which their layout says have no object.
+        parts: number of images of each part.
+        renamed: old and new name of images of which others in another part had the name.
         objects: instances of each class, difficult ones among them.
         difficult: difficult instances of each class.
         dropped: instances of each class that the class map drops or does not name.
-        unpaired: images without labels and labels without an image.
+        unpaired: images without labels, labels without an image and names in lists without one.
+        outlines: polygons of other than four corners, which became their rectangles of minimum area.
+        skipped: labels that are no outline of an object, by kind.
         rectangles: quads that became rectangles, since the new format holds no others.
+        flags_lost: difficult objects that are not marked so, since the new format has no flag.
+        notes: what else was found.
+        upright: boxes along the image's sides.
     """
 
     images: int = 0
+    backgrounds: int = 0
+    parts: Counter[str] = field(default_factory=Counter)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
     objects: Counter[str] = field(default_factory=Counter)
     difficult: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     unpaired: int = 0
+    outlines: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     rectangles: int = 0
+    flags_lost: int = 0
+    notes: list[str] = field(default_factory=list)
+    upright: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,7 @@ class ConversionOptions:
     Attributes:
         class_map: new name of each class; None drops it. Without a map all names stay.
         classes: class names in order, for a source that only numbers them.
+        labels: label folder or file to read, where there are several.
         angle_unit: radians or degrees, where the labels are in another unit than their format's.
         skip_unpaired: leave out images without labels and labels without an image, instead of an error.
         skip_unknown: leave out classes that the map does not name, instead of an error.
@@ -62,6 +83,7 @@ class ConversionOptions:
 
     class_map: Mapping[str, str | None] | None = None
     classes: Sequence[str] = ()
+    labels: str | None = None
     angle_unit: str | None = None
     skip_unpaired: bool = False
     skip_unknown: bool = False
@@ -92,27 +114,68 @@ def convert(
             where ``out`` is there already.
     """
     options = options or ConversionOptions()
-    source, out = Path(source), Path(out)
-    target = _format(target_format)
-    if not target.writable:
+    check_classes(options.classes)
+    check_target(target_format, out)
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    return write_data_set(data_set, target_format, out, options, on_progress)
+
+
+def check_target(target_format: str, out: str | os.PathLike) -> None:
+    """Raise ValueError where a format cannot be written or the folder to make is there already."""
+    if not _format(target_format).writable:
         raise ValueError(f'to: {target_format} can only be read, expected one of: {", ".join(writable_formats())}')
+    out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f'{out}: already there, expected a new or empty folder')
-    data_set = _format(source_format).read(source, options.classes, options.angle_unit)
-    summary = ConversionSummary(images=len(data_set.images), unpaired=_unpaired(data_set, options.skip_unpaired))
-    for labeled in data_set.images:
-        _rename_classes(labeled, options, summary)
+
+
+def read_data_set(
+    source_format: str, source: str | os.PathLike, options: ConversionOptions
+) -> tuple[DataSet, ConversionSummary]:
+    """Read a data set and rename its classes; raises as :func:`convert`."""
+    check_classes(options.classes)
+    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    return data_set, _settle(data_set, options)
+
+
+def _settle(data_set: DataSet, options: ConversionOptions) -> ConversionSummary:
+    """Give the images names of their own, rename their classes and count what was read."""
+    summary = ConversionSummary(unpaired=_unpaired(data_set, options.skip_unpaired))
+    summary.renamed = make_names_unique(data_set.images)
+    data_set.images.sort(key=lambda labeled: labeled.name)
+    _rename_classes(data_set.images, options, summary)
+    summary.images = len(data_set.images)
+    summary.backgrounds = sum(labeled.labels is None for labeled in data_set.images)
+    summary.parts.update(part for labeled in data_set.images for part in labeled.parts)
+    summary.outlines, summary.skipped, summary.notes = data_set.outlines, data_set.skipped, data_set.notes
+    summary.upright = int(is_upright(_quads(data_set.images)).sum())
+    return summary
+
+
+def write_data_set(
+    data_set: DataSet,
+    target_format: str,
+    out: str | os.PathLike,
+    options: ConversionOptions,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ConversionSummary:
+    """Write a data set that was read, as :func:`convert` does it."""
+    out, target = Path(out), _format(target_format)
+    check_target(target_format, out)
+    summary = _settle(data_set, options)
     if not target.keeps_quads:
         summary.rectangles = _count_other_than_rectangles(data_set.images)
+    if not target.keeps_difficult:
+        summary.flags_lost = summary.difficult.total()
     stage = out.with_name(f'.{out.name}.converting')
     shutil.rmtree(stage, ignore_errors=True)
     try:
-        folder = target.image_folder(stage)
-        folder.mkdir(parents=True)
         for index, labeled in enumerate(data_set.images, start=1):
             if options.verify:
                 verify_image(labeled.image)
-            _TRANSFERS[options.transfer](labeled.image, folder / labeled.image.name)
+            path = target.image_path(stage, labeled)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _TRANSFERS[options.transfer](labeled.image, path)
             if on_progress:
                 on_progress(index, len(data_set.images))
         target.write(stage, data_set.images, sorted(summary.objects))
@@ -120,6 +183,31 @@ def convert(
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return summary
+
+
+def make_names_unique(images: Sequence[LabeledImage]) -> list[tuple[str, str]]:
+    """Put its part before the name of each image that shares its stem with one of another part.
+
+    Returns:
+        Old and new names.
+
+    Raises:
+        ValueError: naming two images that share a name, where their parts do not tell them apart.
+    """
+    of_stem: dict[str, list[LabeledImage]] = {}
+    for labeled in images:
+        of_stem.setdefault(fold_name(labeled.stem), []).append(labeled)
+    renamed = []
+    for group in [group for group in of_stem.values() if len(group) > 1]:
+        for labeled in group:
+            labeled.name = '_'.join([*labeled.parts[:1], labeled.name])
+            renamed.append((labeled.image.name, labeled.name))
+    seen: dict[str, LabeledImage] = {}
+    for labeled in images:
+        other = seen.setdefault(fold_name(labeled.stem), labeled)
+        if other is not labeled:
+            raise ValueError(f'{other.image} and {labeled.image} share a name, expected different ones')
+    return renamed
 
 
 def writable_formats() -> list[str]:
@@ -133,16 +221,16 @@ def read_class_map(path: str | os.PathLike) -> dict[str, str | None]:
     Raises:
         ValueError: naming the file, where it is no such mapping.
     """
-    from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    from ship_det.annotations.plain_yaml import read_yaml
 
     expected = 'lines like "old name: new name"'
     content = read_yaml(path, expected)
-    if not isinstance(content, dict) or not all(isinstance(new, str) for new in content.values()):
+    if not isinstance(content, dict) or not all(isinstance(new, str | None) for new in content.values()):
         raise ValueError(f'{path}: found {repr(content)[:80]}, expected {expected}')
-    return {old: None if new in NOTHING else new for old, new in content.items()}
+    return content
 
 
-def _format(name: str):
+def _format(name: str) -> Format:
     if name not in FORMATS:
         raise ValueError(f'unknown format {name!r}, expected one of: {", ".join(FORMATS)}')
     return FORMATS[name]
@@ -159,36 +247,57 @@ def _unpaired(data_set: DataSet, skip: bool) -> int:
             f'{data_set.without_image[0]}: labels without an image, expected an image of their name '
             '(--skip-unpaired leaves them out)'
         )
+    if not skip and data_set.unknown_names:
+        raise ValueError(
+            f'{data_set.unknown_names[0]}: no image of this name, expected one (--skip-unpaired passes over such lines)'
+        )
     if not data_set.images:
         raise ValueError('no image has labels, expected at least one')
-    return len(data_set.without_labels) + len(data_set.without_image)
+    return len(data_set.without_labels) + len(data_set.without_image) + len(data_set.unknown_names)
 
 
-def _rename_classes(labeled: LabeledImage, options: ConversionOptions, summary: ConversionSummary) -> None:
-    """Rename or drop the objects of an image and count them."""
-    kept = []
-    for found in labeled.objects:
-        name: str | None = found.name
-        if options.class_map is not None:
-            if found.name not in options.class_map and not options.skip_unknown:
-                raise ValueError(
-                    f'{labeled.labels}: unknown class {found.name!r}, expected one of: '
-                    f'{", ".join(options.class_map)} (--skip-unknown drops others)'
-                )
-            name = options.class_map.get(found.name)
-        if name is not None and (not name.isprintable() or not name or name != ' '.join(name.split())):
-            raise ValueError(f'{labeled.labels}: the class name {name!r}, expected words and single spaces')
-        if name is None:
-            summary.dropped[found.name] += 1
-            continue
-        found.name = name
-        summary.objects[name] += 1
-        summary.difficult[name] += found.difficult
-        kept.append(found)
-    labeled.objects = kept
+def _rename_classes(images: Sequence[LabeledImage], options: ConversionOptions, summary: ConversionSummary) -> None:
+    """Rename or drop the objects of all images and count them."""
+    if options.class_map is not None and not options.skip_unknown:
+        _refuse_unknown_classes(images, options.class_map)
+    for labeled in images:
+        kept = []
+        for found in labeled.objects:
+            name = found.name if options.class_map is None else options.class_map.get(found.name)
+            if name is not None and (not name.isprintable() or not name or name != ' '.join(name.split())):
+                raise ValueError(f'{labeled.labels}: the class name {name!r}, expected words and single spaces')
+            if name is None:
+                summary.dropped[found.name] += 1
+                continue
+            found.name = name
+            summary.objects[name] += 1
+            summary.difficult[name] += found.difficult
+            kept.append(found)
+        labeled.objects = kept
+
+
+def _refuse_unknown_classes(images: Sequence[LabeledImage], class_map: Mapping[str, str | None]) -> None:
+    """Raise a ValueError that names all the classes that the map does not, where there are any."""
+    counts: Counter[str] = Counter()
+    first: Path | None = None
+    for labeled in images:
+        unknown = [found.name for found in labeled.objects if found.name not in class_map]
+        counts.update(unknown)
+        first = first or (labeled.labels if unknown else None)
+    if counts:
+        names = ', '.join(f'{name!r}' if len(counts) == 1 else f'{name!r} ({counts[name]})' for name in sorted(counts))
+        raise ValueError(
+            f'{first}: unknown class{"es" if len(counts) > 1 else ""} {names}, expected one of: '
+            f'{", ".join(class_map)} (--skip-unknown drops others)'
+        )
+
+
+def _quads(images: Sequence[LabeledImage]) -> np.ndarray:
+    """(N, 4, 2) corners of all objects."""
+    return np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
 
 
 def _count_other_than_rectangles(images: Sequence[LabeledImage]) -> int:
-    quads = np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
+    quads = _quads(images)
     boxes = quad_to_rbox(quads)
     return int((quad_areas(quads) < _RECTANGLE * boxes[:, 2] * boxes[:, 3]).sum())

@@ -2,13 +2,16 @@
 
 import math
 import os
+import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
+from ship_det.annotations.classes import check_classes
 from ship_det.annotations.objects import MAX_COORDINATE, MIN_QUAD_AREA, LabeledObject, order_quads, quad_areas
 from ship_det.files import read_text, write_text
 
@@ -25,11 +28,11 @@ def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -
     """Read the objects of a DOTA label file.
 
     Header lines (``imagesource:``, ``gsd:``) and blank lines are passed over; the difficult flag may be missing.
-    A class name may hold spaces.
+    A class name may hold spaces, and whole numbers after its first word or as the only one, where a flag follows.
 
     Args:
         path: label file.
-        classes: the class names that may occur; None for any.
+        classes: the class names that may occur; None for any. They settle what the last word is.
 
     Returns:
         Objects in file order, corners clockwise on screen with the file's first corner first.
@@ -39,6 +42,8 @@ def read_dota(path: str | os.PathLike, classes: Collection[str] | None = None) -
             of ``classes`` (UnknownClassError).
     """
     path = Path(path)
+    if isinstance(classes, str):
+        check_classes(classes)
     return _parse_rows(path, _split_rows(read_text(path)), classes)
 
 
@@ -79,12 +84,31 @@ def write_dota(path: str | os.PathLike, objects: Iterable[LabeledObject]) -> Non
         quad = np.asarray(labeled.quad, dtype=np.float64)
         if quad.shape != (4, 2) or not np.isfinite(quad).all():
             raise ValueError(f'{path}: object {index}: expected a quad of 4 finite corners, got {quad.tolist()}')
-        if not labeled.name or labeled.name != ' '.join(labeled.name.split()):
-            raise ValueError(f'{path}: object {index}: a class name of words and single spaces, got {labeled.name!r}')
+        if not _is_readable(labeled.name):
+            raise ValueError(
+                f'{path}: object {index}: expected a class name of words and single spaces that starts with no '
+                f'number, got {labeled.name!r} (--class-map of convert renames it)'
+            )
         # Adding zero turns -0.0 into 0.0.
         coordinates = ' '.join(repr(value).removesuffix('.0') for value in (quad.ravel() + 0.0).tolist())
         lines.append(f'{coordinates} {labeled.name} {int(labeled.difficult)}\n')
     write_text(path, ''.join(lines))
+
+
+def check_dota_classes(classes: Iterable[str]) -> None:
+    """Refuse classes that a label file cannot tell apart: "type" marked difficult reads as "type 1".
+
+    Raises:
+        ValueError: naming two of them.
+    """
+    names = set(classes)
+    for name in names:
+        other = next((f'{name} {flag}' for flag in _DIFFICULT_FLAGS if f'{name} {flag}' in names), None)
+        if other:
+            raise ValueError(
+                f'classes {name!r} and {other!r}: a DOTA label file cannot tell them apart, expected other names '
+                '(--class-map renames them)'
+            )
 
 
 def _split_rows(text: str) -> list[tuple[int, list[str]]]:
@@ -151,7 +175,8 @@ def _parse_label(path: Path, line: int, row: list[str], classes: Collection[str]
     if not readings:
         raise ValueError(f'{path}:{line}: {len(row)} columns, expected 9 or 10: {_COLUMNS}')
     if classes is None:
-        if any(_is_number(word) for word in readings[0][0].split()):
+        name, has_flag = readings[0][0], len(readings) > 1
+        if not _may_be_name(name.split(), has_flag):
             raise ValueError(
                 f'{path}:{line}: found {" ".join(words)!r} after 8 coordinates, expected 9 or 10 columns: {_COLUMNS}'
             )
@@ -164,6 +189,25 @@ def _parse_label(path: Path, line: int, row: list[str], classes: Collection[str]
     if len(known) > 1:
         raise ValueError(f'{path}:{line}: {" ".join(words)!r} may be class {known[0][0]!r} or {known[1][0]!r}')
     return known[0]
+
+
+def _may_be_name(words: Sequence[str], has_flag: bool) -> bool:
+    """Whether words are a class's name and not a score or one corner more.
+
+    A name such as "Type 45" or "052" has numbers, too, but there the row has all its columns.
+    """
+    numbers = [word for word in words if _is_number(word)]
+    if not numbers:
+        return True
+    starts_with_number = _is_number(words[0]) and len(words) > 1
+    return has_flag and not starts_with_number and all(re.fullmatch('[0-9]+', word) for word in numbers)
+
+
+@lru_cache
+def _is_readable(name: str) -> bool:
+    """Whether a name that is written is read again, whatever classes are known."""
+    words = name.split()
+    return '\0' not in name and name == ' '.join(words) and bool(words) and _may_be_name(words, has_flag=True)
 
 
 def _is_number(word: str) -> bool:

@@ -16,9 +16,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
+from ship_det.annotations.classes import check_classes
 from ship_det.annotations.dota import UnknownClassError, read_dota
 from ship_det.annotations.folders import (
     IMAGE_SUFFIXES,
+    ImageNames,
     find_image,
     find_twins,
     find_unread,
@@ -246,7 +248,7 @@ class DotaFolder:
         wrong = []
         for number, line in enumerate(read_text(path).split('\n'), start=1):
             name = line.strip()
-            image = self._find_image(name) if name else None
+            image = self._names.find(name) if name else None
             if image is not None and image not in lines:
                 lines[image] = number
             elif image is not None:
@@ -260,27 +262,11 @@ class DotaFolder:
         return list(lines), wrong
 
     @cached_property
-    def _by_name(self) -> list[dict[str, Path]]:
-        """Images by name, by stem, and by either without letter case, where only one has it."""
-        tables: list[dict[str, Path]] = []
-        for names in (
-            [(image.name, image) for image in self.scanned_images],
-            [(image.stem, image) for image in self.scanned_images],
-            [(fold_name(image.name), image) for image in self.scanned_images],
-            [(fold_name(image.stem), image) for image in self.scanned_images],
-        ):
-            counts = Counter(name for name, _ in names)
-            tables.append({name: image for name, image in names if counts[name] == 1})
-        return tables
-
-    def _find_image(self, name: str) -> Path | None:
-        # A path from this or another machine, as the lists of YOLO have.
-        last = name.replace('\\', '/').rpartition('/')[2]
-        keys = (last, last, fold_name(last), fold_name(last))
-        return next((table[key] for table, key in zip(self._by_name, keys, strict=True) if key in table), None)
+    def _names(self) -> ImageNames:
+        return ImageNames(self.scanned_images)
 
     def _no_image(self, name: str) -> str:
-        other = self._find_image(Path(name.replace('\\', '/')).stem)
+        other = self._names.find(Path(name.replace('\\', '/')).stem)
         there = f' ({other.name} is)' if other else ''
         example = self.scanned_images[0].name
         return f'{self.image_dir / name} does not exist{there}, expected the name of an image, such as {example}'
@@ -306,6 +292,8 @@ class DotaFolder:
         """
         if other_classes not in get_args(OtherClasses):
             raise ValueError(f'other_classes: expected one of {get_args(OtherClasses)}, found {other_classes!r}')
+        if isinstance(classes, str):
+            check_classes(classes)
         path = self.label_path(image)
         if not path.is_file():
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -50,6 +51,15 @@ def folders_of_images(folder: str | os.PathLike) -> list[Path]:
     return [path for path in below if has_images(path)]
 
 
+def walk_folders(top: Path) -> list[Path]:
+    """A folder and all below it that hold images, sorted; none of a file. Hidden ones are left out."""
+    found = []
+    for folder, below, _ in os.walk(top, followlinks=True):
+        below[:] = [name for name in below if not name.startswith('.')]
+        found.append(Path(folder))
+    return sorted(folder for folder in found if has_images(folder))
+
+
 def has_images(folder: Path) -> bool:
     """Whether a folder holds an image."""
     with os.scandir(folder) as entries:
@@ -87,6 +97,29 @@ def list_labels(folder: str | os.PathLike, suffix: str = '.txt') -> list[Path]:
     return _list_files(Path(folder), (suffix,)) if Path(folder).is_dir() else []
 
 
+class ImageNames:
+    """Images by the names that lists call them."""
+
+    def __init__(self, images: Iterable[Path]) -> None:
+        names = [(image, (image.name, image.stem, fold_name(image.name), fold_name(image.stem))) for image in images]
+        self._tables: list[dict[str, Path]] = []
+        for kind in range(4):
+            counts = Counter(keys[kind] for _, keys in names)
+            self._tables.append({keys[kind]: image for image, keys in names if counts[keys[kind]] == 1})
+
+    def find(self, name: str) -> Path | None:
+        """The image of a name, which may lack its suffix and may have folders before it, also a Windows path's.
+
+        Where no image has just that name, letter case does not matter. None where no image has it, or several have.
+        """
+        for known in (name, last_name(name)):
+            keys = (known, known, fold_name(known), fold_name(known))
+            for table, key in zip(self._tables, keys, strict=True):
+                if key in table:
+                    return table[key]
+        return None
+
+
 def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Path, Path], list[Path]]:
     """Find the label file of each image: the one of its stem, else one whose stem differs in letter case only.
 
@@ -112,6 +145,11 @@ def pair_labels(images: Sequence[Path], labels: Iterable[Path]) -> tuple[dict[Pa
 def fold_name(name: str) -> str:
     """A file name as a file system sees it that tells neither letter case nor ways to compose an accent apart."""
     return unicodedata.normalize('NFC', name).casefold()
+
+
+def last_name(path: str) -> str:
+    """The file name at the end of a path of this or another machine, on Windows with backslashes."""
+    return path.replace('\\', '/').rpartition('/')[2]
 
 
 def _list_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

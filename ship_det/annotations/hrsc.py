@@ -91,6 +91,16 @@ def write_hrsc(path: str | os.PathLike, objects: Iterable[LabeledObject], image:
     write_text(path, xml_text(root))
 
 
+def check_hrsc_classes(classes: Iterable[str]) -> None:
+    """Raise a ValueError that names all the classes that are none of :data:`HRSC_CLASSES`, where there are any."""
+    unknown = [name for name in classes if name not in _NUMBERS]
+    if unknown:
+        raise ValueError(
+            f'HRSC2016 has no class {", ".join(map(repr, unknown))}, expected some of: {", ".join(_NUMBERS)} '
+            '(--class-map renames or drops)'
+        )
+
+
 def _read_object(found: XmlObject, angle_unit: str) -> LabeledObject:
     number = found.number('Class_ID') - _FIRST_ID
     if number not in HRSC_CLASSES:

@@ -12,6 +12,8 @@ from ship_det.files import read_text
 def read_yaml(path: str | os.PathLike, expected: str) -> Any:
     """Read a YAML file; all scalars stay text, since a class may be called "no" or 1.
 
+    A value of ``null``, ``~`` or nothing at all is None, unless it is in quotes.
+
     Args:
         path: file.
         expected: what it should hold, for the message.
@@ -31,8 +33,8 @@ def read_yaml(path: str | os.PathLike, expected: str) -> Any:
         ) from error
 
 
-#: How YAML writes nothing.
-NOTHING = ('', '~', 'null')
+# How YAML writes nothing, where it is not in quotes.
+_NOTHING = ('', '~', 'null', 'Null', 'NULL')
 
 
 class _PlainLoader(yaml.BaseLoader):
@@ -51,4 +53,8 @@ class _PlainLoader(yaml.BaseLoader):
                 found = f'{key.value} twice' if isinstance(key, yaml.ScalarNode) else 'a key that is no text'
                 raise yaml.constructor.ConstructorError(None, None, f'found {found}', key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+        # Only what has no quotes has no style.
+        return None if node.style is None and node.value in _NOTHING else super().construct_scalar(node)

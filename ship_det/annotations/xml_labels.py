@@ -1,5 +1,6 @@
 """What the XML label formats share: numbers and flags of an object, errors that name file and line."""
 
+import codecs
 import math
 import os
 import re
@@ -10,10 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.objects import LabeledObject, object_corners
-from ship_det.files import read_text
+from ship_det.files import decode_text
 
 # Numbers of classes have nine digits, coordinates fewer.
 _LARGEST = 1e9
+_DECLARATION = re.compile(rb'<\?xml[^>]*?\sencoding\s*=\s*["\']([^"\'>]*)["\']')
+# Windows writes these names and means the larger sets of characters.
+_LARGER_SETS = {'gb2312': 'gb18030', 'gbk': 'gb18030', 'shift_jis': 'cp932', 'euc_kr': 'cp949'}
+# Python's own, which no file is in.
+_NOT_OF_FILES = ('idna', 'punycode', 'raw-unicode-escape', 'unicode-escape', 'undefined')
+_NO_XML = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,10 @@ class XmlObject:
 
     def number(self, key: str) -> float:
         """The finite number under a key."""
-        word = self.word(key)
+        return self.parse_number(key, self.word(key))
+
+    def parse_number(self, key: str, word: str) -> float:
+        """The finite number that a word under a key is."""
         try:
             value = float(word)
         except ValueError:
@@ -77,7 +87,7 @@ def read_objects(path: str | os.PathLike, root: str, tag: str) -> list[XmlObject
         ValueError: naming the file, where it is not XML or of another kind.
     """
     path = Path(path)
-    text = read_text(path)
+    text = _read_xml(path)
     entity = text.find('<!ENTITY')
     if entity >= 0:
         # A few lines of them stand for gigabytes.
@@ -92,6 +102,30 @@ def read_objects(path: str | os.PathLike, root: str, tag: str) -> list[XmlObject
     return [XmlObject(path, text, element, tag, index) for index, element in enumerate(tree.iter(tag))]
 
 
+def _read_xml(path: Path) -> str:
+    """The text of an XML file, in the encoding of its byte order mark, else in the one that it declares, else UTF-8."""
+    content = path.read_bytes()
+    declared = _DECLARATION.match(content.lstrip()[:1000])
+    if not declared:
+        # UTF-16 without a byte order mark.
+        starts = {b'<\0': 'utf-16-le', b'\0<': 'utf-16-be'}
+        return decode_text(path, content, starts.get(content[:2], 'utf-8'))
+    name = declared[1].decode('ascii', 'replace').strip()
+    try:
+        encoding = codecs.lookup(name).name
+    except (LookupError, ValueError):
+        encoding = ''
+    if encoding.startswith(('utf-16', 'utf-32')):
+        # The declaration itself was not in it: .NET writes this name into files of UTF-8.
+        encoding = 'utf-8'
+    try:
+        if not encoding or encoding in _NOT_OF_FILES:
+            raise LookupError
+        return decode_text(path, content, _LARGER_SETS.get(encoding, encoding))
+    except LookupError:
+        raise ValueError(f'{path}: declares the encoding {name!r}, expected one such as UTF-8 or GBK') from None
+
+
 def bounds_quad(left: float, top: float, right: float, bottom: float) -> np.ndarray:
     """(4, 2) corners of a horizontal box."""
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=np.float64)
@@ -103,7 +137,14 @@ def decimal(value: float, digits: int) -> str:
 
 
 def xml_text(root: ElementTree.Element) -> str:
-    """An XML document as indented text that ends in a newline."""
+    """An XML document as indented text that ends in a newline.
+
+    Raises:
+        ValueError: a text holds a character that XML cannot.
+    """
+    for element in root.iter():
+        if _NO_XML.search(element.text or ''):
+            raise ValueError(f'<{element.tag}>: {element.text!r} holds a character that XML has no place for')
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding='unicode') + '\n'
 

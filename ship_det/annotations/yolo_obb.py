@@ -2,7 +2,7 @@
 
 Two kinds of line are read: ``class x1 y1 x2 y2 x3 y3 x4 y4`` (Ultralytics; the one that is written) and
 ``class cx cy w h angle``, width and height measured along the box and given as shares of the image's, angle in radians
-clockwise on screen.
+clockwise on screen. A tenth number after corners is a detection's score.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.angles import to_radians
+from ship_det.annotations.dota import UnknownClassError
 from ship_det.annotations.objects import (
     MAX_COORDINATE,
     LabeledObject,
@@ -42,40 +43,77 @@ def read_yolo_obb(
 def write_yolo_obb(
     path: str | os.PathLike, objects: Iterable[LabeledObject], size: tuple[int, int], classes: Sequence[str]
 ) -> None:
-    """Write objects by their corners. The format has no difficult flag."""
+    """Write objects by their corners. The format has no difficult flag.
+
+    Raises:
+        ValueError: naming the file; an object's class is none of ``classes``, or its centre is not in the image.
+    """
     indices = {name: index for index, name in enumerate(classes)}
     lines = []
-    for labeled in objects:
+    for number, labeled in enumerate(objects):
         if labeled.name not in indices:
             raise ValueError(f'{path}: unknown class {labeled.name!r}, expected one of: {", ".join(classes)}')
-        shares = (labeled.quad / size).ravel() + 0.0
-        lines.append(f'{indices[labeled.name]} {" ".join(map(repr, shares.tolist()))}\n')
+        if labeled.score is None:
+            _check_center(f'{path}: object {number}', (labeled.quad / size).mean(axis=0))
+        numbers = ((labeled.quad / size).ravel() + 0.0).tolist()
+        if labeled.score is not None:
+            numbers.append(labeled.score)
+        lines.append(f'{indices[labeled.name]} {" ".join(map(repr, numbers))}\n')
     write_text(path, ''.join(lines))
 
 
 def read_class_names(root: str | os.PathLike) -> list[str]:
-    """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt.
+    """Class names of a data set: ``names`` of its data.yaml, or the lines of its classes.txt or labels/classes.txt.
 
     Raises:
-        ValueError: naming the file; there is neither, or no list in it.
+        ValueError: naming the file; there is none, no list in it, or two of them differ.
     """
     root = Path(root)
-    if (root / 'data.yaml').is_file():
-        # Late: few formats have any YAML.
-        from ship_det.annotations.plain_yaml import NOTHING, read_yaml
+    readers = {'data.yaml': read_yaml_names, 'classes.txt': _read_lines, 'labels/classes.txt': _read_lines}
+    found = {root / name: read(root / name) for name, read in readers.items() if (root / name).is_file()}
+    if not found:
+        raise ValueError(
+            f'{root}: no data.yaml or classes.txt, expected the class names of the label files (or --classes)'
+        )
+    first, names = next(iter(found.items()))
+    for path, others in found.items():
+        if others != names:
+            raise ValueError(
+                f'{path}: classes {", ".join(others)}, expected those of {first}: {", ".join(names)} '
+                '(--classes says which)'
+            )
+    return names
 
-        expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
-        content = read_yaml(root / 'data.yaml', expected)
-        names = content.get('names') if isinstance(content, dict) else None
-        if isinstance(names, dict):
-            names = [names.get(str(index)) for index in range(len(names))]
-        if not isinstance(names, list) or not all(isinstance(name, str) and name not in NOTHING for name in names):
-            raise ValueError(f'{root / "data.yaml"}: no list of class names, expected {expected}')
-        return _different(root / 'data.yaml', names)
-    if (root / 'classes.txt').is_file():
-        lines = read_text(root / 'classes.txt').split('\n')
-        return _different(root / 'classes.txt', [line.strip() for line in lines if line.strip()])
-    raise ValueError(f'{root}: no data.yaml or classes.txt, expected the class names of the label files')
+
+def read_yaml_names(path: Path) -> list[str]:
+    """Class names of a YAML file, in the order of their indices.
+
+    Raises:
+        ValueError: naming the file; there is no list in it, or ``nc`` is another number.
+    """
+    # Late: few formats have any YAML.
+    from ship_det.annotations.plain_yaml import read_yaml
+
+    expected = 'names: [..], each a different text, or names: {0: .., 1: ..}'
+    content = read_yaml(path, expected)
+    content = content if isinstance(content, dict) else {}
+    names = content.get('names')
+    if isinstance(names, dict):
+        names = [names.get(str(index)) for index in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f'{path}: no list of class names, expected {expected}')
+    count = content.get('nc')
+    if count is not None and count != str(len(names)):
+        raise ValueError(f'{path}: nc: {count}, expected {len(names)}, the number of names')
+    return _different(path, names)
+
+
+def _read_lines(path: Path) -> list[str]:
+    """Class names of a list, of which the number of the line is the class's number."""
+    names = [line.strip() for line in read_text(path).rstrip().split('\n')]
+    if '' in names:
+        raise ValueError(f'{path}:{names.index("") + 1}: an empty line, expected the name of class {names.index("")}')
+    return _different(path, names)
 
 
 def _different(path: Path, names: list[str]) -> list[str]:
@@ -92,19 +130,35 @@ def _parse_row(
         numbers = np.array([float(word) for word in row])
     except ValueError as error:
         raise ValueError(f'{where}: {error}, expected numbers') from None
-    if len(numbers) not in (6, 9) or not (np.abs(numbers) <= MAX_COORDINATE).all():
+    if len(numbers) not in (6, 9, 10) or not (np.abs(numbers) <= MAX_COORDINATE).all():
         raise ValueError(
-            f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4) or 6 '
-            '(class cx cy w h angle)'
+            f'{where}: found {" ".join(row)!r}, expected 9 finite numbers (class x1 y1 .. x4 y4), 10 with a score, '
+            'or 6 (class cx cy w h angle)'
         )
     index = numbers[0]
     if index not in range(len(classes)):
-        raise ValueError(f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})')
-    if len(numbers) == 9:
-        quad = numbers[1:].reshape(4, 2) * size
+        raise UnknownClassError(
+            f'{where}: class {row[0]}, expected an index below {len(classes)} ({", ".join(classes)})'
+        )
+    score = float(numbers[9]) if len(numbers) == 10 else None
+    if len(numbers) >= 9:
+        shares = numbers[1:9].reshape(4, 2)
+        if score is None:
+            _check_center(where, shares.mean(axis=0))
+        quad = shares * size
     else:
+        _check_center(where, numbers[1:3])
         if (numbers[3:5] <= 0).any():
             raise ValueError(f'{where}: a box of {row[3]} x {row[4]}, expected positive sides')
         angle = to_radians(numbers[5], angle_unit, where)
         quad = rbox_to_quad(np.append(numbers[1:5] * [*size, *size], angle)[None])[0]
-    return LabeledObject(object_corners(where, quad), classes[int(index)])
+    return LabeledObject(object_corners(where, quad), classes[int(index)], score=score)
+
+
+def _check_center(where: str, center: np.ndarray) -> None:
+    """A box may reach over the image's border; one whose centre lies beyond is given in px."""
+    if not ((center >= 0) & (center <= 1)).all():
+        raise ValueError(
+            f"{where}: a box around {center[0]:g}, {center[1]:g}, expected shares of the image's width and height, "
+            '0 to 1 (are they px?)'
+        )

@@ -1,28 +1,57 @@
 """Convert a labelled data set from one format to another.
 
-Formats, and the folders they are read from under SRC: dota (images/, labelTxt/), hrsc (AllImages/, Annotations/),
-rolabelimg (images/, annotations/), dior (JPEGImages-*/, Annotations/), coco-rotated (images/, annotations/*.json with
-angles counterclockwise on screen, or clockwise as coco-rotated-clockwise), yolo-obb (images/, labels/, data.yaml), voc
-(JPEGImages/, Annotations/; read only). Where such a folder is missing, its files are looked for in SRC itself.
+SRC is the folder of the data set as it was published or exported: its images and labels are found in the folders of
+their usual names, also where each part (train, valid, test) has its own. The parts are kept as lists. --from auto
+recognises the format by the label files and says it. One COCO file of several is read where it is SRC.
+
+From gis, SRC is a layer of polygons (GeoPackage, GeoJSON, shapefile, GeoParquet) over the georeferenced images of
+--scenes; to gis, OUT is such a layer: .gpkg, .geojson, .parquet or .csv.
+
+From predictions, SRC is the file of `ship-det test --out`. It becomes DOTA Task1 files (dota-task1), COCO results
+(coco-results), YOLO-OBB files with scores (yolo-obb) or a layer (gis); the last two need --images.
 """
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ship_det.cli import split_names
+from ship_det.commands.convert_maps import (
+    SOURCES,
+    TARGETS,
+    add_map_options,
+    check_map_options,
+    convert_from_gis,
+    convert_to_gis,
+    export_predictions,
+)
 from ship_det.progress import progress_bar
 
-FORMATS = 'dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'
+if TYPE_CHECKING:
+    from ship_det.annotations.conversion import ConversionSummary
+
+FORMATS = (
+    *('dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'),
+    *('shiprsimagenet', 'ssdd', 'rsdd', 'fair1m', 'cvat', 'label-studio', 'labelme'),
+)
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', metavar='SRC', help='data set folder')
-    parser.add_argument('out', metavar='OUT', help='folder to make')
-    parser.add_argument('--from', required=True, choices=FORMATS, dest='source_format', help='format of SRC')
-    parser.add_argument('--to', default='dota', choices=FORMATS, dest='target_format', help='default: dota')
+    parser.add_argument('source', metavar='SRC', help='data set folder, layer or predictions')
+    parser.add_argument('out', metavar='OUT', help='folder to make, or file')
+    parser.add_argument(
+        '--from', required=True, choices=('auto', *FORMATS, *SOURCES), dest='source_format', help='format of SRC'
+    )
+    parser.add_argument(
+        '--to', default='dota', choices=(*FORMATS, *TARGETS), dest='target_format', help='default: dota'
+    )
     parser.add_argument('--class-map', metavar='FILE', help='YAML, "old name: new name"; no new name drops a class')
     parser.add_argument(
         '--classes', metavar='A,B', default='', help='class names in order, for labels that number them'
+    )
+    parser.add_argument(
+        '--labels', metavar='NAME', help='label folder or file in SRC, or in each part, where there are several'
     )
     parser.add_argument(
         '--angle-unit', choices=['radians', 'degrees'], help="of SRC's angles, where it is not the format's own"
@@ -35,38 +64,73 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--verify', action=argparse.BooleanOptionalAction, default=True, help='decode every image to find damaged ones'
     )
+    add_map_options(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
+    check_map_options(args)
+    if args.source_format == 'predictions':
+        export_predictions(args)
+        return
     from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map
+    from ship_det.annotations.recognition import recognise_format
 
     options = ConversionOptions(
         class_map=read_class_map(args.class_map) if args.class_map else None,
         classes=split_names('--classes', args.classes),
+        labels=args.labels,
         angle_unit=args.angle_unit,
         skip_unpaired=args.skip_unpaired,
         skip_unknown=args.skip_unknown,
         transfer=args.transfer,
         verify=args.verify,
     )
-    with progress_bar('converting') as show:
-        summary = convert(
-            args.source_format,
-            args.target_format,
-            args.source,
-            args.out,
-            options,
-            show,
-        )
-    print(f'{summary.images} images, {summary.objects.total()} objects in {args.out}')
+    source_format = args.source_format
+    if source_format == 'auto':
+        source_format, evidence = recognise_format(args.source)
+        print(f'{args.source}: recognised as {source_format} by {evidence}', flush=True)
+        args.source_format = source_format
+    notes: list[str] = []
+    if args.target_format == 'gis':
+        summary, notes = convert_to_gis(args, options)
+    elif args.source_format == 'gis':
+        summary, notes = convert_from_gis(args, options)
+    else:
+        with progress_bar('converting') as show:
+            summary = convert(source_format, args.target_format, args.source, args.out, options, show)
+    for line in (*describe(summary, args.out), *notes):
+        print(line)
+
+
+def describe(summary: 'ConversionSummary', out: str) -> Iterator[str]:
+    """Lines about what was converted and what was not."""
+    yield f'{summary.images} images, {summary.objects.total()} objects in {out}'
     for name, count in summary.objects.most_common():
         difficult = summary.difficult[name]
-        print(f'  {name}: {count}' + (f' ({difficult} difficult)' if difficult else ''))
+        yield f'  {name}: {count}' + (f' ({difficult} difficult)' if difficult else '')
+    if summary.parts:
+        yield 'parts: ' + ', '.join(f'{part} {count} images' for part, count in summary.parts.items())
+    if summary.backgrounds:
+        yield f'{summary.backgrounds} images have no label file and are kept as images without objects'
+    if summary.renamed:
+        old, new = summary.renamed[0]
+        yield f'{len(summary.renamed)} images of several parts share names and were renamed, such as {old} to {new}'
     if summary.dropped:
-        print('dropped: ' + ', '.join(f'{name} {count}' for name, count in summary.dropped.most_common()))
+        yield 'dropped: ' + ', '.join(f'{name} {count}' for name, count in summary.dropped.most_common())
     if summary.unpaired:
-        print(f'skipped: {summary.unpaired} images without labels or labels without an image')
+        yield f'skipped: {summary.unpaired} images without labels, or labels or listed names without an image'
+    if summary.skipped:
+        kinds = ', '.join(f'{kind} {count}' for kind, count in summary.skipped.most_common())
+        yield f'skipped labels that outline no object: {kinds}'
+    if summary.outlines:
+        yield f'{summary.outlines} polygons have other than four corners and became their minimum-area rectangles'
+    if summary.upright:
+        share = f'{summary.upright} of {summary.objects.total()} boxes'
+        yield f"{share} are horizontal: along the image's sides, or labels that do not say how they are turned"
     if summary.rectangles:
-        print(f'{summary.rectangles} quads are no rectangles and became their minimum-area rectangles')
+        yield f'{summary.rectangles} quads are no rectangles and became their minimum-area rectangles'
+    if summary.flags_lost:
+        yield f'{summary.flags_lost} objects are marked difficult, which the new format cannot say'
+    yield from summary.notes

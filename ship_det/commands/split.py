@@ -3,7 +3,8 @@
 Writes train.txt, val.txt and test.txt (image file names, one a line) into the data set's folder and prints how many
 instances of each class every part has. By scene, chips of one scene, which overlap, never straddle two parts. Classes
 are spread over the parts in their shares, rare ones first. Validation and test get all chips of the grid and none that
-tile.py added on ships; training gets both, and of the empty ones a share. With --situation the training list is a
+tile.py added on ships; training gets both, and of the empty ones a share. By area, blocks are cut out of each scene for
+test and validation, and chips nearer to a block than --gap go to no part. With --situation the training list is a
 sample that has no more than the given number of instances of each class; the other lists stay what they are without it.
 """
 
@@ -22,7 +23,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('chips', help='data set folder, as made by tile.py')
     parser.add_argument('--train', type=float, default=0.8, help='share of the training part')
     parser.add_argument('--val', type=float, default=0.0, help='share of the validation part; the rest is test')
-    parser.add_argument('--by', choices=['scene', 'chip'], default='scene', help='what goes to one part as a whole')
+    parser.add_argument(
+        '--by', choices=['scene', 'chip', 'area'], default='scene', help='what goes to one part as a whole'
+    )
+    parser.add_argument(
+        '--gap', type=int, metavar='PX', help='by area, px of the scene between two parts (default: the side of a chip)'
+    )
     parser.add_argument('--seed', type=int, default=0, help='decides between equally good splits')
     parser.add_argument(
         '--empty',
@@ -39,6 +45,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--scene-pattern', metavar='REGEX', help='images whose names have the same match are one scene: "DJI_[0-9]+"'
+    )
+    parser.add_argument(
+        '--like', metavar='SCENES', help='data set that the chips were cut from: each goes where its scene is listed'
     )
     parser.add_argument('--test-scenes', default='', metavar='A,B', help='these scenes are the test part')
     parser.add_argument(
@@ -63,6 +72,7 @@ def main() -> None:
         write_split,
     )
 
+    check_area(args)
     chips = read_chips(args.chips, args.scene_pattern)
     check_index(args.chips, chips)
     if args.folds is not None:
@@ -70,9 +80,14 @@ def main() -> None:
         return
     numbers = read_numbers(args.situation, chips) if args.situation else {}
     test_scenes = split_names('--test-scenes', args.test_scenes)
-    parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
+    if args.like:
+        parts, lines = split_like(args, chips)
+    elif args.by == 'area':
+        parts, lines = split_areas(args, chips, test_scenes)
+    else:
+        parts = split_chips(chips, Shares(args.train, args.val), args.by, args.seed, test_scenes)
+        lines = explain_added(args.chips, chips, parts)
     missing = missing_classes(parts, args.by, chips)
-    lines = explain_added(args.chips, chips, parts)
     before = len(parts['train'])
     parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
     if len(parts['train']) < before:
@@ -85,12 +100,61 @@ def main() -> None:
     write_split(out, parts)
     print_parts(parts, class_counts(chips), numbers)
     for one in missing:
-        reason = f'{plural(one.instances, "instance")} in {plural(one.units, args.by)}'
-        if not one.scarce:
+        unit = 'scene' if args.by == 'scene' else 'chip'
+        reason = f'{plural(one.instances, "instance")} in {plural(one.units, unit)}'
+        if not one.scarce and not args.like:
             reason += '; no split found gives every part every class'
         print(f'no instance in {one.part}: {one.name} ({reason})')
     for line in lines:
         print(line)
+
+
+def split_like(args: argparse.Namespace, chips: list['Chip']) -> tuple[dict[str, list['Chip']], list[str]]:
+    """Split as the scenes are; the lines say what is in no list."""
+    from ship_det.annotations import DotaFolder
+    from ship_det.tiling.given_parts import split_as_scenes
+
+    if args.test_scenes or args.val or args.scene_pattern or args.folds is not None:
+        raise ValueError('--like: found --test-scenes, --val, --scene-pattern or --folds beside it, expected none')
+    parts, unlisted = split_as_scenes(chips, DotaFolder(args.like))
+    listed = [chip for chip in chips if chip.scene not in unlisted]
+    lines = explain_added(args.chips, listed, parts)
+    if unlisted:
+        lines.append(f'in no list: the chips of {plural(len(unlisted), "scene")} ({", ".join(unlisted[:3])})')
+    return parts, lines
+
+
+def check_area(args: argparse.Namespace) -> None:
+    """Refuse options that mean nothing by area, or nothing else."""
+    if args.by != 'area' and args.gap is not None:
+        raise ValueError(f'--gap: found --by {args.by}, expected --by area')
+    for option in ('folds', 'scene_pattern', 'like') if args.by == 'area' else ():
+        if getattr(args, option) is not None:
+            raise ValueError(f'--by area: found --{option.replace("_", "-")} beside it, expected it without')
+
+
+def split_areas(
+    args: argparse.Namespace, chips: list['Chip'], test_scenes: list[str]
+) -> tuple[dict[str, list['Chip']], list[str]]:
+    """Split by area; the lines say what is in no list, and which scenes are too small."""
+    from ship_det.tiling.area_splitting import split_by_area
+    from ship_det.tiling.splitting import Shares, class_counts
+
+    split = split_by_area(chips, Shares(args.train, args.val), args.gap, args.seed, test_scenes)
+    between = {chip.file for chip in split.gap}
+    lines = explain_added(args.chips, [chip for chip in chips if chip.file not in between], split.parts)
+    instances = ', '.join(f'{name} {count}' for name, count in class_counts(split.gap).most_common() if count)
+    empty = sum(chip.empty for chip in split.gap)
+    lines.append(
+        f'in the gap between parts, in no list: {plural(len(split.gap), "chip")}, of these {empty} empty'
+        + (f'; instances: {instances}' if instances else '')
+    )
+    if split.uncut:
+        lines.append(
+            f'no room for a block of each part in {plural(len(split.uncut), "scene")} (--gap makes the gap narrower): '
+            f'{", ".join(split.uncut[:3])}' + (', ...' if len(split.uncut) > 3 else '')
+        )
+    return split.parts, lines
 
 
 def write_folds(args: argparse.Namespace, chips: list['Chip']) -> None:

@@ -8,6 +8,7 @@ from mmengine.logging import MMLogger
 from mmrotate.registry import DATASETS
 
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder
+from ship_det.annotations.classes import check_classes
 from ship_det.progress import FOR_CONSOLE
 
 #: Label of an ignore region without a class; ``ignore_flag`` is 1 wherever it occurs.
@@ -69,6 +70,7 @@ class ShipDataset(BaseDetDataset):
         """Annotations of all images, by name or as listed, in MMDetection's format with (8,) corner boxes."""
         folder = self._folder()
         folder.require(hint=_OTHER_ROOT)
+        check_classes(self.metainfo['classes'], "metainfo['classes']")
         label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
         others, data_list = Counter(), []
         list_file = folder.find_list(self.ann_file, _OTHER_LIST) if self.ann_file else None

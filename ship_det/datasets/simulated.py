@@ -10,6 +10,7 @@ from mmrotate.registry import DATASETS
 from torch.utils.data import Dataset
 
 from ship_det.annotations import AOSR15_CLASSES
+from ship_det.annotations.classes import check_classes
 from ship_det.simulation import crop
 from ship_det.simulation.fleet import class_shares
 
@@ -52,7 +53,9 @@ class SimulatedHarbors(Dataset):
         metainfo: dict | None = None,
         repeats: int = 1,
     ) -> None:
-        classes = tuple((metainfo or {}).get('classes', AOSR15_CLASSES))
+        classes = (metainfo or {}).get('classes', AOSR15_CLASSES)
+        check_classes(classes, "metainfo['classes']")
+        classes = tuple(classes)
         if len(classes) != 1 and classes != tuple(AOSR15_CLASSES):
             raise ValueError(f'classes: expected one, or {", ".join(AOSR15_CLASSES)}, found {", ".join(classes)}')
         if repeats > 1 and crops % self.SHUFFLED:

@@ -10,15 +10,14 @@ import numpy as np
 import shapely
 
 from ship_det.annotations.dota_folder import DotaFolder, OtherClasses
-from ship_det.annotations.objects import LabeledObject, order_quads
+from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import read_objects
 from ship_det.evaluation.result import EvaluationResult, SearchedArea
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry.boxes import FloatArray
-from ship_det.raster.georeference import transform_points
 from ship_det.scenes import Detections
-from ship_det.scenes.layer_formats import check_packages
+from ship_det.scenes.label_layers import place_labels, read_label_layer
 from ship_det.scenes.run import FinishedScene, read_run
 
 
@@ -125,65 +124,23 @@ def _read_layer(
     found: Sequence[Detections], path: str | os.PathLike, class_column: str
 ) -> list[list[LabeledObject] | None]:
     """Objects whose centre lies in each scene; None of a scene that does not know where it is."""
-    check_packages('gpkg')
-    import geopandas
-
-    try:
-        frame = geopandas.read_file(path)
-    except (OSError, RuntimeError) as error:
-        raise ValueError(f'{path}: not a vector file of labels ({" ".join(str(error).split())})') from error
-    if frame.crs is None:
-        raise ValueError(f'{path}: has no CRS, expected one that says where the labels lie')
-    if class_column not in frame.columns:
-        columns = ', '.join(map(str, frame.columns))
-        raise ValueError(f'{path}: has no column {class_column}, found {columns}; --class-column names the one')
-    polygons = np.asarray(frame.geometry.array)
-    for row, kind in enumerate(shapely.get_type_id(polygons).tolist()):
-        # A polygon, or several in one.
-        if kind not in (3, 6) or shapely.is_empty(polygons[row]):
-            raise ValueError(f'{path}: row {row} has no polygon, expected one a ship')
-    values = frame['difficult'].tolist() if 'difficult' in frame.columns else [None] * len(frame)
-    difficult = [_flag(value, f'{path}: row {row}: difficult') for row, value in enumerate(values)]
-    rows = list(zip(polygons, frame[class_column].astype(str), difficult, strict=True))
-    labels: list[list[LabeledObject] | None] = []
-    for detections in found:
-        scene = detections.scene
-        if scene is None or scene.georeference is None:
-            labels.append(None)
-            continue
-        quads = [
-            _to_quad(
-                scene.georeference.to_pixels(
-                    transform_points(shapely.get_coordinates(polygon), frame.crs.to_wkt(), scene.georeference.crs)
-                )
-            )
-            for polygon, _, _ in rows
-        ]
-        labels.append(
-            [
-                LabeledObject(quad, name, bool(flag))
-                for quad, (_, name, flag) in zip(quads, rows, strict=True)
-                if (quad.mean(axis=0) >= 0).all() and (quad.mean(axis=0) < scene.size).all()
-            ]
-        )
-    return labels
+    layer = read_label_layer(path, class_column, option='--class-column')
+    if layer.skipped:
+        reasons = ', '.join(f'{count} {why}' for why, count in layer.skipped.items())
+        raise ValueError(f'{path}: found features that are no polygon ({reasons}), expected one a ship')
+    scenes = [detections.scene for detections in found]
+    on_map = [scene for scene in scenes if scene is not None and scene.georeference is not None]
+    placed = iter(place_labels(layer, on_map).objects)
+    return [
+        [labeled for labeled in next(placed) if _is_within(labeled.quad.mean(axis=0), scene.size)]
+        if scene is not None and scene.georeference is not None
+        else None
+        for scene in scenes
+    ]
 
 
-def _flag(value: Any, where: str) -> bool:
-    """What a table says of difficult: nothing, a truth value, 0 or 1."""
-    text = '' if value is None or value != value else str(value).strip().lower()
-    flags = {'': False, '0': False, '0.0': False, 'false': False, '1': True, '1.0': True, 'true': True}
-    if text not in flags:
-        raise ValueError(f'{where}: expected 0, 1 or nothing, found {value!r}')
-    return flags[text]
-
-
-def _to_quad(points: FloatArray) -> FloatArray:
-    """(4, 2) corners, clockwise on screen: those of a ring of four, else of the rectangle of least area around it."""
-    if len(points) == 5:
-        return order_quads(points[None, :4])[0]
-    rectangle = shapely.minimum_rotated_rectangle(shapely.multipoints(points))
-    return order_quads(shapely.get_coordinates(rectangle)[None, :4])[0]
+def _is_within(point: FloatArray, size: tuple[int, int]) -> bool:
+    return bool((point >= 0).all() and (point < size).all())
 
 
 def _sort_by_class(

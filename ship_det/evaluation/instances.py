@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.annotations.classes import check_classes
 from ship_det.geometry.boxes import FloatArray, quad_to_rbox, rbox_to_quad
 from ship_det.geometry.quads import order_quads
 
@@ -201,8 +202,7 @@ class _Gather:
     def __init__(
         self, records: Sequence[ImageRecord], classes: Sequence[str], what: str, shape_keys: Sequence[str] = ('boxes',)
     ) -> None:
-        if len(set(classes)) != len(classes):
-            raise ValueError(f'classes: a name occurs twice in {list(classes)}')
+        check_classes(classes)
         check_files(records, what)
         self.records, self.classes, self.what = records, classes, what
         # Under which key each record has its shapes, the first of ``shape_keys`` that it has.

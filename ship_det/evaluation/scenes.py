@@ -183,7 +183,7 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     for scene, chips in chosen.whole.items():
         image = folder.image_dir / scene
         windows = _windows(data, image, chips)
-        records.append(_merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
+        records.append(merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
         if scene not in chosen.labeled:
             unlabeled.append(scene)
             continue
@@ -302,7 +302,7 @@ def _windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows:
     return Windows(windows, images, (width, height))
 
 
-def _merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, merge_iou: float) -> dict[str, Any]:
+def merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, merge_iou: float) -> dict[str, Any]:
     """The record of one scene from those of its chips."""
     window = np.repeat(np.arange(len(records)), [len(record['scores']) for record in records])
     boxes = np.concatenate([np.asarray(record['boxes'], dtype=np.float64).reshape(-1, 5) for record in records])

@@ -28,7 +28,7 @@ def count_instances(source: Any, classes: Sequence[str] | None = None) -> np.nda
     if isinstance(source, str | Path):
         if classes is None:
             raise ValueError(f'{source}: counting a folder of labels needs class names, found None')
-        return _count_folder(Path(source), list(classes))
+        return _count_folder(Path(source), classes)
     own = dataset_classes(source)
     if classes is not None and list(classes) != own:
         raise ValueError(f'{type(source).__name__}: found classes {own}, expected {list(classes)}')
@@ -47,10 +47,12 @@ def dataset_classes(dataset: Any) -> list[str]:
     return list(classes)
 
 
-def _count_folder(folder: Path, classes: list[str]) -> np.ndarray:
+def _count_folder(folder: Path, classes: Sequence[str]) -> np.ndarray:
     from ship_det.annotations import read_dota
+    from ship_det.annotations.classes import check_classes
     from ship_det.annotations.dota_folder import ClassCounts, find_label_files
 
+    check_classes(classes)
     counts = ClassCounts()
     for file in find_label_files(folder):
         counts.add(read_dota(file, classes))

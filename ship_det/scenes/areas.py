@@ -4,21 +4,21 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.raster.georeference import transform_points, transformer, wrap_longitude
-from ship_det.raster.images import is_gdal_path
+from ship_det.raster.georeference import transform_points, wrap_longitude
 from ship_det.scenes.scene import Scene
+from ship_det.scenes.vector_files import read_polygon_layer
 
 # Places along each side of a scene, and rows of places inside, that tell where it lies in another CRS.
 _PLACES = 65
 # What is cut out of polygons around a scene is larger than it by this share, and its edges get a vertex every so often.
 _MARGIN, _STEPS = 0.05, 256
-_KINDS = ('Polygon', 'MultiPolygon', 'GeometryCollection', 'Unknown')
 
 
 @dataclass(frozen=True)
@@ -55,28 +55,7 @@ def read_polygons(path: str | os.PathLike) -> Polygons:
         ValueError: naming the file, where it cannot be read, holds no polygons or more than one layer of them, or has
             no CRS; or where pyogrio or geopandas is not installed.
     """
-    try:
-        import geopandas  # noqa: F401
-        import pyogrio
-        from pyogrio.errors import DataLayerError, DataSourceError
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            f"{path}: found no {error.name}, which reads it: pip install '.[detect]' installs it"
-        ) from error
-    if not is_gdal_path(path) and not Path(path).exists():
-        raise ValueError(f'{path}: no such file, expected polygons (GeoPackage, GeoJSON, shapefile)')
-    try:
-        # None stands for a table without geometry, such as QGIS's styles.
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind and kind.split()[0] in _KINDS]
-        if len(layers) > 1:
-            raise ValueError(f'{path}: has the layers {", ".join(layers)}, expected one with polygons')
-        if not layers:
-            raise ValueError(f'{path}: has no layer of polygons, expected one')
-        frame = pyogrio.read_dataframe(path, layer=layers[0], columns=[], force_2d=True)
-    except (DataSourceError, DataLayerError) as error:
-        raise ValueError(f'{path}: not a file of polygons ({" ".join(str(error).split())})') from error
-    if frame.crs is None:
-        raise ValueError(f'{path}: has no CRS, expected one that says where the polygons lie, such as EPSG:4326')
+    frame = read_polygon_layer(path, columns=[])
     parts = _polygons_of(np.asarray(frame.geometry.array))
     if not len(parts):
         raise ValueError(f'{path}: holds no polygons, expected at least one')
@@ -91,52 +70,47 @@ def polygons_in_scene(polygons: Polygons, scene: Scene) -> shapely.Geometry:
     Raises:
         ValueError: naming scene and file, where the scene has no georeference.
     """
-    georeference = scene.georeference
-    if georeference is None:
+    if scene.georeference is None:
         raise ValueError(
             f'{scene.path}: has no georeference, expected one to put the polygons of {polygons.path} on it'
         )
     width, height = scene.size
-    map_crs = transformer(polygons.crs, georeference.crs).target_crs
-    middle = georeference.to_map((width / 2, height / 2))
-
-    def to_pixels(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = transform_points(points, polygons.crs, georeference.crs).T
-        if map_crs is not None and map_crs.is_geographic:
-            # A scene may have longitudes beyond 180 degrees.
-            x = middle[0] + wrap_longitude(x - middle[0])
-        return georeference.to_pixels(np.column_stack([x, y]))
-
     parts = np.array(polygons.parts, dtype=object)
     west, south, east, north = shapely.bounds(parts).T
     found: list[shapely.Geometry] = []
-    for left, bottom, right, top in _neighbourhoods(polygons, scene):
+    for left, bottom, right, top in neighbourhoods(scene, polygons.crs, polygons.geographic):
         near = parts[(west < right) & (east > left) & (south < top) & (north > bottom)]
         # Cut first: a continent has many vertices, and those on its far side are nowhere on the scene's map.
         near = _polygons_of(shapely.intersection(_valid(near), shapely.box(left, bottom, right, top)))
         dense = shapely.segmentize(near, max(right - left, top - bottom) / _STEPS)
-        found.extend(_valid(shapely.transform(dense, to_pixels)))
+        found.extend(_valid(shapely.transform(dense, partial(scene.to_pixels, crs=polygons.crs))))
     return shapely.union_all(_polygons_of(shapely.intersection(found, shapely.box(0, 0, width, height))))
 
 
-def _neighbourhoods(polygons: Polygons, scene: Scene) -> Iterator[tuple[float, float, float, float]]:
-    """Left, bottom, right and top of a scene in the polygons' CRS, with a margin; one for each turn of the Earth."""
+def neighbourhoods(scene: Scene, crs: str, geographic: bool) -> Iterator[tuple[float, float, float, float]]:
+    """Left, bottom, right and top of a georeferenced scene in a CRS, with a margin; one for each turn of the Earth.
+
+    Args:
+        scene: the scene.
+        crs: coordinate reference system, as PROJ takes it.
+        geographic: whether its coordinates are degrees.
+    """
     assert scene.georeference is not None
     x, y = np.meshgrid(*(np.linspace(0, side, _PLACES) for side in scene.size))
     places = scene.georeference.to_map(np.column_stack([x.ravel(), y.ravel()]))
-    east, north = transform_points(places, scene.georeference.crs, polygons.crs).T
+    east, north = transform_points(places, scene.georeference.crs, crs).T
     known = np.isfinite(east) & np.isfinite(north)
     if not known.any():
         return
     east, north = east[known], north[known]
-    if polygons.geographic:
+    if geographic:
         # A scene across the antimeridian is in one piece.
         east = wrap_longitude(east)
         east = east[0] + wrap_longitude(east - east[0])
     margin_x, margin_y = _MARGIN * np.ptp(east), _MARGIN * np.ptp(north)
     left, right = east.min() - margin_x, east.max() + margin_x
     bottom, top = north.min() - margin_y, north.max() + margin_y
-    for turn in (-360, 0, 360) if polygons.geographic else (0,):
+    for turn in (-360, 0, 360) if geographic else (0,):
         yield left + turn, bottom, right + turn, top
 
 

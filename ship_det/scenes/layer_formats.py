@@ -19,7 +19,6 @@ from ship_det.annotations.objects import LabeledObject
 from ship_det.files import replacing, staged_folder, write_text
 from ship_det.scenes.qgis_style import qgis_style
 from ship_det.scenes.ship_table import (
-    COLUMNS,
     DECIMALS,
     DEGREE_DECIMALS,
     PIXEL_DECIMALS,
@@ -86,7 +85,7 @@ def write_geojson(path: str | os.PathLike, table: ShipTable) -> None:
     """Write GeoJSON as RFC 7946 has it: WGS 84, exteriors counter-clockwise, cut at the antimeridian."""
     features = []
     for index, polygon in enumerate(to_polygons(table.degrees)):
-        properties = {name: _plain(table.columns[name][index]) for name in COLUMNS}
+        properties = {name: _plain(values[index]) for name, values in table.columns.items()}
         feature = {
             'type': 'Feature',
             'id': index + 1,
@@ -103,11 +102,11 @@ def write_csv(path: str | os.PathLike, table: ShipTable) -> None:
     text = io.StringIO()
     writer = csv.writer(text)
     pixels = [f'{axis}{corner}' for corner in (1, 2, 3, 4) for axis in 'xy']
-    writer.writerow([*COLUMNS, 'longitude', 'latitude', *pixels])
+    writer.writerow([*table.columns, 'longitude', 'latitude', *pixels])
     for index in range(len(table)):
         writer.writerow(
             [
-                *(_text(table.columns[name][index], DECIMALS.get(name)) for name in COLUMNS),
+                *(_text(values[index], DECIMALS.get(name)) for name, values in table.columns.items()),
                 *(_text(value, DEGREE_DECIMALS) for value in table.centers[index]),
                 *(_text(value, PIXEL_DECIMALS) for value in table.corners[index].ravel()),
             ]
@@ -185,13 +184,12 @@ def _rings(polygon: shapely.Polygon) -> list[list[list[float]]]:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it."""
-    if isinstance(value, float):
-        value = float(value)
-        return None if np.isnan(value) else value
-    return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def _text(value: Any, decimals: int | None) -> str:
     if decimals is None:
-        return value or ''
+        return '' if value is None else str(value)
     return '' if np.isnan(value) else f'{value + 0.0:.{decimals}f}'

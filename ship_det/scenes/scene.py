@@ -5,9 +5,16 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ship_det.raster import find_georeference, open_image
-from ship_det.raster.georeference import Georeference, acquisition_date
+from ship_det.raster.georeference import (
+    Georeference,
+    acquisition_date,
+    is_geographic,
+    transform_points,
+    wrap_longitude,
+)
 from ship_det.raster.orientation import find_orientation
 
 
@@ -30,6 +37,21 @@ class Scene:
     georeference: Georeference | None = None
     gsd: float | None = None
     date: str | None = None
+
+    def to_pixels(self, points: ArrayLike, crs: str) -> NDArray[np.float64]:
+        """Points (N, 2) px of coordinates (N, 2) in a CRS, where the scene is georeferenced; not finite off its map.
+
+        Args:
+            points: coordinates, east or longitude first.
+            crs: their coordinate reference system, as PROJ takes it.
+        """
+        assert self.georeference is not None
+        x, y = transform_points(points, crs, self.georeference.crs).T
+        if is_geographic(self.georeference.crs):
+            # A scene may have longitudes beyond 180 degrees.
+            middle, _ = self.georeference.to_map((self.size[0] / 2, self.size[1] / 2))
+            x = middle + wrap_longitude(x - middle)
+        return self.georeference.to_pixels(np.column_stack([x, y]))
 
 
 def describe_scene(path: str | os.PathLike, name: str, gsd: float | None = None) -> Scene:

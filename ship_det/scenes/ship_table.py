@@ -37,7 +37,7 @@ class ShipTable:
     """N ships of one or more scenes, in the order of the scenes, the surest first in each.
 
     Attributes:
-        columns: (N,) values of each of ``COLUMNS``.
+        columns: (N,) values of each of ``COLUMNS``, or of those that a layer of labels has.
         centers: (N, 2) longitude and latitude, rounded; NaN without georeference.
         corners: (N, 4, 2) px of their scenes, rounded.
         polygons: (N, 4, 2) corners in ``crs``; NaN without georeference.
@@ -65,7 +65,7 @@ class ShipTable:
         import pandas
 
         texts = {name: pandas.array(self.columns[name].tolist(), dtype='string') for name in TEXT_COLUMNS}
-        columns = {name: texts.get(name, self.columns[name]) for name in COLUMNS}
+        columns = {name: texts.get(name, values) for name, values in self.columns.items()}
         geometry = to_polygons(self.corners if self.crs is None else self.polygons)
         return geopandas.GeoDataFrame(columns, geometry=geometry, crs=self.crs)
 

@@ -38,7 +38,7 @@ def assign_units(counts: NDArray[np.int64], sizes: Sequence[int], seed: int) -> 
     shuffled = counts[order][:, counts.sum(axis=0) > 0]
     ways = factorial(len(counts)) // prod(factorial(size) for size in sizes) if len(counts) <= 30 else _EXHAUSTIVE + 1
     if ways <= _EXHAUSTIVE:
-        parts = min(_all_assignments(sizes), key=lambda parts: _cost(_totals(shuffled, parts, sizes), sizes))
+        parts = min(_all_assignments(sizes), key=lambda parts: split_cost(_totals(shuffled, parts, sizes), sizes))
     else:
         parts = _swap(_deal(shuffled, sizes), shuffled, sizes, rng)
     result = np.empty(len(counts), dtype=np.int64)
@@ -46,12 +46,13 @@ def assign_units(counts: NDArray[np.int64], sizes: Sequence[int], seed: int) -> 
     return result
 
 
-def _cost(totals: NDArray[np.int64], sizes: Sequence[int]) -> float:
-    """Cost of a (P, C) table of instances in each part."""
+def split_cost(totals: NDArray[np.int64], sizes: Sequence[float]) -> NDArray[np.float64]:
+    """Cost of (..., P, C) tables of instances in each part, training first, where the parts are to have these sizes."""
     share = np.asarray(sizes) / sum(sizes)
-    missing = (totals == 0).sum(axis=1)
-    imbalance = np.abs(totals / totals.sum(axis=0) - share[:, None]).sum() / max(totals.shape[1], 1)
-    return _MISSING_FROM_TRAINING * missing[0] + _MISSING * missing[1:].sum() + imbalance
+    missing = (totals == 0).sum(axis=-1)
+    all_parts = np.maximum(totals.sum(axis=-2, keepdims=True), 1)
+    imbalance = np.abs(totals / all_parts - share[:, None]).sum(axis=(-2, -1)) / max(totals.shape[-1], 1)
+    return _MISSING_FROM_TRAINING * missing[..., 0] + _MISSING * missing[..., 1:].sum(axis=-1) + imbalance
 
 
 def _totals(counts: NDArray[np.int64], parts: NDArray[np.int64], sizes: Sequence[int]) -> NDArray[np.int64]:
@@ -95,7 +96,7 @@ def _swap(
 ) -> NDArray[np.int64]:
     parts = parts.copy()
     totals = _totals(counts, parts, sizes)
-    cost = _cost(totals, sizes)
+    cost = split_cost(totals, sizes)
     for first, second in rng.integers(len(parts), size=(_SWAPS, 2)):
         a, b = parts[first], parts[second]
         if a == b:
@@ -103,7 +104,7 @@ def _swap(
         tried = totals.copy()
         tried[a] += counts[second] - counts[first]
         tried[b] += counts[first] - counts[second]
-        tried_cost = _cost(tried, sizes)
+        tried_cost = split_cost(tried, sizes)
         if tried_cost < cost:
             parts[first], parts[second] = b, a
             totals, cost = tried, tried_cost

@@ -1,9 +1,10 @@
 """``chips.jsonl``: where each chip of a tiled data set comes from, one JSON line a chip."""
 
 import json
+import math
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.files import parse_json, read_text, write_text
+from ship_det.raster import Georeference
 
 INDEX_NAME = 'chips.jsonl'
 # No image is as large, no chip shows as many objects.
@@ -29,6 +31,9 @@ class Chip:
         size: (width, height) px of the chip where the window was resampled; None where its pixels are the scene's.
         added: it is none of the grid: labels chose its place, so that it shows ships whole; None where an index does
             not say.
+        crs: coordinate reference system of a scene that knows where it lies, as PROJ takes it; None of others, and of
+            one that control points put on the map.
+        transform: (a, b, c, d, e, f) with map x = a x + b y + c and map y = d x + e y + f for px (x, y) of the chip.
     """
 
     file: str
@@ -37,6 +42,13 @@ class Chip:
     counts: dict[str, int]
     size: tuple[int, int] | None = None
     added: bool | None = False
+    crs: str | None = None
+    transform: tuple[float, ...] | None = None
+
+    @property
+    def georeference(self) -> Georeference | None:
+        """Where the chip lies on Earth; None where that is not known."""
+        return Georeference(self.crs, self.transform) if self.crs is not None else None
 
     @property
     def empty(self) -> bool:
@@ -47,6 +59,27 @@ class Chip:
         """Move (..., 2) points from pixels of the chip to pixels of the scene."""
         x, y, *extent = self.window
         return np.asarray(points) * (np.array(extent) / (self.size or extent)) + [x, y]
+
+    def placed(self, scene: Georeference | None) -> 'Chip':
+        """The chip with CRS and transform, where its scene has an affine one."""
+        if scene is None or scene.affine is None:
+            return self
+        x, y, *extent = self.window
+        across, down = np.array(extent) / (self.size or extent)
+        a, b, c, d, e, f = scene.affine
+        steps = a * across, b * down, a * x + b * y + c, d * across, e * down, d * x + e * y + f
+        return replace(self, crs=scene.crs, transform=tuple(map(float, steps)))
+
+    @property
+    def scene_georeference(self) -> Georeference | None:
+        """Where its scene lies on Earth, as far as the chip knows."""
+        if self.crs is None or self.transform is None:
+            return None
+        x, y, *extent = self.window
+        across, down = np.array(self.size or extent) / extent
+        a, b, c, d, e, f = self.transform
+        a, b, d, e = a * across, b * down, d * across, e * down
+        return Georeference(self.crs, tuple(map(float, (a, b, c - a * x - b * y, d, e, f - d * x - e * y))))
 
     def to_json(self) -> str:
         record = {key: value for key, value in asdict(self).items() if value is not None}
@@ -112,13 +145,30 @@ def _parse_chip(path: Path, number: int, line: str) -> Chip:
         added = record.get('added')
         if 'added' in record and not isinstance(added, bool):
             raise ValueError(f'found "added": {added!r}')
-        return Chip(file, scene, (x, y, width, height), counts, size, added)
+        crs, transform = _parse_place(record)
+        return Chip(file, scene, (x, y, width, height), counts, size, added, crs, transform)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}:{number}: not a chip ({error!r}), expected '
             '{"file": NAME, "scene": NAME, "window": [x, y, w, h], "counts": {CLASS: n}, "added": false}, where '
-            'resampled with "size": [w, h]'
+            'resampled with "size": [w, h], where its place on Earth is known with "crs": TEXT, "transform": '
+            '[a, b, c, d, e, f]'
         ) from error
+
+
+def _parse_place(record: dict[str, Any]) -> tuple[str | None, tuple[float, ...] | None]:
+    if 'crs' not in record and 'transform' not in record:
+        return None, None
+    crs, transform = record['crs'], record['transform']
+    if not isinstance(crs, str) or not crs.strip():
+        raise ValueError(f'found "crs": {crs!r}')
+    is_list = isinstance(transform, list) and len(transform) == 6
+    if not is_list or not all(type(value) in (int, float) and math.isfinite(value) for value in transform):
+        raise ValueError(f'found "transform": {transform!r}')
+    a, b, _, d, e, _ = transform
+    if not a * e - b * d:
+        raise ValueError(f'found "transform": {transform!r}, which has no way back')
+    return crs, tuple(map(float, transform))
 
 
 def _whole_numbers(found: Any, number: int | None = None, least: int = 0) -> list[int]:

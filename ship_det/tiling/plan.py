@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ship_det.annotations import DotaFolder, LabeledObject, read_dota
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
 from ship_det.geometry import sliding_windows
-from ship_det.raster import SceneReader, open_scene
+from ship_det.raster import Georeference, SceneReader, find_georeference, open_scene
 from ship_det.tiling.chip_index import Chip, check_file_name
 from ship_det.tiling.clipping import CUT, MARKED, WHOLE, SceneObjects, VisibleObject
 from ship_det.tiling.options import TilingOptions
@@ -92,10 +92,11 @@ def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
         reader = SceneReader(scene, options.bands, nodata=options.nodata, alpha=options.alpha)
+        georeference = find_georeference(scene)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0
     for scale in options.scales:
-        chips, skipped = _plan_pass(image, reader, scene_objects, scale, options)
+        chips, skipped = _plan_pass(image, reader, scene_objects, scale, options, georeference)
         passes.append(chips)
         empty += skipped
     needs_stretch = options.stretch is not None or reader.needs_stretch
@@ -115,7 +116,12 @@ def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions
 
 
 def _plan_pass(
-    image: Path, reader: SceneReader, scene_objects: SceneObjects, scale: float, options: TilingOptions
+    image: Path,
+    reader: SceneReader,
+    scene_objects: SceneObjects,
+    scale: float,
+    options: TilingOptions,
+    georeference: Georeference | None,
 ) -> tuple[list[PlannedChip], int]:
     """Chips of a scene at one scale, and how many windows are left out because they are empty."""
     side, overlap = options.window_at(scale)
@@ -139,7 +145,7 @@ def _plan_pass(
         ending = '' if scale == 1 else f'__{scale:g}'
         file = f'{image.stem}__{window[0]}_{window[1]}{ending}.{options.format}'
         chip = Chip(file, image.name, window, dict(sorted(counts.items())), chip_size, bool(added[index]))
-        chips.append(PlannedChip(chip, visible))
+        chips.append(PlannedChip(chip.placed(georeference), visible))
     return chips, int((~kept).sum())
 
 

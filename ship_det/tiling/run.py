@@ -121,7 +121,7 @@ def tile_scenes_with(
         inputs = {plan.image.name: fingerprint(plan.image, folder.label_path(plan.image)) for plan in plans}
         output = StagedOutput(out, asdict(options), inputs)
         if output.complete:
-            _mark_added(out, plans)
+            _complete_index(out, plans)
             return _summarise(plans, output.record, total)
         needing_stretch = [plan.image for plan in plans if plan.needs_stretch]
         batches = [batch for plan in plans for batch in _split(plan)]
@@ -147,12 +147,20 @@ def tile_scenes_with(
     return _summarise(plans, details, resumed)
 
 
-def _mark_added(out: Path, plans: list[ScenePlan]) -> None:
-    """Say in an index that does not say it which chips were added on ships."""
+def _complete_index(out: Path, plans: list[ScenePlan]) -> None:
+    """Say in an index of an older run which chips were added on ships, and where chips lie on Earth."""
+    planned = {planned.chip.file: planned.chip for plan in plans for part in plan.passes for planned in part}
     chips = read_chip_index(out)
-    if any(chip.added is None for chip in chips):
-        added = {planned.chip.file: planned.chip.added for plan in plans for part in plan.passes for planned in part}
-        write_chip_index(out, [replace(chip, added=added.get(chip.file)) for chip in chips])
+    completed = []
+    for chip in chips:
+        plan = planned.get(chip.file, chip)
+        if chip.added is None:
+            chip = replace(chip, added=plan.added)
+        if chip.crs is None:
+            chip = replace(chip, crs=plan.crs, transform=plan.transform)
+        completed.append(chip)
+    if completed != chips:
+        write_chip_index(out, completed)
 
 
 def _summarise(plans: list[ScenePlan], details: dict[str, Any], resumed: int) -> TilingSummary:

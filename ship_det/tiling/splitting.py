@@ -121,13 +121,13 @@ def split_chips(
         raise ValueError(f'seed: expected a whole number from 0, found {seed}')
     if by not in ('scene', 'chip'):
         raise ValueError(f'by: expected scene or chip, found {by!r}')
-    fixed = _named_scenes(chips, test_scenes)
+    fixed = named_scenes(chips, test_scenes)
     wanted = {part: share for part, share in shares.of_parts().items() if part != 'test' or not fixed}
     unit_of = attrgetter('scene' if by == 'scene' else 'file')
     free = [chip for chip in chips if chip.scene not in fixed and (by == 'scene' or not chip.added)]
     units = list(dict.fromkeys(map(unit_of, free)))
     sizes = _whole_sizes(list(wanted.values()), len(units), f'{by}s to split into {", ".join(wanted)}')
-    assigned = assign_units(_count_table(free, units, unit_of), sizes, seed)
+    assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
     names = list(wanted)
     part_of = {unit: names[part] for unit, part in zip(units, assigned, strict=True)}
     parts: dict[str, list[Chip]] = {part: [] for part in PARTS if part in wanted or (fixed and part == 'test')}
@@ -163,7 +163,7 @@ def split_folds(chips: list[Chip], folds: int, by: str = 'scene', seed: int = 0)
     free = [chip for chip in chips if by == 'scene' or not chip.added]
     units = list(dict.fromkeys(map(unit_of, free)))
     sizes = _whole_sizes([1 / folds] * folds, len(units), f'{by}s to split into {folds} folds')
-    assigned = assign_units(_count_table(free, units, unit_of), sizes, seed)
+    assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
     fold_of = dict(zip(units, assigned, strict=True))
     found = []
     for fold in range(folds):
@@ -221,7 +221,7 @@ def missing_classes(
 
     Args:
         parts: chips of each part.
-        by: ``scene`` or ``chip``, what went to one part as a whole.
+        by: ``scene``, or what else went to one part as a whole: chips.
         chips: all chips, where some are in no part; None for those of the parts.
     """
     chips = chips or [chip for of_part in parts.values() for chip in of_part]
@@ -270,7 +270,8 @@ def _without_copies(chips: list[Chip], others: list[Chip]) -> list[Chip]:
     ]
 
 
-def _named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
+def named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
+    """Scenes of names with or without suffix; an unknown one is a ValueError that lists those there are."""
     by_name = {name: chip.scene for chip in chips for name in (Path(chip.scene).stem, chip.scene)}
     for name in names:
         if name not in by_name:
@@ -287,7 +288,7 @@ def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:
     return sizes
 
 
-def _count_table(chips: list[Chip], units: list[str], unit_of: attrgetter) -> np.ndarray:
+def count_table(chips: list[Chip], units: list[str], unit_of: attrgetter) -> np.ndarray:
     """(U, C + 1) instances of each class in the grid's chips of each unit; the last column is the number of these."""
     classes = sorted(class_counts(chips))
     row = {unit: index for index, unit in enumerate(units)}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -26,3 +27,14 @@ def same_corners():
             assert min(turns) < 1e-3
 
     return check
+
+
+@pytest.fixture
+def image():
+    """A function that writes an image of noise, 40 x 20 px by default."""
+
+    def write(path: Path, width: int = 40, height: int = 20) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8)).save(path)
+
+    return write

@@ -60,13 +60,49 @@ def test_to_every_format_and_back(harbor, tmp_path, name, same_corners):
     expected = read_dota(harbor / 'labelTxt/a.txt')
     found = read_dota(tmp_path / 'back/labelTxt/a.txt')
     assert there.rectangles == (0 if FORMATS[name].keeps_quads else 1)
-    if name == 'yolo-obb':  # it has no difficult flag
-        expected[1].difficult = False
+    assert there.flags_lost == (0 if FORMATS[name].keeps_difficult else 1)
+    expected[1].difficult = FORMATS[name].keeps_difficult
     same_corners(found[:2], expected[:2])
     if FORMATS[name].keeps_quads:
         same_corners(found, expected)
     assert read_dota(tmp_path / 'back/labelTxt/b.txt') == []
     assert (tmp_path / 'back/images/a.png').read_bytes() == (harbor / 'images/a.png').read_bytes()
+
+
+@pytest.mark.parametrize('name', writable_formats())
+def test_parts_go_to_every_format_and_back(harbor, tmp_path, name):
+    shutil.copy(harbor / 'images/b.png', harbor / 'images/c.png')
+    write_dota(harbor / 'labelTxt/c.txt', [])
+    lists = {'train.txt': 'a.png\n', 'test.txt': 'b.png\n', 'trainval.txt': 'a.png\nc.png\n'}
+    for file, text in lists.items():
+        (harbor / file).write_text(text)
+    convert('dota', name, harbor, tmp_path / 'there')
+    summary = convert(name, 'dota', tmp_path / 'there', tmp_path / 'back')
+    assert summary.parts == {'train': 1, 'test': 1, 'trainval': 2}
+    assert {file: (tmp_path / 'back' / file).read_text() for file in lists} == lists
+
+
+def test_all_unknown_classes_are_named_at_once(harbor, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"a\.txt: unknown classes 'Perry' \(1\), 'submarine' \(2\), expected one of: tug"
+    ):
+        convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions({'tug': 'tug'}))
+
+
+def test_all_classes_that_hrsc_lacks_are_named_at_once(harbor, tmp_path):
+    (harbor / 'labelTxt/b.txt').write_text('1 1 9 1 9 5 1 5 tug 0\n1 1 9 1 9 5 1 5 barge 0\n')
+    with pytest.raises(ValueError, match="HRSC2016 has no class 'barge', 'tug', expected some of: ship, "):
+        convert('dota', 'hrsc', harbor, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_listed_name_without_an_image_is_an_error_or_a_counted_skip(harbor, tmp_path):
+    (harbor / 'train.txt').write_text('a.png\nz.png\n')
+    with pytest.raises(
+        ValueError, match=r'train\.txt:2: z\.png: no image of this name, expected one \(--skip-unpaired'
+    ):
+        convert('dota', 'dota', harbor, tmp_path / 'out')
+    assert convert('dota', 'dota', harbor, tmp_path / 'out', ConversionOptions(skip_unpaired=True)).unpaired == 1
 
 
 @pytest.mark.parametrize(('name', 'key'), [('rolabelimg', 'angle'), ('hrsc', 'mbox_ang')])
@@ -134,6 +170,79 @@ def test_unknown_class_is_an_error_or_a_counted_skip(harbor, tmp_path):
     assert not (tmp_path / 'out').exists()
     options = ConversionOptions({'Perry': 'frigate'}, skip_unknown=True)
     assert convert('dota', 'dota', harbor, tmp_path / 'out', options).dropped == {'submarine': 2}
+
+
+#: Names that a format may take for something else: numbers, nothing, YAML, JSON, XML, columns, other languages.
+NAMES = [
+    *('052', '1', '0', '0x1F', 'no', 'on', 'yes', 'true', 'null', '~', '=', 'Type 45', 'Type 2', 'DDG 51', '12:30:00'),
+    *('a: b', '- a', '? a', 'a #1', '#1', '"a"', "it's", "'a'", '[a]', '{a}', '&a', '*a', '!a', '|', '>', '%a', '@a'),
+    *('`a`', '<<', 'a, b', '<b>&amp;</b>', ']]>', 'imagesource:x', 'OXo|--)', 'a\\b', 'a/b', '$a', 'difficult'),
+    *('渔船', 'Fähre', 'e\u0301', 'قارب', '🚢', '2024-01-31'),
+]
+#: Names that a line of a DOTA label file has no place for.
+NUMBERS = ['1.0', '1e5', 'nan', 'inf', '1_000', '-5', '3 masts', 'ship 0.5']
+
+
+def write_names(harbor, root, names):
+    """The data set with an object of each name, as a COCO file, which can hold any."""
+    objects = [LabeledObject(RECTANGLES[0], 'ship') for _ in names]
+    write_dota(harbor / 'labelTxt/a.txt', objects)
+    convert('dota', 'coco-rotated', harbor, root)
+    path = root / 'annotations/instances.json'
+    content = json.loads(path.read_text())
+    content['categories'] = [{'id': index, 'name': name} for index, name in enumerate(names)]
+    for index, annotation in enumerate(content['annotations']):
+        annotation['category_id'] = index
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize('name', [name for name in writable_formats() if name != 'hrsc'])
+def test_class_names_read_back(harbor, tmp_path, name):
+    names = NAMES if name == 'dota' else NAMES + NUMBERS
+    write_names(harbor, tmp_path / 'source', names)
+    there = convert('coco-rotated', name, tmp_path / 'source', tmp_path / 'there')
+    back = convert(name, 'coco-rotated', tmp_path / 'there', tmp_path / 'back')
+    assert there.objects == back.objects == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize('name', NUMBERS)
+def test_class_names_that_dota_has_no_place_for(harbor, tmp_path, name):
+    write_names(harbor, tmp_path / 'source', ['ship', name])
+    with pytest.raises(ValueError, match=rf'a\.txt: object 1: expected a class name .* got {re.escape(repr(name))}'):
+        convert('coco-rotated', 'dota', tmp_path / 'source', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_classes_that_dota_cannot_tell_apart(harbor, tmp_path):
+    options = ConversionOptions({'Perry': 'type', 'submarine': 'type 1'})
+    with pytest.raises(ValueError, match="classes 'type' and 'type 1': a DOTA label file cannot tell them apart"):
+        convert('dota', 'dota', harbor, tmp_path / 'out', options)
+    assert not (tmp_path / 'out').exists()
+    assert convert('dota', 'coco-rotated', harbor, tmp_path / 'out', options).objects == {'type': 1, 'type 1': 2}
+
+
+@pytest.mark.parametrize('name', ['052', 'null', 'no', '~', 'a: b', 'a #1', '1.0'])
+def test_class_map_renames_any_name(harbor, tmp_path, name):
+    options = ConversionOptions({'Perry': name, 'submarine': None})
+    convert('dota', 'coco-rotated', harbor, tmp_path / 'coco', options)
+    (tmp_path / 'map.yaml').write_text(f'"{name}": "null"\n')
+    options = ConversionOptions(read_class_map(tmp_path / 'map.yaml'))
+    assert convert('coco-rotated', 'dota', tmp_path / 'coco', tmp_path / 'out', options).objects == {'null': 1}
+
+
+def test_plain_names_of_a_class_map_are_texts(tmp_path):
+    (tmp_path / 'map.yaml').write_text('052: destroyer\nno: 1.0\nnull: ~\nyes: null\non: off\n')
+    expected = {'052': 'destroyer', 'no': '1.0', 'null': None, 'yes': None, 'on': 'off'}
+    assert read_class_map(tmp_path / 'map.yaml') == expected
+
+
+def test_upright_boxes_are_counted(harbor, tmp_path):
+    objects = read_dota(harbor / 'labelTxt/a.txt')
+    upright = LabeledObject(np.array([[5.0, 5], [9, 5], [9, 7], [5, 7]]), 'Perry')
+    write_dota(harbor / 'labelTxt/a.txt', [*objects, upright])
+    assert convert('dota', 'dota', harbor, tmp_path / 'out').upright == 1
+    write_dota(harbor / 'labelTxt/a.txt', [])
+    assert convert('dota', 'dota', harbor, tmp_path / 'empty').upright == 0
 
 
 @pytest.mark.parametrize(

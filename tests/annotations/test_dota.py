@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
-from ship_det.annotations.dota import scan_dota
+from ship_det.annotations.dota import check_dota_classes, scan_dota
 
 SQUARE = '0 0 4 0 4 3 0 3'
 
@@ -32,6 +32,10 @@ def read_text(tmp_path, text, classes=None):
         (f'{SQUARE} type 2', ['type 2'], 'type 2', False),
         (f'{SQUARE} type 2 1', ['type 1', 'type 2'], 'type 2', True),
         (f'{SQUARE} 7 0', ['7'], '7', False),
+        (f'{SQUARE} 052 0', None, '052', False),
+        (f'{SQUARE} Type 45 1', None, 'Type 45', True),
+        (f'{SQUARE} DDG 51 flight 2 0', None, 'DDG 51 flight 2', False),
+        (f'{SQUARE} 054A 0', None, '054A', False),
     ],
 )
 def test_label_columns(tmp_path, line, classes, name, difficult):
@@ -58,6 +62,10 @@ def test_file_without_objects(tmp_path, text):
         (SQUARE, r'scene\.txt:3: 8 columns, expected 9 or 10'),
         (f'{SQUARE} 0', r"scene\.txt:3: found '0' after 8 coordinates"),
         (f'{SQUARE} 5 ship 0', r"scene\.txt:3: found '5 ship 0' after 8 coordinates"),
+        (f'{SQUARE} 7 9 ship 0', r"scene\.txt:3: found '7 9 ship 0' after 8 coordinates"),
+        (f'{SQUARE} ship 0.98', r"scene\.txt:3: found 'ship 0.98' after 8 coordinates"),
+        (f'{SQUARE} ship 0.98 0', r"scene\.txt:3: found 'ship 0.98 0' after 8 coordinates"),
+        (f'{SQUARE} ship 5', r"scene\.txt:3: found 'ship 5' after 8 coordinates"),
         ('0 0 4 0 4 nan 0 3 ship 0', r"scene\.txt:3: column 6 is 'nan', expected a finite number"),
         ('0 0 4 0 4 3 inf 3 ship 0', r"scene\.txt:3: column 7 is 'inf', expected a finite number"),
         ('0,0,4,0,4,3,0,3,ship,0', r'scene\.txt:3: column 1 is .*, expected a finite number'),
@@ -152,14 +160,43 @@ def test_whole_pixels_are_written_without_decimals(tmp_path):
     [
         (np.zeros((3, 2)), 'ship', r'chip\.txt: object 0: expected a quad of 4 finite corners'),
         (np.full((4, 2), np.nan), 'ship', r'chip\.txt: object 0: expected a quad of 4 finite corners'),
-        (np.eye(4, 2), '', r'chip\.txt: object 0: a class name'),
-        (np.eye(4, 2), 'a\nb', r'chip\.txt: object 0: a class name'),
+        (np.eye(4, 2), '', r'chip\.txt: object 0: expected a class name'),
+        (np.eye(4, 2), 'a\nb', r'chip\.txt: object 0: expected a class name'),
+        (np.eye(4, 2), 'a\0', r'chip\.txt: object 0: expected a class name'),
+        (np.eye(4, 2), '1.0', r"chip\.txt: object 0: expected a class name .*'1\.0' \(--class-map of convert"),
+        (np.eye(4, 2), '3 masts', r'chip\.txt: object 0: expected a class name'),
+        (np.eye(4, 2), 'ship 1e5', r'chip\.txt: object 0: expected a class name'),
+        (np.eye(4, 2), 'ship nan', r'chip\.txt: object 0: expected a class name'),
     ],
 )
 def test_what_could_not_be_read_back_is_not_written(tmp_path, quad, name, message):
     with pytest.raises(ValueError, match=message):
         write_dota(tmp_path / 'chip.txt', [LabeledObject(quad, name)])
     assert os.listdir(tmp_path) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(name=st.lists(st.text(st.characters(codec='utf-8'), min_size=1, max_size=6), max_size=3).map(' '.join))
+def test_names_read_back_or_are_refused(tmp_path_factory, name):
+    path = tmp_path_factory.mktemp('names') / 'a.txt'
+    try:
+        write_dota(path, [LabeledObject(np.array([[0.0, 0], [4, 0], [4, 3], [0, 3]]), name, True)])
+    except ValueError:
+        assert not path.exists()
+    else:
+        assert [(found.name, found.difficult) for found in read_dota(path)] == [(name, True)]
+
+
+@pytest.mark.parametrize('names', [('type', 'type 1'), ('ship', 'boat', 'boat 0'), ('a 2', 'a 2 2')])
+def test_classes_that_a_file_cannot_tell_apart(names):
+    with pytest.raises(ValueError, match='a DOTA label file cannot tell them apart'):
+        check_dota_classes(names)
+    check_dota_classes([*names[:1], 'type 45', 'ship1'])
+
+
+def test_one_class_as_a_text_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"classes: found the text 'ship', expected a list .* \['ship'\]"):
+        read_text(tmp_path, f'{SQUARE} s 0', classes='ship')
 
 
 def test_real_files(data_root):

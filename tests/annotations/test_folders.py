@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import find_image, find_unread, list_images, list_labels, pair_labels
+from ship_det.annotations.folders import ImageNames, find_image, find_unread, list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
@@ -71,3 +71,11 @@ def test_what_else_lies_in_a_folder_without_images_is_said(tmp_path):
     assert find_unread(tmp_path, 'c') == tmp_path / 'c.heic'
     assert find_unread(tmp_path, '.DS_Store') == tmp_path / '.DS_Store'
     assert find_unread(tmp_path, 'a') is None
+
+
+def test_an_exact_name_comes_first(tmp_path):
+    names = ImageNames([tmp_path / name for name in ('a.png', 'A.png', 'x\\a.png', 'b.png')])
+    expected = {'A.png': 'A.png', 'a.PNG': None, 'x\\a.png': 'x\\a.png', 'y\\a.png': 'a.png', 'c': None, 'B': 'b.png'}
+    for name, found in expected.items():
+        image = names.find(name)
+        assert (image and image.name) == found

@@ -38,10 +38,8 @@ def test_yolo_class_list_is_no_label_file(tmp_path):
         FORMATS['yolo-obb'].read(tmp_path, ())
 
 
-@pytest.mark.parametrize(('names', 'count'), [((), 0), (('a', 'b'), 2)])
-def test_coco_wants_exactly_one_file(tmp_path, names, count):
-    touch(tmp_path, *(f'annotations/{name}.json' for name in names))
-    with pytest.raises(ValueError, match=rf'{count} JSON files in annotations/'):
+def test_coco_wants_a_file(tmp_path):
+    with pytest.raises(ValueError, match='no JSON files in annotations/'):
         FORMATS['coco-rotated'].read(tmp_path, ())
 
 

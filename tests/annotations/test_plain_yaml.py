@@ -7,7 +7,13 @@ from ship_det.annotations.plain_yaml import read_yaml
 
 def test_scalars_stay_text(tmp_path):
     (tmp_path / 'a.yaml').write_text('no: 010\n1: [yes, 2001-13-45, ~]\n')
-    assert read_yaml(tmp_path / 'a.yaml', 'a mapping') == {'no': '010', '1': ['yes', '2001-13-45', '~']}
+    assert read_yaml(tmp_path / 'a.yaml', 'a mapping') == {'no': '010', '1': ['yes', '2001-13-45', None]}
+
+
+def test_nothing_is_told_from_its_name(tmp_path):
+    (tmp_path / 'a.yaml').write_text('a:\nb: null\nc: "null"\nd: \'~\'\nnull: [Null, ""]\n')
+    expected = {'a': None, 'b': None, 'c': 'null', 'd': '~', 'null': [None, '']}
+    assert read_yaml(tmp_path / 'a.yaml', 'a mapping') == expected
 
 
 @pytest.mark.parametrize(

@@ -146,3 +146,49 @@ def test_folds_stand_alone(data_tool, scenes, tmp_path):
     result = data_tool('split.py', tmp_path / 'chips', '--folds', 2, '--val', 0.1)
     assert result.returncode == 2
     assert '--folds: found --situation, --test-scenes or --val beside it, expected it alone' in result.stderr
+
+
+def test_chips_follow_their_scenes(data_tool, scenes, tmp_path):
+    chips = tmp_path / 'chips'
+    tile_scenes(scenes, chips, TilingOptions(chip=100, overlap=20))
+    (scenes / 'train.txt').write_text('bay\n')
+    (scenes / 'val.txt').write_text('port\n')
+    result = data_tool('split.py', chips, '--like', scenes, '--empty', 1)
+    assert (result.returncode, result.stderr) == (0, '')
+    train, val = ((chips / f'{part}.txt').read_text().splitlines() for part in ('train', 'val'))
+    assert {name.split('__')[0] for name in train} == {'bay'}
+    assert {name.split('__')[0] for name in val} == {'port'}
+    assert not (chips / 'test.txt').exists()
+    result = data_tool('split.py', chips, '--like', scenes, '--val', 0.1)
+    assert (result.returncode, 'error: --like: found' in result.stderr) == (2, True)
+
+
+def test_by_area_says_what_is_in_the_gap(data_tool, scenes, tmp_path):
+    chips = tmp_path / 'chips'
+    tile_scenes(scenes, chips, TilingOptions(chip=50, overlap=0, whole=False))
+    result = data_tool('split.py', chips, '--by', 'area', '--empty', 1)
+    assert (result.returncode, result.stderr) == (0, '')
+    train, test = ((chips / f'{part}.txt').read_text().splitlines() for part in ('train', 'test'))
+    assert {name.split('__')[0] for name in train} == {name.split('__')[0] for name in test} == {'port', 'bay'}
+    windows = {chip.file: chip.window for chip in read_chip_index(chips)}
+    for name in train:
+        for other in test:
+            if name.split('__')[0] == other.split('__')[0]:
+                # The side of a chip between two chips: their corners are two sides apart.
+                assert max(abs(a - b) for a, b in zip(windows[name][:2], windows[other][:2], strict=True)) >= 100
+    between = len(windows) - len(train) - len(test)
+    assert between > 0
+    assert f'in the gap between parts, in no list: {between} chips, of these ' in result.stdout
+
+
+def test_options_that_mean_nothing_by_area_exit_with_2(data_tool, scenes, tmp_path):
+    tile_scenes(scenes, tmp_path / 'chips')
+    for options, message in (
+        (('--gap', 3), '--gap: found --by scene, expected --by area'),
+        (('--by', 'area', '--folds', 2), '--by area: found --folds beside it'),
+        (('--by', 'area', '--scene-pattern', 'b'), '--by area: found --scene-pattern beside it'),
+        (('--by', 'area'), 'by area: no scene has room for a block of test'),
+    ):
+        result = data_tool('split.py', tmp_path / 'chips', *options)
+        assert (result.returncode, message in result.stderr) == (2, True), result.stderr
+        assert not (tmp_path / 'chips/train.txt').exists()

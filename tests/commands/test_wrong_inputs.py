@@ -200,10 +200,15 @@ CASES = {
     'convert, one long line': Case(
         'convert.py set out --from dota', r'a\.txt:1: .*expected', {'set/labelTxt/a.txt': LONG_LINE}
     ),
-    'convert, UTF-16': Case(
+    'convert, GBK': Case(
         'convert.py set out --from dota',
-        r'a\.txt: byte 0 is not UTF-8, expected a text file',
-        {'set/labelTxt/a.txt': f'{SQUARE} tanker 0\n'.encode('utf-16')},
+        r'a\.txt: byte \d+ is not UTF-8, expected a text file',
+        {'set/labelTxt/a.txt': f'{SQUARE} 油轮 0\n'.encode('gbk')},
+    ),
+    'convert, UTF-16 cut off': Case(
+        'convert.py set out --from dota',
+        r'a\.txt: byte \d+ is not UTF-16-LE, expected a text file',
+        {'set/labelTxt/a.txt': f'{SQUARE} tanker 0\n'.encode('utf-16')[:-1]},
     ),
     'convert, zero bytes': Case(
         'convert.py set out --from dota', r'a\.txt: holds zero bytes', {'set/labelTxt/a.txt': f'{SQUARE} tan\0ker 0\n'}
@@ -294,6 +299,36 @@ CASES = {
     'convert, COCO with long numbers': Case(CONVERT_COCO, r'a\.json: .* bbox is .*expected', coco(bbox=[10**400] * 5)),
     'convert, COCO with nested numbers': Case(CONVERT_COCO, r'bbox is .*expected finite', coco(bbox=[[1, 2]] * 5)),
     'convert, COCO with a huge box': Case(CONVERT_COCO, r'bbox is .*expected finite', coco(bbox=[1e308] * 5)),
+    'convert, COCO with a cut mask': Case(
+        CONVERT_COCO,
+        r'annotation number 0: a mask of 1024 px, expected 64 x 64 in all',
+        coco(segmentation={'size': [64, 64], 'counts': [1000, 24]}),
+    ),
+    'convert, COCO with an empty box': Case(
+        CONVERT_COCO, r'annotation number 0: bbox \[\], segmentation \[\], expected', coco(bbox=[], segmentation=[])
+    ),
+    'convert, COCO with an angle that would be lost': Case(
+        CONVERT_COCO, r'a horizontal bbox and angle 30, which would be lost', coco(bbox=[30, 30, 20, 10], angle=30)
+    ),
+    'convert, a class that DOTA has no place for': Case(
+        CONVERT_COCO,
+        r"a\.txt: object 0: expected a class name .* got '1\.0' \(--class-map of convert renames it\)",
+        {'coco/a.json': json.dumps({**COCO, 'categories': [{'id': 1, 'name': '1.0'}]})},
+    ),
+    'convert, px in YOLO': Case(
+        CONVERT_YOLO, r'a\.txt:1: a box around 35, 20, .*are they px', {'yolo/labels/a.txt': '0 9 9 61 9 61 31 9 31\n'}
+    ),
+    'convert, VOC with a turned box': Case(
+        CONVERT_VOC,
+        r'a\.xml:1: a <bndbox> and rotated_box .* which would be lost',
+        {
+            key: text.replace('</object>', '<rotated_box><rot>1</rot></rotated_box></object>')
+            for key, text in xml('9').items()
+        },
+    ),
+    'convert, XML of an unknown encoding': Case(
+        CONVERT_VOC, r"a\.xml: declares the encoding 'klingon'", xml('9', '<?xml version="1.0" encoding="klingon"?>')
+    ),
     # Tiling.
     'tile, no such folder': Case('tile.py nope out', r'nope/images: no such folder'),
     'tile, no pixels': Case('tile.py scenes out --chip 0', r'chip: expected 1 to \d+ px, found 0'),

@@ -55,7 +55,7 @@ def test_damaged_files(harbor):
     (harbor / 'labelTxt/ghost.txt').write_text('')
     with (harbor / 'labelTxt/c.txt').open('a') as labels:
         labels.write('0 0 4 0 4 nan 0 3 ship 0\n')
-    (harbor / 'labelTxt/d.txt').write_bytes(b'\xff\xfe')
+    (harbor / 'labelTxt/d.txt').write_bytes(b'\xff')
     shutil.copy(harbor / 'images/c.png', harbor / 'images/c.jpg')
     report = check_dataset(harbor)
     errors = {(finding.check, finding.where) for finding in report.findings if finding.severity == 'error'}

@@ -60,6 +60,11 @@ def test_list_and_filter(root):
     assert len(build(root, ann_file='train.txt', filter_cfg=dict(filter_empty_gt=True), test_mode=True)) == 3
 
 
+def test_one_class_as_a_text_is_refused(root):
+    with pytest.raises(ValueError, match=r"metainfo\['classes'\]: found the text 'tanker', expected a list"):
+        ShipDataset(data_root=str(root), metainfo=dict(classes='tanker'))
+
+
 def test_default_classes_are_those_of_aosr15(root):
     assert len(ShipDataset(data_root=str(root)).metainfo['classes']) == 15
 

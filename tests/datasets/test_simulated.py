@@ -60,6 +60,8 @@ def test_one_class_is_every_ship():
     assert count_instances(data).tolist() == [32]
     with pytest.raises(ValueError, match='found ship, boat'):
         SimulatedHarbors(**SMALL, metainfo=dict(classes=('ship', 'boat')))
+    with pytest.raises(ValueError, match="found the text 'x', expected a list of names"):
+        SimulatedHarbors(**SMALL, metainfo=dict(classes='x'))
 
 
 def test_counts_follow_from_the_tail():

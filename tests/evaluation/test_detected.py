@@ -112,7 +112,7 @@ def test_difficult_in_a_table(run, tmp_path):
         assert read_detected(out, tmp_path / 'd.geojson').ground_truths[0]['difficult'].tolist() == expected
     rows[0]['difficult'] = 'hard'
     geopandas.GeoDataFrame(rows, crs='EPSG:32633').to_file(tmp_path / 'd.geojson')
-    with pytest.raises(ValueError, match="row 0: difficult: expected 0, 1 or nothing, found 'hard'"):
+    with pytest.raises(ValueError, match="feature 0: difficult: expected 0, 1 or nothing, found 'hard'"):
         read_detected(out, tmp_path / 'd.geojson')
 
 

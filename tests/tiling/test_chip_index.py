@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from ship_det.raster import Georeference
 from ship_det.tiling import Chip, read_chip_index, write_chip_index
 from ship_det.tiling.chip_index import shared_area
 
@@ -78,4 +79,47 @@ def test_bad_line_is_named(tmp_path, line):
 
 def test_missing_index_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'chips\.jsonl: no such file'):
+        read_chip_index(tmp_path)
+
+
+# 2 m a px east, 0.5 m a px south, turned by nothing; and one turned by a quarter.
+PLACES = [Georeference('EPSG:32633', (2, 0, 5e5, 0, -0.5, 6e6)), Georeference('EPSG:32633', (0, 3, 5e5, 3, 0, 6e6))]
+
+
+@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('size', [None, (100, 50), (400, 25)])
+def test_a_placed_chip_has_the_map_coordinates_of_its_scene(place, size, tmp_path):
+    chip = Chip('a.png', 'a.tif', (40, 80, 200, 100), {}, size).placed(place)
+    points = np.random.default_rng(0).uniform(0, 200, (20, 2))
+    np.testing.assert_allclose(chip.georeference.to_map(points), place.to_map(chip.to_scene(points)), rtol=1e-15)
+    write_chip_index(tmp_path, [chip])
+    assert read_chip_index(tmp_path) == [chip]
+    record = json.loads((tmp_path / 'chips.jsonl').read_text())
+    assert record['crs'] == 'EPSG:32633'
+    if size is None and place is PLACES[0]:
+        assert record['transform'] == [2, 0, 5e5 + 80, 0, -0.5, 6e6 - 40]
+
+
+def test_a_chip_of_a_scene_without_an_affine_place_has_none():
+    chip = Chip('a.png', 'a.tif', (0, 0, 9, 9), {})
+    points = ((0.0, 0.0, 5e5, 6e6), (9.0, 0.0, 5e5 + 9, 6e6), (0.0, 9.0, 5e5, 6e6 - 9))
+    assert chip.placed(None) == chip.placed(Georeference('EPSG:32633', control_points=points)) == chip
+    assert chip.georeference is None
+
+
+@pytest.mark.parametrize(
+    'place',
+    [
+        '"crs": "EPSG:32633"',
+        '"transform": [1, 0, 0, 0, -1, 0]',
+        '"crs": "", "transform": [1, 0, 0, 0, -1, 0]',
+        '"crs": "EPSG:32633", "transform": [1, 0, 0, 0, -1]',
+        '"crs": "EPSG:32633", "transform": [1, 0, 0, 0, NaN, 0]',
+        '"crs": "EPSG:32633", "transform": [1, 2, 0, 1, 2, 0]',
+    ],
+)
+def test_a_place_on_earth_that_is_none_is_named(tmp_path, place):
+    line = '{"file": "a.png", "scene": "a.tif", "window": [0, 0, 1, 1], "counts": {}, %s}\n'
+    (tmp_path / 'chips.jsonl').write_text(line % place)
+    with pytest.raises(ValueError, match=r'chips\.jsonl:1: not a chip'):
         read_chip_index(tmp_path)

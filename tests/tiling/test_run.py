@@ -279,6 +279,23 @@ def test_complete_folder_learns_which_chips_were_added(scenes, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in out.rglob('*.png')} == times
 
 
+def test_complete_folder_learns_where_its_chips_lie(scenes, tmp_path):
+    with rasterio.open(scenes / 'images/port.tif', 'r+') as scene:
+        scene.crs, scene.transform = 'EPSG:32633', rasterio.Affine(2, 0, 5e5, 0, -2, 6e6)
+    out = tmp_path / 'chips'
+    tile_scenes(scenes, out, SMALL)
+    index = out / 'chips.jsonl'
+    said = index.read_text()
+    for chip in read_chip_index(out):
+        x, y, _, _ = chip.window
+        expected = ('EPSG:32633', (2, 0, 5e5 + 2 * x, 0, -2, 6e6 - 2 * y)) if chip.scene == 'port.tif' else (None, None)
+        assert (chip.crs, chip.transform) == expected
+    index.write_text(re.sub(r', "crs": .*?\]', '', said))
+    assert {chip.crs for chip in read_chip_index(out)} == {None}
+    tile_scenes(scenes, out, SMALL)
+    assert index.read_text() == said
+
+
 def test_all_chips_of_the_grid_are_cut_by_default(scenes, tmp_path):
     (scenes / 'labelTxt' / 'port.txt').write_text('')
     (scenes / 'labelTxt' / 'bay.txt').write_text('10 10 50 10 50 20 10 20 boat 0\n')

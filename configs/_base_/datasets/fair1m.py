@@ -1,0 +1,45 @@
+# FAIR1M: 37 kinds, nine of them ships, in chips of scenes. Labels of its test part are not published.
+_base_ = './ship_chips.py'
+
+data_root = '{{$SHIP_DET_ROOT:data/fair1m}}'
+classes = (
+    'Passenger Ship',
+    'Motorboat',
+    'Fishing Boat',
+    'Tugboat',
+    'other-ship',
+    'Engineering Ship',
+    'Liquid Cargo Ship',
+    'Dry Cargo Ship',
+    'Warship',
+    'Small Car',
+    'Bus',
+    'Cargo Truck',
+    'Dump Truck',
+    'other-vehicle',
+    'Van',
+    'Trailer',
+    'Tractor',
+    'Excavator',
+    'Truck Tractor',
+    'Boeing737',
+    'Boeing747',
+    'Boeing777',
+    'Boeing787',
+    'ARJ21',
+    'C919',
+    'A220',
+    'A321',
+    'A330',
+    'A350',
+    'other-airplane',
+    'Baseball Field',
+    'Basketball Court',
+    'Football Field',
+    'Tennis Court',
+    'Roundabout',
+    'Intersection',
+    'Bridge',
+)
+val_dataloader = dict(dataset=dict(ann_file='val.txt'))
+test_dataloader = val_dataloader

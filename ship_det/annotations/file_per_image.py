@@ -1,0 +1,75 @@
+"""Formats with a label file for each image, named after it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.objects import LabeledObject
+from ship_det.annotations.parts import add_listed_parts, write_lists
+from ship_det.annotations.places import find_places, pair_places
+from ship_det.raster import image_size
+
+
+@dataclass(frozen=True)
+class FilePerImage:
+    """A label file for each image, named after it.
+
+    Attributes:
+        images: names of the folders that hold the images, see :func:`find_places`.
+        labels: names of the folders that may hold the labels.
+        suffix: of a label file.
+        read_file: objects from a label file, and from the unit of its angles where there are any.
+        write_file: label file from objects, image name and image size.
+        out: folders that images and labels are written to, and the one for the lists of the parts.
+        keeps_quads: the format holds any quad, not only rectangles.
+        keeps_difficult: it has a difficult flag.
+        has_angles: its boxes are given by an angle.
+        check_classes: refuses classes that its labels cannot hold.
+    """
+
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    suffix: str
+    read_file: Callable[..., list[LabeledObject]]
+    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
+    out: tuple[str, str, str]
+    keeps_quads: bool = True
+    keeps_difficult: bool = True
+    has_angles: bool = False
+    check_classes: Callable[[Sequence[str]], None] | None = None
+
+    @property
+    def writable(self) -> bool:
+        return self.write_file is not None
+
+    def read(
+        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
+    ) -> DataSet:
+        if angle_unit and not self.has_angles:
+            raise ValueError(f'{root}: labels of this format hold no angles, expected no angle unit for them')
+        places = find_places(root, self.images, self.labels, self.suffix, labels)
+        found = pair_places(places, self.suffix, (labels,) if labels else self.labels)
+        add_listed_parts(found, root, *(place.images.parent for place in places if place.images != root))
+        for labeled in found.images:
+            if labeled.labels:
+                labeled.objects = self.read_labels(labeled, angle_unit, found)
+        return found
+
+    def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
+        """Objects of an image; what its labels hold besides goes to ``found``."""
+        return self.read_file(labeled.labels, *([angle_unit] if angle_unit else []))
+
+    def image_path(self, root: Path, labeled: LabeledImage) -> Path:
+        return root / self.out[0] / labeled.name
+
+    def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        assert self.write_file is not None
+        if self.check_classes:
+            self.check_classes(classes)
+        folder = root / self.out[1]
+        folder.mkdir(parents=True, exist_ok=True)
+        for labeled in images:
+            path = folder / f'{labeled.stem}{self.suffix}'
+            self.write_file(path, labeled.objects, labeled.name, image_size(labeled.image))
+        write_lists(root / self.out[2], images, with_suffix=not self.out[2])
