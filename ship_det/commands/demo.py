@@ -1,11 +1,10 @@
 """The main job, end to end, on simulated harbors: scenes, chips, split, training, test, report, ships on a map."""
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
-from ship_det.processes import run_command
+from ship_det.commands.steps import newest, step
 
 CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_finetune.py'
 START = 'zoo:r2cnn-ships'
@@ -25,26 +24,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', default=0, type=int, help='seed of scenes, split and training')
     parser.add_argument('--cfg-options', nargs='+', default=[], help='passed on to the training')
     return parser.parse_args()
-
-
-def step(title: str, subcommand: str, *arguments: object) -> None:
-    """Run a subcommand of ``ship-det``; end with its exit code if it fails, since it has said why."""
-    command = [sys.executable, '-m', 'ship_det.commands.main', subcommand, *map(str, arguments)]
-    print(f'\n== {title}\n$ ship-det {subcommand} {" ".join(map(str, arguments))}', flush=True)
-    start = time.monotonic()
-    code = run_command(command)
-    if code:
-        print(f'ship-det {subcommand} ended with exit code {code}; its message is above', file=sys.stderr)
-        sys.exit(code)
-    print(f'-- {title}: {time.monotonic() - start:.0f} s', flush=True)
-
-
-def newest(folder: Path, pattern: str) -> Path:
-    """The last written file below ``folder`` that matches ``pattern``."""
-    found = sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise ValueError(f'{folder}: expected a file {pattern} there, found none')
-    return found[-1]
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ SUBCOMMANDS = {
     'config': 'write a config with its settings resolved, for other tools',
     'demo': 'the main job on simulated harbors, end to end',
     'compare-losses': 'train a detector with several losses and compare them',
+    'fine-tune': 'from scenes and labelled ships to a detector of them',
     'recognition': "the papers' experiments on MNIST and MSTAR",
     'few-shot': "the papers' few-shot experiment",
 }
