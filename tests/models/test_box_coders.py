@@ -11,7 +11,9 @@ from ship_det.models.skew_cascade import SkewBoxCoder
 
 
 @pytest.mark.parametrize(
-    'coder, rotated', [(R2CNNCoder(), False), (SkewBoxCoder(), False), (SkewBoxCoder(), True)], ids=str
+    'coder, rotated',
+    [(R2CNNCoder(), False), (SkewBoxCoder(), False), (SkewBoxCoder(), True)],
+    ids=['R2CNN', 'skew box', 'skew box, rotated'],
 )
 def test_decoded_boxes_meet_their_originals_by_mmrotate_where_it_is_right(coder, rotated):
     generator = torch.Generator().manual_seed(0)
