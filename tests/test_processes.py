@@ -138,8 +138,10 @@ time.sleep(1)
 Path(sys.argv[1]).write_text(str(got))
 sys.exit(7)
 """
+# Started in the background, Python would ignore SIGINT.
 WAITING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from ship_det.processes import run_command
 sys.exit(run_command([sys.executable, '-c', sys.argv[1], sys.argv[2]]) + 1)
 """

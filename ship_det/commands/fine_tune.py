@@ -16,14 +16,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from ship_det.annotations import DotaFolder, read_dota
 from ship_det.cli import quiet_imports
 from ship_det.commands.steps import newest, step
 from ship_det.files import digest, parse_json, read_text, write_text
-from ship_det.geometry import quad_to_rbox
-from ship_det.scenes.scene import Scene, describe_scene
 
 CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
 #: Length of a ship that the zoo has seen many of, px, and by how much the median may differ before pixels are zoomed.
@@ -196,6 +191,12 @@ def gather(args: argparse.Namespace, data: Path) -> None:
 
 def describe(data: Path) -> Ships:
     """Look at the labels and the scenes' georeference."""
+    import numpy as np
+
+    from ship_det.annotations import DotaFolder, read_dota
+    from ship_det.geometry import quad_to_rbox
+    from ship_det.scenes.scene import Scene, describe_scene
+
     folder = DotaFolder(data)
     lengths: list[float] = []
     counts: Counter[str] = Counter()

@@ -624,7 +624,7 @@ CASES = {
         f'{TRAIN} --resume x.pth', r'x\.pth: cannot be read as a checkpoint', {'x.pth': pickle.dumps({'a': 1})}
     ),
     'train, garbage to go on from': Case(
-        f'{TRAIN} --resume', r'w/last_checkpoint: byte 0 is not UTF-8', {'w/last_checkpoint': b'\xff\xfe\0'}
+        f'{TRAIN} --resume', r'w/last_checkpoint: byte 0 is not UTF-8', {'w/last_checkpoint': b'\xff\x00'}
     ),
     'train, no ships': Case(TRAIN, r'none of 1 images has an object', {'set/labelTxt/a.txt': ''}),
     'train, a huge ship': Case(TRAIN, r'a\.txt:1: .* 1e308, expected at most', {'set/labelTxt/a.txt': HUGE}),
