@@ -262,7 +262,9 @@ def conclude(out: Path, config: Path, checkpoint: Path, results: Path, minutes: 
     """Say what came out and how ships are found with it."""
     found = parse_json(read_text(results))['results']
     ships = sum(entry['num_ground_truths'] for entry in found[0]['classes'].values())
-    precision = ', '.join(f'{entry["mean_ap"]:.3f} at IoU {entry["iou_threshold"]:g}' for entry in found)
+    # Undefined where the test part shows no ship.
+    values = [(entry['iou_threshold'], entry['mean_ap']) for entry in found]
+    precision = ', '.join(f'{"none" if ap is None else f"{ap:.3f}"} at IoU {iou:g}' for iou, ap in values)
     print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} ships of the test part: {precision}.')
     print(f'  {out / "index.html"}: the page about the test')
     print(f'  {out / "check" / "contact_sheet.jpg"}: the labels on the chips')
