@@ -11,7 +11,6 @@ line of docs/results/data/fine_tuning.jsonl. SHIP_DET_MOBILENETV2 names torchvis
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.annotations.objects import MIN_QUAD_AREA, quad_areas
+from ship_det.checkout import describe_commit
 from ship_det.cli import run
 from ship_det.experiments.statistics import estimate
 from ship_det.files import parse_json, read_text, write_text
@@ -139,15 +139,10 @@ def train_and_test(start: Start, ships: str, seed: int, args: argparse.Namespace
         'trained_on': number,
         'seed': seed,
         'iterations': args.iterations,
-        'commit': commit(),
+        'commit': describe_commit(),
         'minutes': round(minutes, 1),
         'ap': measure(config, checkpoint, test, folder),
     }
-
-
-def commit() -> str:
-    found = subprocess.run(['git', 'describe', '--always', '--dirty'], capture_output=True, text=True, cwd=ROOT)
-    return found.stdout.strip()
 
 
 def read_lines() -> list[dict[str, Any]]:

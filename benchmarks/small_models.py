@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ship_det
+from ship_det.checkout import describe_commit
 from ship_det.cli import run
 from ship_det.experiments.statistics import estimate, paired_p_value
 from ship_det.files import digest, parse_json, read_text, write_text
@@ -186,7 +186,7 @@ def train_and_test(name: str, comparison: Comparison, variant: str, seed: int, a
         'options': {key: str(value) for key, value in comparison.variants[variant].items()},
         'iterations': args.iterations,
         'start': start_name(args.start),
-        'commit': commit(),
+        'commit': describe_commit(),
         'minutes': round(minutes, 1),
         **recall,
         'map': {f'{result["iou_threshold"]:g}': result['mean_ap'] for result in content['results']},
@@ -200,11 +200,6 @@ def start_name(start: str | None) -> str | None:
         return None
     path = zoo_model(start).weights if start.startswith(PREFIX) else Path(start)
     return f'{start} (SHA-256 {digest(path)[:16]})'
-
-
-def commit() -> str:
-    found = subprocess.run(['git', 'describe', '--always', '--dirty'], capture_output=True, text=True, cwd=ROOT)
-    return found.stdout.strip() or ship_det.__version__
 
 
 #: Columns of the table: how each figure of a line is called and found.

@@ -36,7 +36,7 @@ FLOORS = (
     ('cli',),
     ('processes', 'progress', 'zoo'),
     ('memory',),
-    ('files',),
+    ('files', 'checkout'),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms within a room, bottom last.

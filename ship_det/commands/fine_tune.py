@@ -34,6 +34,7 @@ CROP_SCALES = 0.7, 1.4
 GSD_RANGE = 1.2
 #: From so many scenes on whole scenes go to the parts.
 MIN_SCENES = 3
+PARTS = 'train', 'val', 'test'
 GIS_SUFFIXES = ('.gpkg', '.geojson', '.json', '.shp', '.parquet')
 
 
@@ -113,6 +114,7 @@ def main() -> None:
     gap = ('--gap', math.ceil(ships.longest)) if by == 'area' else ()
     step('Cut the scenes into chips', 'tile', data, chips, '--chip', chip, '--overlap', overlap, *unlabeled)
     step('Split', 'split', chips, '--by', by, '--train', args.train, '--val', args.val, '--seed', args.seed, *gap)
+    require_ships(chips, ships.classes, by)
     # Exit code 1: errors, such as an odd box, that a training can live with; the table says which.
     step('Check', 'check', chips, '--out', args.out / 'check', allowed=(0, 1))
     config, trained = args.out / 'config.py', ('--load', args.start, '--amp', '--resume', '--seed', args.seed)
@@ -233,6 +235,33 @@ def choose_zoom(length: float) -> float:
     return round(min(max(zoom, ZOOMS[0]), ZOOMS[1]), 2)
 
 
+def require_ships(chips: Path, classes: list[str], by: str) -> None:
+    """Show how many ships of each class the parts have; raise a ValueError for a part that has none."""
+    from ship_det.annotations import DotaFolder, read_dota
+
+    folder = DotaFolder(chips)
+    counts: dict[str, Counter[str]] = {}
+    for part in PARTS:
+        labels = [folder.find_labels(image) for image in folder.read_list(folder.list_path(part))]
+        objects = (found for path in labels if path is not None for found in read_dota(path))
+        counts[part] = Counter(found.name for found in objects if not found.difficult)
+    # A ship in the overlap of two chips is counted in both.
+    print(f'\n{"ships on the chips":24}' + ''.join(f'{part:>8}' for part in PARTS))
+    for name in classes:
+        print(f'{name:24}' + ''.join(f'{counts[part][name]:8}' for part in PARTS))
+    empty = [part for part in PARTS if not counts[part]]
+    if empty:
+        other = 'scene' if by == 'area' else 'area'
+        raise ValueError(
+            f'{chips}: found no ship in {" and ".join(f"{part}.txt" for part in empty)}, expected some in each of '
+            f'{", ".join(PARTS)}; another --seed, other shares (--train, --val), --by {other} or more labels help '
+            '(with another --out)'
+        )
+    unseen = [name for name in classes if not counts['train'][name]]
+    if unseen:
+        print(f'no ship to learn from: {", ".join(unseen)}; another --seed splits otherwise')
+
+
 def write_config(path: Path, chips: Path, ships: Ships, zoom: float, iterations: int) -> None:
     """Write a config for these ships, with all its settings in it."""
     with quiet_imports():
@@ -262,9 +291,7 @@ def conclude(out: Path, config: Path, checkpoint: Path, results: Path, minutes: 
     """Say what came out and how ships are found with it."""
     found = parse_json(read_text(results))['results']
     ships = sum(entry['num_ground_truths'] for entry in found[0]['classes'].values())
-    # Undefined where the test part shows no ship.
-    values = [(entry['iou_threshold'], entry['mean_ap']) for entry in found]
-    precision = ', '.join(f'{"none" if ap is None else f"{ap:.3f}"} at IoU {iou:g}' for iou, ap in values)
+    precision = ', '.join(f'{entry["mean_ap"]:.3f} at IoU {entry["iou_threshold"]:g}' for entry in found)
     print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} ships of the test part: {precision}.')
     print(f'  {out / "index.html"}: the page about the test')
     print(f'  {out / "check" / "contact_sheet.jpg"}: the labels on the chips')

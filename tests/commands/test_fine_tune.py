@@ -89,6 +89,19 @@ def test_wrong_arguments(harbor, tmp_path, labels, options, message):
     assert not (tmp_path / 'out').exists()
 
 
+def test_a_part_without_ships_is_refused_before_training(harbor, tmp_path):
+    (tmp_path / 'labels').mkdir()
+    # Twenty ships at one place: the other parts have none.
+    lines = [f'{x} 10 {x + 40} 10 {x + 40} 20 {x} 20 ship 0\n' for x in range(10, 30)]
+    (tmp_path / 'labels/port.txt').write_text(''.join(lines))
+    result = ship_det('fine-tune', harbor / 'scenes', tmp_path / 'labels', '--out', tmp_path / 'out')
+    assert result.returncode == 2
+    assert 'found no ship in ' in result.stderr
+    assert 'expected some in each of train, val, test; another --seed' in result.stderr
+    assert not (tmp_path / 'out/train').exists()
+    assert not (tmp_path / 'out/config.py').exists()
+
+
 @pytest.mark.parametrize(
     ('length', 'zoom'),
     # 72 px are as they are; 39 px become 72, 4 px at most three times as long, 400 px a quarter at least.

@@ -34,6 +34,17 @@ def test_quarter_turns_are_exact_from_pieces_too(scene, tmp_path, monkeypatch, q
     assert sorted(file.name for file in tmp_path.iterdir()) == ['scene.png', 'turned.png']
 
 
+def test_images_of_more_pixels_than_pillow_opens(scene, tmp_path, monkeypatch):
+    """As those of DOTA-v2.0."""
+    path, pixels = scene
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', pixels.shape[0] * pixels.shape[1] // 3)
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(path)
+    rotate_image(path, tmp_path / 'turned.png', 90)
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', None)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / 'turned.png')), np.rot90(pixels, -1))
+
+
 @pytest.mark.parametrize('degrees', [30, -100.5])
 def test_pieces_fit_together(scene, tmp_path, monkeypatch, degrees):
     path, _ = scene

@@ -13,7 +13,6 @@ A process that trains holds ``.lock`` in the folder, and so does the training th
 import copy
 import hashlib
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import DATASETS, init_default_scope
 
 import ship_det
+from ship_det.checkout import describe_commit
 from ship_det.experiments.detection.lines import IDENTITY, Line, add_line, locked, read_lines, same_training
 from ship_det.experiments.detection.methods import class_heads, with_method
 from ship_det.files import digest, parse_json, read_text, write_text
@@ -292,7 +292,7 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
         'iterations': comparison.iterations,
         'counts': dict(comparison.data(training).counts),
         'version': ship_det.__version__,
-        'commit': commit(),
+        'commit': describe_commit(),
         'device': torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu',
         'minutes': round(float(read_text(clock)), 1),
         'results': [_figures(result) for result in parse_json(read_text(results))['results']],
@@ -336,18 +336,6 @@ def _figures(result: Mapping[str, Any]) -> dict[str, Any]:
         for name, found in result['classes'].items()
     }
     return {'iou': result['iou_threshold'], 'map': result['mean_ap'], 'classes': classes}
-
-
-def commit() -> str | None:
-    """The commit of the checkout that the package is in; None outside one."""
-    root = Path(ship_det.__file__).parents[1]
-    if not (root / '.git').exists():
-        return None
-    try:
-        found = subprocess.run(['git', 'describe', '--always', '--dirty'], capture_output=True, text=True, cwd=root)
-    except FileNotFoundError:
-        return None
-    return found.stdout.strip() or None
 
 
 def _ship_det(lock: int, *arguments: object) -> None:
