@@ -22,6 +22,23 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
 CLASSES = ('tanker', 'submarine')
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of real data."""
+    for item in items:
+        if 'data_root' in getattr(item, 'fixturenames', ()):
+            item.add_marker('data')
+
+
+@pytest.fixture(scope='session')
+def data_root() -> Path:
+    """Real data, where the environment names its folder."""
+    root = os.environ.get('SHIP_DET_DATA')
+    if not root:
+        pytest.skip('SHIP_DET_DATA is not set')
+    return Path(root)
+
+
 # Loads the libraries once; then each line asks for processes that run side by side, forked with the libraries loaded.
 SERVER = """
 import json, os, runpy, sys

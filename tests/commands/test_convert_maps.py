@@ -1,7 +1,6 @@
 """convert.py from and to layers of a GIS, and from predictions."""
 
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -243,9 +242,8 @@ def test_options_that_predictions_lack_or_that_mean_nothing(run_convert, predict
         assert 'Traceback' not in result.stderr and not (tmp_path / 'out').exists()
 
 
-@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='SHIP_DET_DATA is not set')
-def test_real_port(run_convert, tmp_path):
-    scene = Path(os.environ['SHIP_DET_DATA']) / 'sentinel2_port/honolulu_rgb.tiff'
+def test_real_port(run_convert, data_root, tmp_path):
+    scene = data_root / 'sentinel2_port/honolulu_rgb.tiff'
     with rasterio.open(scene) as image:
         corners = np.array([image.transform @ point for point in ((100, 50), (140, 60), (138, 68), (98, 58))])
     frame = geopandas.GeoDataFrame({'type': ['vessel']}, geometry=[shapely.Polygon(corners)], crs='EPSG:3857')

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -151,9 +150,8 @@ def test_a_scene_without_ships(detect, tmp_path):
     assert (tmp_path / 'out/index.html').exists()
 
 
-@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='needs the folder SHIP_DET_DATA')
-def test_one_band_of_16_bits(detect, tmp_path):
-    band = sorted(Path(os.environ['SHIP_DET_DATA'], 'sentinel2_port').rglob('B04.tiff'))[0]
+def test_one_band_of_16_bits(detect, data_root, tmp_path):
+    band = sorted(Path(data_root, 'sentinel2_port').rglob('B04.tiff'))[0]
     code, output = detect(band, '--no-map')
     assert code == 0, output[-3000:]
     assert geopandas.read_file(tmp_path / 'out/ships.gpkg').crs == 'EPSG:3857'

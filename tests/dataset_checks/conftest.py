@@ -1,6 +1,5 @@
 """A small data set of drawn ships, written afresh for each test."""
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -65,11 +64,3 @@ def harbor(tmp_path: Path) -> Path:
         objects = [LabeledObject(quad, ('ship', 'tug')[index % 2]) for index, quad in enumerate(rbox_to_quad(found))]
         write_dota(root / f'labelTxt/{name}.txt', objects)
     return root
-
-
-@pytest.fixture
-def data_root() -> Path:
-    root = os.environ.get('SHIP_DET_DATA')
-    if not root:
-        pytest.skip('SHIP_DET_DATA is not set')
-    return Path(root)

@@ -1,7 +1,5 @@
 import math
-import os
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,15 +86,6 @@ def plain_ap(outcomes, total, mode):
         area += (recall - previous) * max(p for r, p in points if r >= recall)
         previous = recall
     return area
-
-
-@pytest.fixture(scope='session')
-def data_root() -> Path:
-    """Real data, where the environment names its folder."""
-    root = os.environ.get('SHIP_DET_DATA')
-    if not root:
-        pytest.skip('SHIP_DET_DATA is not set')
-    return Path(root)
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,9 +66,8 @@ def test_a_class_in_two_parts(tmp_path, class_folders):
         check_disjoint(tmp_path, ('train', 'test'))
 
 
-@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='needs SHIP_DET_DATA')
-def test_real_images():
-    root = Path(os.environ['SHIP_DET_DATA']) / 'tiny_imagenet_fewshot'
+def test_real_images(data_root):
+    root = data_root / 'tiny_imagenet_fewshot'
     check_disjoint(root, ('train', 'val', 'test'))
     assert {part: len(class_files(root / part)) for part in ('train', 'val', 'test')} == dict(train=64, val=16, test=20)
     val = read_class_images(root / 'val', 64)

@@ -1,7 +1,6 @@
 """The nearest anchors beside all anchors of the grid; which ships no anchor of a config fits."""
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -111,18 +110,15 @@ def test_one_ship_in_a_hundred_at_most_has_no_anchor(path):
 
 @pytest.mark.usefixtures('mmrotate_scope')
 @pytest.mark.parametrize('data', ['harbor', 'hituav', 'aerial'])
-def test_few_objects_of_real_data_have_no_anchor(data, tmp_path):
-    root = os.environ.get('SHIP_DET_DATA')
-    if not root:
-        pytest.skip('SHIP_DET_DATA is not set')
+def test_few_objects_of_real_data_have_no_anchor(data, data_root, tmp_path):
     if data == 'harbor':
-        folder, classes, scale = Path(root) / 'dota_harbor', ('ship',), 2.0
+        folder, classes, scale = data_root / 'dota_harbor', ('ship',), 2.0
     elif data == 'hituav':
         folder, classes, scale = tmp_path / 'dota', ('Person', 'Car', 'Bicycle', 'OtherVehicle'), 1.0
-        convert('rolabelimg', 'dota', Path(root) / 'hit_uav_mini/train', tmp_path / 'dota')
+        convert('rolabelimg', 'dota', data_root / 'hit_uav_mini/train', tmp_path / 'dota')
     else:
         folder, classes, scale = tmp_path / 'dota', ('lift', 'dock', 'jetski', 'boat', 'car'), 1.0
-        convert('voc', 'dota', Path(root) / 'aerial_maritime/train', tmp_path / 'dota')
+        convert('voc', 'dota', data_root / 'aerial_maritime/train', tmp_path / 'dota')
     files = DotaFolder(folder).select()
     quads = [
         labeled.quad

@@ -1,7 +1,6 @@
 """Labels of a GIS on scenes and back: corners against PROJ and by hand, and every kind of feature that is no ship."""
 
 import json
-import os
 from pathlib import Path
 
 import geopandas
@@ -298,10 +297,9 @@ def test_polygons_far_away_are_outside(write_layer):
     assert (len(placed.objects[0]), placed.outside) == (1, 5)
 
 
-@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='SHIP_DET_DATA is not set')
 @pytest.mark.parametrize('suffix', ['gpkg', 'geojson', 'parquet'])
-def test_round_trip_on_a_real_port(tmp_path, suffix):
-    path = Path(os.environ['SHIP_DET_DATA']) / 'sentinel2_port/honolulu_rgb.tiff'
+def test_round_trip_on_a_real_port(data_root, tmp_path, suffix):
+    path = data_root / 'sentinel2_port/honolulu_rgb.tiff'
     scene = describe_scene(path, 'honolulu')
     rng = np.random.default_rng(0)
     boxes = rng.uniform((20, 20, 4, 1, -1.5), (300, 300, 30, 4, 1.5), (60, 5))

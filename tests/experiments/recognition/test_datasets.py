@@ -1,6 +1,5 @@
 """Loading MNIST and folders of classes."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -75,10 +74,8 @@ def test_says_what_is_wrong_with_folders(folders, change, message):
         load_class_folders(folders)
 
 
-@pytest.mark.skipif('SHIP_DET_DATA' not in os.environ, reason='needs the folder of SHIP_DET_DATA')
-def test_loads_the_real_ones():
-    root = Path(os.environ['SHIP_DET_DATA'])
-    mnist = load_mnist(root / 'mnist')
+def test_loads_the_real_ones(data_root):
+    mnist = load_mnist(data_root / 'mnist')
     # Images of each digit, as MNIST is known to have them.
     assert mnist.train_counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert len(mnist.test.labels) == 10_000
