@@ -29,6 +29,11 @@ def parse_args() -> argparse.Namespace:
         metavar='WEIGHTS',
         help='start from these weights, a checkpoint or zoo:NAME; of other classes all but the class layer is taken',
     )
+    parser.add_argument(
+        '--loss',
+        metavar='NAME',
+        help='class loss or sampling in place of that of the config: a name of ship-det compare-losses, such as ci_rfs',
+    )
     parser.add_argument('--tensorboard', action='store_true', help='also write curves for TensorBoard')
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
     add_config_arguments(parser)
@@ -48,6 +53,8 @@ def main() -> None:
         console.begin('reading the config')
         cfg = load_config(args, console, ('train_dataloader', 'val_dataloader'))
         check_parts(cfg, 'train')
+        if args.loss is not None:
+            cfg = choose_loss(cfg, args.loss)
         if args.amp:
             use_mixed_precision(cfg, console)
         if args.auto_scale_lr:
@@ -68,13 +75,27 @@ def main() -> None:
             resume(cfg, args.resume)
         with discard_failed_start(cfg) as started:
             console.begin('building the model')
-            runner = build_runner(cfg, console, f'ship-det test {args.config} {{}}', started)
+            # Of another loss than the file's the copy in the work dir knows.
+            config = args.config if args.loss is None else Path(cfg.work_dir, Path(args.config).name)
+            runner = build_runner(cfg, console, f'ship-det test {config} {{}}', started)
             console.begin('reading the data set')
             with config_errors(args.config):
                 _ = runner.train_loop, runner.val_loop
             introduce(runner, console, 'training', runner.train_dataloader.dataset)
             with download_errors(cfg):
                 runner.train()
+
+
+def choose_loss(cfg: 'Config', name: str) -> 'Config':
+    """A copy of a config whose classes are trained by a method of ``ship-det compare-losses``."""
+    from mmengine.utils import import_modules_from_strings
+
+    from ship_det.experiments.detection.methods import check_methods, with_method
+
+    check_methods([name], '--loss')
+    cfg = with_method(cfg, name)
+    import_modules_from_strings(**cfg.custom_imports)
+    return cfg
 
 
 def use_mixed_precision(cfg: 'Config', console: Console) -> None:

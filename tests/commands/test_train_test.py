@@ -119,6 +119,21 @@ def test_console_shows_what_a_person_reads(chips, run_tool, tmp_path):
     assert 'Hooks will be executed in the following order' in log.read_text()
 
 
+def test_a_loss_chosen_by_name(chips, run_tool, tmp_path):
+    options = ('--work-dir', tmp_path / 'work', '--data-root', chips)
+    code, output = run_tool('train.py', chips / 'config.py', '--loss', 'seesaw', *options)
+    assert code == 0, output[-3000:]
+    (said,) = re.findall(r'test it: ship-det test (\S+) (\S+)', output)
+    # Seesaw loss has outputs of its own for "a ship or nothing", which the config that was given knows nothing of.
+    weights = torch.load(said[1], weights_only=False)['state_dict']
+    assert len(weights['roi_head.bbox_head.fc_cls.bias']) == len(CLASSES) + 2
+    code, output = run_tool('test.py', *said, *options)
+    assert code == 0, output[-3000:]
+    code, output = run_tool('train.py', chips / 'config.py', '--loss', 'sesaw', *options)
+    assert code == 2
+    assert 'error: --loss: found sesaw, expected some of ce, fl, ci, ' in output
+
+
 def test_failed_starts_leave_no_folder(chips, run_tool, tmp_path):
     work = tmp_path / 'deep' / 'work'
     for name, arguments, message in (

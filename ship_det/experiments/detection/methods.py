@@ -107,9 +107,9 @@ def with_method(cfg: Config, name: str, options: Mapping[str, Any] | None = None
     return cfg
 
 
-def check_methods(names: Sequence[str]) -> None:
-    """Raise ValueError unless all are methods, each once."""
+def check_methods(names: Sequence[str], option: str = '--losses') -> None:
+    """Raise a ValueError that names the option unless all are methods, each once."""
     for index, name in enumerate(names):
         if name not in METHODS or name in names[:index]:
             problem = f'{name} twice' if name in METHODS else name
-            raise ValueError(f'--losses: found {problem}, expected some of {", ".join(METHODS)}')
+            raise ValueError(f'{option}: found {problem}, expected some of {", ".join(METHODS)}')
