@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich import box
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
 from ship_det.evaluation.instances import GroundTruthForm
-from ship_det.evaluation.matching import MinIoU
+from ship_det.evaluation.matching import Matches, MinIoU
 
 _POINTS = ('at_score', 'best_f1')
 _FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
@@ -98,6 +98,7 @@ class EvaluationResult:
         num_ignore_regions: ignore regions without a class in all images.
         searched: area that the images show, each place once; None where that is not asked.
         ground_truth: what detections were compared with, 'quads' as labelled or 'rectangles'.
+        matches: the detections and objects of all images, and which detections are right.
     """
 
     classes: Mapping[str, ClassResult]
@@ -106,15 +107,15 @@ class EvaluationResult:
     min_iou: MinIoU
     ap_mode: ApMode
     score_threshold: float
+    matches: Matches = field(compare=False, repr=False)
     num_ignore_regions: int = 0
     searched: SearchedArea | None = None
+    ground_truth: GroundTruthForm = 'quads'
 
     @property
     def num_false_alarms(self) -> int:
         """Detections of all classes that are wrong at the score threshold: on no object, or not well enough on it."""
         return sum(one.at_score.false_positives for one in self.classes.values())
-
-    ground_truth: GroundTruthForm = 'quads'
 
     @property
     def num_ignored(self) -> int:
@@ -136,7 +137,7 @@ class EvaluationResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curves, for JSON: nan is None."""
-        choices = {key: value for key, value in vars(self).items() if key not in ('classes', 'searched')}
+        choices = {key: value for key, value in vars(self).items() if key not in ('classes', 'searched', 'matches')}
         choices['num_false_alarms'] = self.num_false_alarms
         if self.searched is not None:
             known = self.searched.km2 is not None

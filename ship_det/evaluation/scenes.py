@@ -11,7 +11,7 @@ the scenes that chips cover belongs to the figures.
 import math
 import os
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,8 @@ class MergedScenes:
         if not self.ground_truths:
             return {}
         records = [record for record in self.predictions.images if record['file'] not in self.unlabeled]
-        results = evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
-        return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
+        options['searched'] = self.searched
+        return evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the merged predictions: a predictions file whose images are the scenes."""

@@ -5,7 +5,7 @@ import pytest
 
 from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.class_charts import ap_by_count, class_histogram, confusion_matrix, precision_recall, size_chart
-from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.report.runs import RunFiles, SizeBin, evaluate_run, read_all_predictions
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_confusion_matrix_colors(sample):
 
 
 def test_sizes_are_named():
-    means, edges = [np.array([0.5, np.nan, 1.0])], np.array([0, 20, 45, np.inf])
-    axes = size_chart(['ci'], means, np.array([3, 0, 4]), edges).axes[0]
+    sizes = [SizeBin(0.5, 3), SizeBin(np.nan, 0), SizeBin(1.0, 4)]
+    axes = size_chart({'ci': sizes}, np.array([0, 20, 45, np.inf])).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         'under 20\n3 ships',
         '20 to 45\n0 ships',

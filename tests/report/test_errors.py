@@ -17,7 +17,7 @@ def analysis_of(sample, predictions=None, score=0.5):
     files = RunFiles('ci', predictions or sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
     run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, score)
-    return analyze(run, labeled)
+    return analyze(run)
 
 
 def test_confusion_matrix(sample):
@@ -75,7 +75,7 @@ def test_confusion_matrix_agrees_with_the_table(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
     run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-    confusion = analyze(run, labeled).confusion
+    confusion = analyze(run).confusion
     for label, one in enumerate(run.main.classes.values()):
         assert confusion[label, label] == one.at_score.true_positives
         assert confusion[:, label].sum() == one.at_score.true_positives + one.at_score.false_positives
@@ -92,7 +92,7 @@ def test_what_lies_in_an_ignore_region_is_no_mistake(sample, tmp_path):
     for other_classes, alarms in (('background', {'tanker': 2, 'ferry': 2}), ('ignore', {'tanker': 1, 'ferry': 1})):
         labeled = read_labeled_set(sample.data, ['tanker', 'ferry'], other_classes=other_classes)
         run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-        analysis = analyze(run, labeled)
+        analysis = analyze(run)
         assert dict(zip(('tanker', 'ferry'), analysis.confusion[-1].tolist(), strict=False)) == alarms
         assert [one.kind for one in analysis.mistakes] == ['false alarm'] * sum(alarms.values())
 
@@ -110,9 +110,9 @@ def test_overlaps_are_those_with_the_quads_as_labelled(tmp_path):
     write_predictions(tmp_path / 'p.jsonl', ['tanker'], [found])
     files = RunFiles('ci', tmp_path / 'p.jsonl')
     for form, kinds in (('quads', ['false alarm', 'miss']), ('rectangles', [])):
-        labeled = read_labeled_set(tmp_path, ['tanker'], ground_truth=form)
-        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-        mistakes = analyze(run, labeled).mistakes
+        labeled = read_labeled_set(tmp_path, ['tanker'])
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, form)
+        mistakes = analyze(run).mistakes
         assert run.main.ground_truth == form
         assert [mistake.kind for mistake in mistakes] == kinds
         np.testing.assert_allclose([mistake.iou for mistake in mistakes], 0.55, rtol=1e-9)
