@@ -111,13 +111,13 @@ def ground_truth_record(
         ValueError: the class of an object is not one of ``classes``.
     """
     objects, index = list(objects), {name: label for label, name in enumerate(classes)}
-    unknown = [one.name for one in objects if one.name not in index]
+    unknown = [labeled.name for labeled in objects if labeled.name not in index]
     if unknown:
         raise ValueError(f'unknown class {unknown[0]!r}, expected one of {list(classes)}')
     return {
         'quads': np.array([labeled.quad for labeled in objects], dtype=np.float64).reshape(-1, 4, 2),
-        'labels': np.array([index[one.name] for one in objects], dtype=np.intp),
-        'difficult': np.array([one.difficult for one in objects], dtype=bool),
+        'labels': np.array([index[labeled.name] for labeled in objects], dtype=np.intp),
+        'difficult': np.array([labeled.difficult for labeled in objects], dtype=bool),
         'ignore_regions': np.array([region.quad for region in regions], dtype=np.float64).reshape(-1, 4, 2),
     }
 

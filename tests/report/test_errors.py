@@ -71,6 +71,28 @@ def test_reasons(sample, tmp_path, box, reason, miss):
     assert [one.reason for one in mistakes if one.kind == 'miss' and one.label == TANKER] == [miss]
 
 
+def test_worst_misses_first(sample, tmp_path):
+    """The largest ships that nothing lies on, then those that something nearly finds."""
+    none = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
+    # On the largest submarine, moved along it by 48 of 80 px: IoU 1 / 4.
+    near = {'boxes': [[100 + 48 * np.cos(-0.4), 150 + 48 * np.sin(-0.4), 80, 16, -0.4]], 'scores': [0.9], 'labels': [1]}
+    for found, order in ((none, [2, 3, 1]), (near, [3, 1, 2])):
+        images = [{'file': 'a.png', **found}, {'file': 'b.png', **none}, {'file': 'c.png', **none}]
+        write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
+        mistakes = analysis_of(sample, tmp_path / 'p.jsonl').mistakes
+        # Submarines of 500, 1280 and 980 px^2.
+        misses = [mistake.truth for mistake in mistakes if mistake.kind == 'miss' and mistake.label == SUBMARINE]
+        assert misses == order
+
+
+def test_tally(sample):
+    analysis = analysis_of(sample)
+    # Of the submarines one is found, one taken for a tanker, one not found.
+    assert analysis.tally(SUBMARINE) == (3, 1, 1, 0)
+    # The tanker is found, and once more.
+    assert analysis.tally(TANKER) == (1, 0, 0, 1)
+
+
 def test_confusion_matrix_agrees_with_the_table(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
