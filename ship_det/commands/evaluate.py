@@ -65,7 +65,7 @@ def main() -> None:
     scene_results = {}
     if args.merge:
         from ship_det.evaluation import SceneData, merge_scenes
-        from ship_det.evaluation.scenes import choose_scenes
+        from ship_det.evaluation.scene_chips import choose_scenes
 
         data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd, args.unlabeled)
         if not args.merged_out:

@@ -4,9 +4,6 @@ import base64
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 
 def render_page(package: str, template: str, filters: dict[str, Any] | None = None, **values: Any) -> str:
     """Render a template of a package.
@@ -19,6 +16,10 @@ def render_page(package: str, template: str, filters: dict[str, Any] | None = No
         filters: further filters of the templates.
         values: what the template names.
     """
+    # Only who writes a page needs them.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         loader=PackageLoader(package, ''),
         autoescape=True,

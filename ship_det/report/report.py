@@ -21,7 +21,7 @@ from ship_det.evaluation.labeled_set import (
 )
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
-from ship_det.evaluation.scenes import SceneData
+from ship_det.evaluation.scene_chips import SceneData
 from ship_det.files import staged_folder, write_text
 from ship_det.raster import read_preview
 from ship_det.report.class_charts import (

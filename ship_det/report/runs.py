@@ -17,7 +17,8 @@ from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
 from ship_det.evaluation.matching import Matches, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.scenes import MergedScenes, SceneData, choose_scenes, merge_scenes
+from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+from ship_det.evaluation.scenes import MergedScenes, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.report.training_log import TrainingLog, read_training_log
 

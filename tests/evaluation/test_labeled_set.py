@@ -172,4 +172,7 @@ def test_the_list_that_was_predicted_is_found(tmp_path):
     assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
     assert find_predicted_list(tmp_path, ['b.png', 'a.png']) == tmp_path / 'train.txt'
     assert find_predicted_list(tmp_path, ['c.png']) is None
+    # Of lists that say the same the test's.
+    (tmp_path / 'val.txt').write_text('c.png\nd.png\n')
+    assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
     assert find_predicted_list(tmp_path, [f'{name}.png' for name in 'abcd']) is None
