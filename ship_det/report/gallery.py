@@ -1,6 +1,6 @@
 """The galleries of a report: test chips, and the worst mistakes of each class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from ship_det.geometry import rbox_to_quad
 from ship_det.raster import SceneReader, open_rgb, read_shrunk
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, Mistake
-from ship_det.report.measures import ShipSize, describe_ships, locate_image
+from ship_det.report.measures import ShipSize, describe_ships
 from ship_det.report.overlay import Box, View, detection_boxes, truth_boxes
 from ship_det.report.pictures import choose_images, cut_piece, window_around
 from ship_det.report.runs import Run
 from ship_det.scenes.scene import Scene
-from ship_det.tiling.chip_index import Chip
 
 # All pictures together stay far below 10 MB, which base64 makes a third larger.
 _CHIP_BYTES = 4_000_000
@@ -93,39 +92,26 @@ class Gallery:
     mistakes: Mapping[str, Sequence[MistakeCard]]
 
 
-@dataclass(frozen=True)
-class ShownSet:
-    """What the pictures are made of.
-
-    Attributes:
-        labeled: images and ground truth.
-        chips: index of those that are chips, by file name.
-        gsd: metres a pixel of scenes that do not say it.
-    """
-
-    labeled: LabeledSet
-    chips: Mapping[str, Chip]
-    gsd: float | None = None
-
-    def locate(self, image: int) -> Scene:
-        """Where an image lies."""
-        return locate_image(self.labeled.images[image], self.chips, self.gsd)
-
-
 def make_gallery(
-    runs: Sequence[Run], analyses: Sequence[Analysis], shown: ShownSet, out: Path, max_chips: int, examples: int
+    runs: Sequence[Run],
+    analyses: Sequence[Analysis],
+    labeled: LabeledSet,
+    locate: Callable[[Path], Scene],
+    out: Path,
+    max_chips: int,
+    examples: int,
 ) -> Gallery:
     """Make all cards, and write the drawn chips into ``out``/chips, for several runs a folder each.
 
-    Each image is read once. ``examples`` mistakes of each kind and class are shown for each run.
+    Each image is read once. ``locate`` says where an image lies. ``examples`` mistakes of each kind and class are shown
+    for each run.
     """
-    labeled = shown.labeled
     chosen = choose_images(runs[0].matches.ground_truths, len(labeled.images), len(labeled.classes), max_chips)
     mistakes = [(index, mistake) for index, analysis in enumerate(analyses) for mistake in _worst(analysis, examples)]
     chip_cards: dict[int, ChipCard] = {}
     mistake_cards: dict[int, MistakeCard] = {}
     for image in dict.fromkeys([*chosen, *(mistake.image for _, mistake in mistakes)]):
-        place = shown.locate(image)
+        place = locate(labeled.images[image])
         with open_rgb(labeled.images[image]) as picture:
             if image in chosen:
                 view = View(image, (0, 0, *picture.size), place)

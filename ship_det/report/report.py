@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,8 @@ from ship_det.report.class_charts import (
 )
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, analyze
-from ship_det.report.gallery import DRAWN_SIDE, ShownSet, make_gallery
+from ship_det.report.gallery import DRAWN_SIDE, make_gallery
+from ship_det.report.measures import locate_image
 from ship_det.report.page import Content, build_page
 from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
 from ship_det.report.scene_views import draw_scenes
@@ -124,8 +126,8 @@ def write_report(
         charts = {
             name: save_chart(figure, stage / f'{_file_name(name, evaluated)}.png') for name, figure in figures.items()
         }
-        shown = ShownSet(labeled, chips, options.gsd)
-        gallery = make_gallery(evaluated, analyses, shown, stage, options.chips, options.examples)
+        locate = partial(locate_image, chips=chips, gsd=options.gsd)
+        gallery = make_gallery(evaluated, analyses, labeled, locate, stage, options.chips, options.examples)
         views = draw_scenes(evaluated, labeled, chips, options.views)
         facts = _facts(evaluated, dataset, options)
         content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery, views)

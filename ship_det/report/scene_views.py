@@ -1,6 +1,7 @@
 """Scenes at a reduced size: the test chips of each put where they were cut, and what became of their ships."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def _bounds(chips: Sequence[Chip]) -> tuple[int, int, int, int]:
     return x, y, w, h
 
 
-def _put_together(chips: Sequence[tuple], window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+def _put_together(chips: Sequence[tuple[Path, Chip]], window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
     """(H, W, 3) of at most ``_SIDE`` px with chips, each a file and its place, where they lie in the window."""
     corner, extent = np.array(window[:2]), np.array(window[2:])
     scale = min(_SIDE / extent.max(), 1.0)
@@ -78,9 +79,8 @@ def _put_together(chips: Sequence[tuple], window: tuple[int, int, int, int]) -> 
 
 def _boxes(run: Run, index: int, scene: str, placed: Sequence[tuple[int, Chip]]) -> list[Box]:
     """What a run made of the ships of a scene, px of the scene."""
-    of_scene = run.of_scenes
+    of_scenes = run.of_scenes
     files = [record['file'] for record in run.scenes.merged.ground_truths] if run.scenes is not None else []
-    if of_scene is not None and scene in files:
-        return outcome_boxes(of_scene, index, files.index(scene), lambda quads: quads)
-    moves: list[tuple[int, Callable[[NDArray], NDArray]]] = [(image, chip.to_scene) for image, chip in placed]
-    return [box for image, to_scene in moves for box in outcome_boxes(run, index, image, to_scene)]
+    if of_scenes is not None and scene in files:
+        return outcome_boxes(of_scenes, index, files.index(scene), lambda quads: quads)
+    return [box for image, chip in placed for box in outcome_boxes(run, index, image, chip.to_scene)]
