@@ -14,6 +14,7 @@ from ship_det.annotations.conversion import convert
 from ship_det.annotations.dota_folder import ClassCounts
 from ship_det.dataset_checks import Lists, check_dataset
 from ship_det.datasets import ShipDataset
+from ship_det.evaluation.instances import gather_ground_truths
 from ship_det.evaluation.labeled_set import count_training, read_labeled_set
 from ship_det.imbalance import count_instances
 from ship_det.tiling import TilingOptions
@@ -65,7 +66,7 @@ def read_ship_dataset(root, list_file=None):
 
 
 def read_evaluated(root, list_file=None):
-    truths = read_labeled_set(root, CLASSES, list_file).truths
+    truths = gather_ground_truths(read_labeled_set(root, CLASSES, list_file).records, CLASSES)
     return Counter(CLASSES[label] for label in truths.labels[~truths.difficult])
 
 

@@ -14,14 +14,7 @@ from PIL import Image
 import ship_det
 from ship_det.annotations import read_dota
 from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
-from ship_det.evaluation import (
-    Matches,
-    best_overlaps,
-    gather_detections,
-    gather_ground_truths,
-    ground_truth_record,
-    judge,
-)
+from ship_det.evaluation import Matches, evaluate, ground_truth_record
 
 #: Seed of the scene: those of the fixed test are 0 to 19, those of training and validation begin at 900 000.
 SEED = 20
@@ -41,13 +34,10 @@ def main() -> None:
         ships = ship_det.load('r2cnn-aosr15', device='cpu').predict(image)
         pixels = np.array(Image.open(image).convert('RGB'))
     record = {'boxes': ships.boxes, 'scores': ships.scores, 'labels': ships.labels}
-    found = gather_detections([record], ships.classes)
-    truths = gather_ground_truths([ground_truth_record(labeled, ships.classes)], ships.classes)
-    matches = judge(found, truths, best_overlaps(found, truths), MIN_IOU)
-    missed = ~truths.difficult
-    missed[matches.ground_truth[matches.right]] = False
-    counted = ~matches.ignored
-    print(f'seed {SEED}: {(~truths.difficult).sum()} ships, {missed.sum()} missed; {said(matches, counted)}')
+    truth = ground_truth_record(labeled, ships.classes)
+    matches = evaluate([record], [truth], ships.classes, MIN_IOU).matches
+    missed, counted = matches.missed(0), ~matches.ignored
+    print(f'seed {SEED}: {(~truth["difficult"]).sum()} ships, {missed.sum()} missed; {said(matches, counted)}')
 
     left, top, width, height = VIEW
     corner = np.array([left, top])
@@ -55,7 +45,7 @@ def main() -> None:
     shown = np.flatnonzero(((middle > 0) & (middle < (width, height))).all(axis=1) & counted)
     print(f'in the picture: {said(matches, shown)}')
     drawn = pixels[top : top + height, left : left + width]
-    quads = np.array([one.quad for one in labeled])
+    quads = truth['quads']
     drawn = draw_boxes(drawn, quads[missed] - corner, None, GROUND_TRUTH_COLOR, width=3)
     colors = [RIGHT_COLOR if matches.right[row] else WRONG_COLOR for row in shown]
     names = [ships.classes[ships.labels[row]] for row in shown]

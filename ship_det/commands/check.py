@@ -7,6 +7,7 @@ look at. Exit code: 0 for nothing worse than a warning, 1 for errors, 2 where th
 
 import argparse
 import json
+from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ship_det.dataset_checks import Lists, Report
+    from ship_det.dataset_checks import Finding, Lists, Report
 
 # Findings of a kind that the table shows.
 EXAMPLES = 3
@@ -89,7 +90,7 @@ def print_findings(report: 'Report') -> None:
         return
     table = Table('severity', 'what', 'count', 'first examples', box=box.SIMPLE_HEAD, show_lines=True)
     table.columns[2].justify = 'right'
-    kinds = {(finding.severity, finding.check): [] for finding in report.findings}
+    kinds: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
         kinds[finding.severity, finding.check].append(finding)
     for (severity, check), of_kind in kinds.items():

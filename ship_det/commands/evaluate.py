@@ -13,44 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from ship_det.cli import HelpFormatter, check_outputs
+from ship_det.commands.scene_arguments import add_scene_arguments, add_truth_arguments, check_scene_arguments
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file, or folder of ship-det detect')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder, or GIS file')
-    parser.add_argument(
-        '--list',
-        metavar='FILE',
-        help='evaluate these images only, one name a line (default: the predicted list of the data set)',
-    )
+    add_truth_arguments(parser)
     parser.add_argument(
         '--iou', type=float, nargs='+', default=[0.5, 0.6], help='overlaps that a right detection needs'
     )
     parser.add_argument('--min-iou', choices=['>', '>='], default='>', help='larger than that, or at least that')
     parser.add_argument('--ap-mode', choices=['11points', 'area'], default='11points', help='how AP is averaged')
     parser.add_argument('--score', type=float, default=0.5, help='score from which precision and recall count')
-    parser.add_argument(
-        '--other-classes',
-        choices=['error', 'background', 'ignore'],
-        default='error',
-        help='what labels of classes that the predictions do not know are',
-    )
-    parser.add_argument(
-        '--ground-truth',
-        choices=['quads', 'rectangles'],
-        default='quads',
-        help='compare detections with the quads as labelled or with rectangles around them',
-    )
-    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
-    parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
-    parser.add_argument(
-        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
-    )
+    add_scene_arguments(parser)
     parser.add_argument('--class-column', default='class', metavar='NAME', help='of a GIS file')
-    parser.add_argument(
-        '--unlabeled', action='store_true', help='merge scenes without labels too, and leave them out of the figures'
-    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     return parser.parse_args()
@@ -58,8 +36,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    if args.merged_out and not args.merge:
-        raise ValueError('--merged-out: expected --merge SCENES beside it')
     options = {
         'ap_mode': args.ap_mode,
         'min_iou': args.min_iou,
@@ -69,10 +45,7 @@ def main() -> None:
     if Path(args.predictions).is_dir():
         evaluate_detected(args, options)
         return
-    if args.gsd is not None and not args.merge:
-        raise ValueError('--gsd: expected --merge SCENES beside it')
-    if args.unlabeled and not args.merge:
-        raise ValueError('--unlabeled: expected --merge SCENES beside it')
+    check_scene_arguments(args)
     check_outputs({'--json': args.json, '--merged-out': args.merged_out}, [args.predictions])
     from ship_det.evaluation import evaluate_thresholds, read_predictions, write_results
     from ship_det.evaluation.labeled_set import find_predicted_list, read_labeled_set, select_predictions
@@ -92,7 +65,7 @@ def main() -> None:
     scene_results = {}
     if args.merge:
         from ship_det.evaluation import SceneData, merge_scenes
-        from ship_det.evaluation.scenes import choose_scenes
+        from ship_det.evaluation.scene_chips import choose_scenes
 
         data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd, args.unlabeled)
         if not args.merged_out:
@@ -111,9 +84,9 @@ def main() -> None:
 
 def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None:
     """Evaluate the ships that `ship-det detect` found in whole scenes."""
-    for option in ('list', 'merge', 'unlabeled'):
+    for option in ('list', 'merge', 'unlabeled', 'merged_out'):
         if getattr(args, option):
-            raise ValueError(f'--{option}: {args.predictions} has whole scenes, expected none')
+            raise ValueError(f'--{option.replace("_", "-")}: {args.predictions} has whole scenes, expected none')
     check_outputs({'--json': args.json}, [])
     from ship_det.evaluation import write_results
     from ship_det.evaluation.detected import read_detected

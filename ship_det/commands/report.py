@@ -8,8 +8,13 @@ import argparse
 import re
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ship_det.cli import HelpFormatter
+from ship_det.commands.scene_arguments import add_scene_arguments, add_truth_arguments, check_scene_arguments
+
+if TYPE_CHECKING:
+    from ship_det.evaluation import EvaluationResult
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,11 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('predictions', nargs='+', metavar='PREDICTIONS', help='predictions file or NAME=FILE')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder to write')
-    parser.add_argument(
-        '--list',
-        metavar='FILE',
-        help='evaluate these images only, one name a line (default: the predicted list of the data set)',
-    )
+    add_truth_arguments(parser)
     parser.add_argument(
         '--train-list', metavar='FILE', help='images of the training part, for training instances (default: train.txt)'
     )
@@ -30,38 +31,17 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--iou', type=float, default=0.6, help='overlap that a right detection needs')
     parser.add_argument('--score', type=float, default=0.5, help='score from which detections count and are drawn')
-    parser.add_argument(
-        '--other-classes',
-        choices=['error', 'background', 'ignore'],
-        default='error',
-        help='what labels of classes that the predictions do not know are',
-    )
-    parser.add_argument(
-        '--ground-truth',
-        choices=['quads', 'rectangles'],
-        default='quads',
-        help='compare detections with the quads as labelled or with rectangles around them',
-    )
-    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
-    parser.add_argument('--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object')
-    parser.add_argument(
-        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
-    )
-    parser.add_argument(
-        '--unlabeled', action='store_true', help='leave scenes without labels out of the figures of scenes'
-    )
+    add_scene_arguments(parser)
     parser.add_argument('--chips', type=int, default=24, help='most test chips to show')
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
+    parser.add_argument('--views', type=int, default=6, help='most scenes to show, where the images are chips')
     parser.add_argument('--title', default='Ship detection report', help='of the page')
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
-    if args.gsd is not None and not args.merge:
-        raise ValueError('--gsd: expected --merge SCENES beside it')
-    if args.unlabeled and not args.merge:
-        raise ValueError('--unlabeled: expected --merge SCENES beside it')
+    check_scene_arguments(args)
     named = [name_and_file(text) for text in args.predictions]
     logs = args.log or [None] * len(named)
     if len(logs) != len(named):
@@ -76,6 +56,7 @@ def main() -> None:
         other_classes=args.other_classes,
         chips=args.chips,
         examples=args.examples,
+        views=args.views,
         title=args.title,
         scenes=args.merge,
         merge_iou=args.merge_iou,
@@ -84,16 +65,19 @@ def main() -> None:
         ground_truth=args.ground_truth,
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]
-    for one in write_report(files, args.dataset, args.out, options):
-        scores = ', '.join(f'mAP@{iou:g} {result.mean_ap:.4f}' for iou, result in one.results.items())
-        print(f'{one.name}: {scores} on {one.main.num_images} images')
-        if one.scenes:
-            merged, results = one.scenes
-            scores = ', '.join(f'mAP@{iou:g} {result.mean_ap:.4f}' for iou, result in results.items())
-            print(f'{one.name}: {scores} on {len(merged.ground_truths)} whole scenes')
-        if one.left_out:
-            print(f'{one.name}: left out the predictions of {one.left_out} images that are not in {args.list}')
+    for run in write_report(files, args.dataset, args.out, options):
+        print(f'{run.name}: {join_scores(run.results)} on {run.main.num_images} images')
+        if run.scenes:
+            number = len(run.scenes.merged.ground_truths)
+            print(f'{run.name}: {join_scores(run.scenes.results)} on {number} whole scenes')
+        if run.left_out:
+            print(f'{run.name}: left out the predictions of {run.left_out} images that are not in {args.list}')
     print(f'report: {Path(args.out) / "index.html"}')
+
+
+def join_scores(results: 'dict[float, EvaluationResult]') -> str:
+    """Mean AP at each IoU threshold."""
+    return ', '.join(f'mAP@{iou:g} {result.mean_ap:.4f}' for iou, result in results.items())
 
 
 def name_and_file(text: str) -> tuple[str, Path]:

@@ -90,7 +90,7 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
     """Read the labels of a data set's images, or all label files of a folder.
 
     Raises:
-        ValueError: naming the file, if there is none, one is malformed, a class is not one of ``classes``, or no
+        ValueError: naming the file, if there is none or a malformed one, a class is not one of ``classes``, or no
             object is an instance.
     """
     import numpy as np

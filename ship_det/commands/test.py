@@ -6,6 +6,7 @@ from typing import Any
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
+from ship_det.commands.scene_arguments import add_scene_arguments, check_scene_arguments
 from ship_det.progress import FOR_CONSOLE, Console
 
 
@@ -17,16 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='write the predictions to this file, JSON lines')
-    parser.add_argument('--merge', metavar='SCENES', help='evaluate the scenes that the images were cut from too')
-    parser.add_argument(
-        '--merge-iou', type=float, default=0.3, help='overlap from which two detections are one object (%(default)s)'
-    )
-    parser.add_argument(
-        '--gsd', type=float, metavar='M', help='metres a pixel of the scenes (default: what their georeference says)'
-    )
-    parser.add_argument(
-        '--unlabeled', action='store_true', help='merge scenes without labels too, and leave them out of the figures'
-    )
+    add_scene_arguments(parser)
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--report', metavar='DIR', help='write the page of `ship-det report` into this folder')
     parser.add_argument('--show', action='store_true', help='show each image with its detections in a window')
@@ -40,12 +32,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    if args.merged_out and not args.merge:
-        raise ValueError('--merged-out: expected --merge SCENES beside it')
-    if args.gsd is not None and not args.merge:
-        raise ValueError('--gsd: expected --merge SCENES beside it')
-    if args.unlabeled and not args.merge:
-        raise ValueError('--unlabeled: expected --merge SCENES beside it')
+    check_scene_arguments(args)
     with Console() as console:
         console.begin('loading PyTorch and MMRotate')
         with quiet_imports():
@@ -133,7 +120,7 @@ def configuration(runner: Any, args: argparse.Namespace) -> dict[str, Any]:
 
 def scene_data(runner: Any, args: argparse.Namespace) -> Any:
     """Folders of chips and scenes; scenes that cannot be evaluated are said before the test."""
-    from ship_det.evaluation.scenes import SceneData, choose_scenes
+    from ship_det.evaluation.scene_chips import SceneData, choose_scenes
 
     dataset = dota_dataset(runner, args)
     data = SceneData(dataset.data_root, args.merge, dataset.other_classes, args.merge_iou, args.gsd, args.unlabeled)

@@ -16,6 +16,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator
 
 from ship_det.drawing.fonts import drawable, font_families
+from ship_det.drawing.pages import data_uri
 from ship_det.files import replacing
 
 Parameters = ParamSpec('Parameters')
@@ -96,11 +97,11 @@ class Chart:
     """A drawn chart.
 
     Attributes:
-        svg: as a file.
+        uri: SVG as a data URI.
         width: on the page, px.
     """
 
-    svg: bytes
+    uri: str
     width: int
 
 
@@ -148,7 +149,7 @@ def save_chart(figure: Figure, path: Path) -> Chart:
         figure.set_layout_engine('none')
         with replacing(path) as temporary:
             figure.savefig(temporary, format='png', dpi=_PNG_DPI)
-    return Chart(svg.getvalue(), round(figure.get_figwidth() * _PAGE_PX_PER_INCH))
+    return Chart(data_uri('image/svg+xml', svg.getvalue()), round(figure.get_figwidth() * _PAGE_PX_PER_INCH))
 
 
 def _choose_fonts(figure: Figure) -> None:

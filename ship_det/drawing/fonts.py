@@ -13,7 +13,7 @@ _LATIN_END = 0x180
 
 
 def drawable(text: str) -> str:
-    """A text whose letters a font of this machine has; of others the code points stand there, as in ``\\u6e14``.
+    r"""A text whose letters a font of this machine has; of others the code points stand there, as in ``\u6e14``.
 
     The first such text is said in the log, with what helps.
     """

@@ -60,7 +60,7 @@ __all__ = [
 _LATE = {
     'VOCRotatedMetric': 'voc_metric',
     'MergedScenes': 'scenes',
-    'SceneData': 'scenes',
+    'SceneData': 'scene_chips',
     'merge_scenes': 'scenes',
 }
 

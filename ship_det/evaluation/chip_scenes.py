@@ -9,8 +9,9 @@ import numpy as np
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.annotations.folders import list_images
 from ship_det.evaluation.predictions import Predictions
+from ship_det.evaluation.scene_chips import chip_windows, group_by_scene
 from ship_det.evaluation.scenes import merge_scene
-from ship_det.scenes.merging import MERGE_IOU, Windows
+from ship_det.scenes.merging import MERGE_IOU
 from ship_det.scenes.scene import Scene, describe_scene
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
 
@@ -54,12 +55,9 @@ def merge_chips(
             f'{Path(chips) / INDEX_NAME}: no line for {len(unknown)} of {len(by_file)} images with predictions, first '
             f'{min(unknown)}'
         )
-    of_scene: dict[str, list[Chip]] = {}
-    for chip in index:
-        of_scene.setdefault(chip.scene, []).append(chip)
     records, described, partial = [], [], []
     num_chips = num_detections = num_added = 0
-    for name, of_this in of_scene.items():
+    for name, of_this in group_by_scene(index).items():
         predicted = [chip for chip in of_this if chip.file in by_file]
         grid = [chip for chip in predicted if not chip.added]
         num_added += len(predicted) - len(grid)
@@ -68,13 +66,8 @@ def merge_chips(
         if len(grid) < sum(not chip.added for chip in of_this):
             partial.append(name)
         scene = _describe(name, of_this, scenes)
-        windows = Windows(
-            np.array([chip.window for chip in grid], dtype=np.int64),
-            np.array([chip.size or chip.window[2:] for chip in grid], dtype=np.int64),
-            scene.size,
-        )
         chosen = [by_file[chip.file] for chip in grid]
-        records.append(merge_scene(name, chosen, windows, MERGE_IOU))
+        records.append(merge_scene(name, chosen, chip_windows(grid, scene.size), MERGE_IOU))
         described.append(scene)
         num_chips += len(grid)
         num_detections += sum(len(record['scores']) for record in chosen)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,8 +45,8 @@ class DetectedScenes:
 
     def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
         """``evaluate_thresholds`` with the scenes as images, and their area for the rate of false alarms."""
-        results = evaluate_thresholds(self.predictions, self.ground_truths, self.classes, iou_thresholds, **options)
-        return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
+        options['searched'] = self.searched
+        return evaluate_thresholds(self.predictions, self.ground_truths, self.classes, iou_thresholds, **options)
 
 
 def read_detected(

@@ -153,7 +153,7 @@ def write_prediction_layer(path: str | os.PathLike, located: LocatedPredictions)
             f'{path}: none of {len(missing)} images knows where on Earth it lies, expected georeferenced ones '
             '(--scenes names the folder of the scenes of chips), or a layer in .csv'
         )
-    write_table(path, tabulate_ships([one for one in found if one.scene and one.scene.name not in missing]))
+    write_table(path, tabulate_ships([each for each in found if each.scene and each.scene.name not in missing]))
     return missing
 
 

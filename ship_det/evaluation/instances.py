@@ -39,12 +39,12 @@ class Detections:
 
 
 @dataclass(frozen=True)
-class IgnoreRegions:
-    """K regions over all images in which a detection that is not right is not wrong either, whatever its class.
+class _Shapes:
+    """Shapes over all images as both quads and boxes.
 
     Attributes:
-        image: (K,) index of the image.
-        shapes: (K, 4, 2) float64 quads as labelled, clockwise on screen, or (K, 5) rotated boxes.
+        image: (M,) index of the image.
+        shapes: (M, 4, 2) float64 quads as labelled, clockwise on screen, or (M, 5) rotated boxes.
     """
 
     image: NDArray[np.intp]
@@ -52,27 +52,33 @@ class IgnoreRegions:
 
     @cached_property
     def boxes(self) -> FloatArray:
-        """(K, 5) rotated boxes, those of minimum area around the quads where the regions are quads."""
+        """(M, 5) rotated boxes, those of minimum area around the quads where the shapes are quads."""
         return quad_to_rbox(self.shapes) if self.shapes.ndim == 3 else self.shapes
+
+    @cached_property
+    def quads(self) -> FloatArray:
+        """(M, 4, 2) corners."""
+        return self.shapes if self.shapes.ndim == 3 else rbox_to_quad(self.shapes)
+
+
+@dataclass(frozen=True)
+class IgnoreRegions(_Shapes):
+    """K regions over all images in which a detection that is not right is not wrong either, whatever its class."""
 
 
 NO_REGIONS = IgnoreRegions(np.zeros(0, dtype=np.intp), np.zeros((0, 5)))
 
 
 @dataclass(frozen=True)
-class GroundTruths:
+class GroundTruths(_Shapes):
     """M labelled objects over all images, ordered like ``Detections``, and the ignore regions.
 
     Attributes:
-        image: (M,) index of the image.
-        shapes: (M, 4, 2) float64 quads as labelled, clockwise on screen, or (M, 5) rotated boxes.
         labels: (M,) class indices.
         difficult: (M,) bool; such an object is neither to be found nor wrong to find.
         regions: ignore regions, which have no class.
     """
 
-    image: NDArray[np.intp]
-    shapes: FloatArray
     labels: NDArray[np.intp]
     difficult: NDArray[np.bool_]
     regions: IgnoreRegions = NO_REGIONS
@@ -81,11 +87,6 @@ class GroundTruths:
     def form(self) -> GroundTruthForm:
         """Whether the objects are quads or rectangles."""
         return 'quads' if self.shapes.ndim == 3 else 'rectangles'
-
-    @cached_property
-    def boxes(self) -> FloatArray:
-        """(M, 5) rotated boxes, those of minimum area around the quads where the objects are quads."""
-        return quad_to_rbox(self.shapes) if self.shapes.ndim == 3 else self.shapes
 
 
 class LabeledQuad(Protocol):
@@ -110,13 +111,13 @@ def ground_truth_record(
         ValueError: the class of an object is not one of ``classes``.
     """
     objects, index = list(objects), {name: label for label, name in enumerate(classes)}
-    unknown = [one.name for one in objects if one.name not in index]
+    unknown = [labeled.name for labeled in objects if labeled.name not in index]
     if unknown:
         raise ValueError(f'unknown class {unknown[0]!r}, expected one of {list(classes)}')
     return {
         'quads': np.array([labeled.quad for labeled in objects], dtype=np.float64).reshape(-1, 4, 2),
-        'labels': np.array([index[one.name] for one in objects], dtype=np.intp),
-        'difficult': np.array([one.difficult for one in objects], dtype=bool),
+        'labels': np.array([index[labeled.name] for labeled in objects], dtype=np.intp),
+        'difficult': np.array([labeled.difficult for labeled in objects], dtype=bool),
         'ignore_regions': np.array([region.quad for region in regions], dtype=np.float64).reshape(-1, 4, 2),
     }
 

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import PARTS, DotaFolder, OtherClasses
 from ship_det.annotations.objects import LabeledObject
-from ship_det.evaluation.instances import (
-    GroundTruthForm,
-    GroundTruths,
-    gather_ground_truths,
-    ground_truth_record,
-)
+from ship_det.evaluation.instances import ground_truth_record
 from ship_det.evaluation.predictions import Predictions
 
 _OTHER_CLASSES = '; --other-classes, or other_classes in the config, as ignore or background leaves them out'
@@ -31,17 +26,11 @@ class LabeledSet:
         classes: names.
         images: files by name, as the metric of a test sorts them: detections of one score keep one order in both.
         records: ground truth of each image, as ``evaluate`` takes it.
-        truths: the same, joined.
-        quads: (M, 4, 2) corners as labelled, in the order of ``truths``.
-        region_quads: (K, 4, 2) corners of the ignore regions, in the order of ``truths.regions``.
     """
 
     classes: tuple[str, ...]
     images: tuple[Path, ...]
     records: tuple[dict[str, Any], ...]
-    truths: GroundTruths
-    quads: NDArray[np.float64]
-    region_quads: NDArray[np.float64]
 
 
 def read_labeled_set(
@@ -49,7 +38,6 @@ def read_labeled_set(
     classes: Sequence[str],
     list_file: str | os.PathLike | None = None,
     other_classes: OtherClasses = 'error',
-    ground_truth: GroundTruthForm = 'quads',
 ) -> LabeledSet:
     """Read the labels of a data set in DOTA layout (``images/``, ``labelTxt/``).
 
@@ -59,26 +47,17 @@ def read_labeled_set(
         list_file: a file with one image name a line, below ``root`` or anywhere, see
             :meth:`ship_det.annotations.DotaFolder.read_list`; None for every image.
         other_classes: what an object of another class is: an error, background, or an ignore region without a class.
-        ground_truth: what ``truths`` are: the quads as labelled or rectangles around them.
 
     Raises:
         ValueError: a folder, list, image or label file is missing, or a label file is wrong; the message names it.
     """
     folder = DotaFolder(root)
     images = sorted(folder.select(list_file), key=lambda image: image.name)
-    labels = [read_objects(folder, image, classes, other_classes) for image in images]
-    records = [
-        {'file': image.name, **ground_truth_record(objects, classes, regions)}
-        for image, (objects, regions) in zip(images, labels, strict=True)
-    ]
-    return LabeledSet(
-        tuple(classes),
-        tuple(images),
-        tuple(records),
-        gather_ground_truths(records, classes, ground_truth),
-        _corners(one for objects, _ in labels for one in objects),
-        _corners(one for _, regions in labels for one in regions),
-    )
+    records = []
+    for image in images:
+        objects, regions = read_objects(folder, image, classes, other_classes)
+        records.append({'file': image.name, **ground_truth_record(objects, classes, regions)})
+    return LabeledSet(tuple(classes), tuple(images), tuple(records))
 
 
 def find_predicted_list(root: str | os.PathLike, files: Iterable[str]) -> Path | None:
@@ -153,7 +132,3 @@ def read_objects(
     """Objects of one image, and its ignore regions: those of other classes, where ``other_classes`` is 'ignore'."""
     objects, others = folder.read_objects(image, classes, other_classes, _OTHER_CLASSES)
     return objects, others if other_classes == 'ignore' else []
-
-
-def _corners(objects: Iterable[LabeledObject]) -> NDArray[np.float64]:
-    return np.array([one.quad for one in objects], dtype=np.float64).reshape(-1, 4, 2)

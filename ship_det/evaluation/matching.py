@@ -34,22 +34,6 @@ _DECIMALS = 12
 _CHUNK_PAIRS = 1 << 20
 
 
-@dataclass(frozen=True)
-class Matches:
-    """What became of each of N detections at one IoU threshold.
-
-    Attributes:
-        right: (N,) bool.
-        ignored: (N,) bool; lies on a difficult object, or in ignore regions without being right. A detection that is
-            neither right nor ignored is wrong.
-        ground_truth: (N,) row of the ground truth the detection lies on, -1 where no overlap is large enough.
-    """
-
-    right: NDArray[np.bool_]
-    ignored: NDArray[np.bool_]
-    ground_truth: NDArray[np.intp]
-
-
 class Overlaps(NamedTuple):
     """How each of N detections lies to the labels of its image, which does not depend on an IoU threshold.
 
@@ -62,6 +46,34 @@ class Overlaps(NamedTuple):
     iou: FloatArray
     ground_truth: NDArray[np.intp]
     in_region: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What became of each of N detections at one IoU threshold.
+
+    Attributes:
+        detections: what was judged, of all images.
+        ground_truths: M objects that they were compared with.
+        overlaps: how they lie to each other.
+        right: (N,) bool.
+        ignored: (N,) bool; lies on a difficult object, or in ignore regions without being right. A detection that is
+            neither right nor ignored is wrong.
+        ground_truth: (N,) row of the ground truth the detection lies on, -1 where no overlap is large enough.
+    """
+
+    detections: Detections
+    ground_truths: GroundTruths
+    overlaps: Overlaps
+    right: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+    ground_truth: NDArray[np.intp]
+
+    def missed(self, min_score: float) -> NDArray[np.bool_]:
+        """(M,) which objects to be found have no right detection of at least a score; difficult ones are none."""
+        missed = ~self.ground_truths.difficult
+        missed[self.ground_truth[self.right & (self.detections.scores >= min_score)]] = False
+        return missed
 
 
 def _pairs(first: NDArray, second: NDArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -172,4 +184,4 @@ def judge(
     right = np.zeros(len(row), dtype=bool)
     right[claims[first]] = True
     ignored |= in_region & ~right
-    return Matches(right, ignored, np.where(enough, row, -1))
+    return Matches(detections, ground_truths, overlaps, right, ignored, np.where(enough, row, -1))

@@ -3,7 +3,8 @@
 import io
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from rich import box
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
 from ship_det.evaluation.instances import GroundTruthForm
-from ship_det.evaluation.matching import MinIoU
+from ship_det.evaluation.matching import Matches, MinIoU
 
 _POINTS = ('at_score', 'best_f1')
 _FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
@@ -47,18 +48,22 @@ class ClassResult:
 
     @property
     def precision(self) -> float:
+        """Right share of the detections at the score threshold."""
         return self.at_score.precision
 
     @property
     def recall(self) -> float:
+        """Found share of the ground truths at the score threshold."""
         return self.at_score.recall
 
     @property
     def f1(self) -> float:
+        """2 P R / (P + R) at the score threshold."""
         return self.at_score.f1
 
     @property
     def gmean(self) -> float:
+        """sqrt(P R) at the score threshold."""
         return self.at_score.gmean
 
 
@@ -98,6 +103,7 @@ class EvaluationResult:
         num_ignore_regions: ignore regions without a class in all images.
         searched: area that the images show, each place once; None where that is not asked.
         ground_truth: what detections were compared with, 'quads' as labelled or 'rectangles'.
+        matches: the detections and objects of all images, and which detections are right.
     """
 
     classes: Mapping[str, ClassResult]
@@ -106,37 +112,37 @@ class EvaluationResult:
     min_iou: MinIoU
     ap_mode: ApMode
     score_threshold: float
+    matches: Matches = field(compare=False, repr=False)
     num_ignore_regions: int = 0
     searched: SearchedArea | None = None
+    ground_truth: GroundTruthForm = 'quads'
 
     @property
     def num_false_alarms(self) -> int:
         """Detections of all classes that are wrong at the score threshold: on no object, or not well enough on it."""
-        return sum(one.at_score.false_positives for one in self.classes.values())
-
-    ground_truth: GroundTruthForm = 'quads'
+        return sum(of_class.at_score.false_positives for of_class in self.classes.values())
 
     @property
     def num_ignored(self) -> int:
         """Detections of all classes that count neither as right nor as wrong."""
-        return sum(one.num_ignored for one in self.classes.values())
+        return self._total('num_ignored')
 
     @property
     def mean_ap(self) -> float:
         """Mean AP of the classes with ground truth; nan if there is none."""
-        return self.mean(lambda one: one.ap)
+        return self.mean(attrgetter('ap'))
 
     def mean(self, figure: Callable[[ClassResult], float]) -> float:
         """Mean of a figure over the classes with ground truth; nan if there is none.
 
-        Example: ``result.mean(lambda one: one.best_f1.gmean)``.
+        Example: ``result.mean(operator.attrgetter('best_f1.gmean'))``.
         """
-        values = [figure(one) for one in self.classes.values() if one.num_ground_truths]
+        values = [figure(of_class) for of_class in self.classes.values() if of_class.num_ground_truths]
         return math.fsum(values) / len(values) if values else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the curves, for JSON: nan is None."""
-        choices = {key: value for key, value in vars(self).items() if key not in ('classes', 'searched')}
+        choices = {key: value for key, value in vars(self).items() if key not in ('classes', 'searched', 'matches')}
         choices['num_false_alarms'] = self.num_false_alarms
         if self.searched is not None:
             known = self.searched.km2 is not None
@@ -144,9 +150,9 @@ class EvaluationResult:
             choices['false_alarms_per_km2'] = self.searched.rate(self.num_false_alarms) if known else None
         means = {point: {name: self._mean_at(point, name) for name in _FIGURES} for point in _POINTS}
         classes = {}
-        for name, one in self.classes.items():
-            classes[name] = {key: value for key, value in vars(one).items() if key != 'curve'}
-            classes[name].update({point: asdict(getattr(one, point)) for point in _POINTS})
+        for name, of_class in self.classes.items():
+            classes[name] = {key: value for key, value in vars(of_class).items() if key != 'curve'}
+            classes[name].update({point: asdict(getattr(of_class, point)) for point in _POINTS})
         return _without_nan({**choices, 'mean_ap': self.mean_ap, 'mean': means, 'classes': classes})
 
     def table(self, images: str = 'images') -> str:
@@ -163,14 +169,13 @@ class EvaluationResult:
         alarms = [f'false alarms\n/{self.searched.unit} @{self.score_threshold:g}'] if self.searched else []
         for header in ('objects', 'detections', 'AP', *at_score, *best, 'score\n@best', *alarms):
             table.add_column(header, justify='right')
-        for name, one in self.classes.items():
-            values = [getattr(getattr(one, point), figure) for point in _POINTS for figure in _FIGURES]
-            counts = (str(one.num_ground_truths), str(one.num_detections))
-            rate = self._rate(one.at_score.false_positives)
-            table.add_row(name, *counts, *(f'{value:.4f}' for value in (one.ap, *values, one.best_f1.score)), *rate)
+        for name, of_class in self.classes.items():
+            values = [getattr(getattr(of_class, point), figure) for point in _POINTS for figure in _FIGURES]
+            texts = (f'{value:.4f}' for value in (of_class.ap, *values, of_class.best_f1.score))
+            rate = self._rate(of_class.at_score.false_positives)
+            table.add_row(name, str(of_class.num_ground_truths), str(of_class.num_detections), *texts, *rate)
         table.add_section()
-        objects = sum(one.num_ground_truths for one in self.classes.values())
-        detections = sum(one.num_detections for one in self.classes.values())
+        objects, detections = self._total('num_ground_truths'), self._total('num_detections')
         values = [self._mean_at(point, figure) for point in _POINTS for figure in _FIGURES]
         means = (f'{value:.4f}' for value in (self.mean_ap, *values))
         table.add_row('mean', str(objects), str(detections), *means, '', *self._rate(self.num_false_alarms))
@@ -184,7 +189,10 @@ class EvaluationResult:
         return [format_rate(self.searched.rate(count))] if self.searched else []
 
     def _mean_at(self, point: str, figure: str) -> float:
-        return self.mean(lambda one: getattr(getattr(one, point), figure))
+        return self.mean(attrgetter(f'{point}.{figure}'))
+
+    def _total(self, count: str) -> int:
+        return sum(getattr(of_class, count) for of_class in self.classes.values())
 
     def _notes(self) -> str:
         notes = [
@@ -194,10 +202,10 @@ class EvaluationResult:
             f'False alarms @{self.score_threshold:g}, detections that are not right: {self.num_false_alarms}, '
             f'{format_rate(self.num_false_alarms / max(self.num_images, 1))} an image.',
         ]
-        absent = [name for name, one in self.classes.items() if not one.num_ground_truths]
+        absent = [name for name, of_class in self.classes.items() if not of_class.num_ground_truths]
         if absent:
             notes.append(f'No ground truth, so AP nan and out of the mean: {", ".join(absent)}.')
-        difficult = sum(one.num_difficult for one in self.classes.values())
+        difficult = self._total('num_difficult')
         if difficult:
             notes.append(f'{difficult} difficult objects count neither as found nor as missed.')
         if self.num_ignore_regions:

@@ -1,60 +1,27 @@
 """Evaluation of whole scenes: the detections of chips, put back where their chips were cut and merged.
 
-A scene is evaluated when all chips of its grid have predictions. Of another scene some objects were never looked at,
-and whether others lie in a chip depends on how the chips were drawn; so it is left out and named. Chips that were added
-on ships do not count: no label tells a detector where to look.
-
 Where chips without objects were not cut, false alarms that a detector would have there are not seen, so the share of
 the scenes that chips cover belongs to the figures.
 """
 
 import math
 import os
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
-from ship_det.evaluation.labeled_set import OtherClasses, read_objects
+from ship_det.evaluation.labeled_set import read_objects
 from ship_det.evaluation.predictions import Predictions, write_predictions
 from ship_det.evaluation.result import EvaluationResult, SearchedArea
+from ship_det.evaluation.scene_chips import SceneData, choose_scenes, counted, read_windows
 from ship_det.evaluation.voc import evaluate_thresholds
-from ship_det.raster import image_size, pixel_area
-from ship_det.scenes.merging import MERGE_IOU, WindowDetections, Windows, merge_windows, to_scene
-from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
-
-
-@dataclass(frozen=True)
-class SceneData:
-    """Where chips and the scenes they were cut from are.
-
-    Attributes:
-        chips: folder of the chips, with ``images/`` and ``chips.jsonl``.
-        scenes: folder of the scenes, with ``images/`` and ``labelTxt/``.
-        other_classes: what objects of other classes in the scenes are, see ``read_labeled_set``.
-        merge_iou: threshold of ``merge_windows``.
-        gsd: ground sampling distance of all scenes, m/px; None for what each scene's georeference says.
-        unlabeled: scenes without a label file are merged and left out of the figures, where others have one, instead
-            of being an error. Where no scene has one, so they are in any case.
-
-    Raises:
-        ValueError: a ground sampling distance that is none.
-    """
-
-    chips: str | os.PathLike
-    scenes: str | os.PathLike
-    other_classes: OtherClasses = 'error'
-    merge_iou: float = MERGE_IOU
-    gsd: float | None = None
-    unlabeled: bool = False
-
-    def __post_init__(self) -> None:
-        if self.gsd is not None and not (math.isfinite(self.gsd) and self.gsd > 0):
-            raise ValueError(f'gsd: expected metres a pixel, more than 0, found {self.gsd}')
+from ship_det.raster import pixel_area
+from ship_det.scenes.merging import WindowDetections, Windows, merge_windows, to_scene
+from ship_det.tiling.chip_index import INDEX_NAME
 
 
 @dataclass(frozen=True)
@@ -99,8 +66,8 @@ class MergedScenes:
         if not self.ground_truths:
             return {}
         records = [record for record in self.predictions.images if record['file'] not in self.unlabeled]
-        results = evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
-        return {threshold: replace(result, searched=self.searched) for threshold, result in results.items()}
+        options['searched'] = self.searched
+        return evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
 
     def write(self, path: str | os.PathLike) -> None:
         """Write the merged predictions: a predictions file whose images are the scenes."""
@@ -114,15 +81,15 @@ class MergedScenes:
         """What was merged and what was left out, a sentence each."""
         kept = sum(len(record['scores']) for record in self.predictions.images)
         notes = [
-            f'Merged {self.num_detections} detections on {_count(self.num_chips, "chip")} into {kept} on '
-            f'{_count(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
+            f'Merged {self.num_detections} detections on {counted(self.num_chips, "chip")} into {kept} on '
+            f'{counted(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
             'pieces of objects that chips cut removed or joined.',
         ]
         if self.ground_truths:
             notes += [self._coverage(), self._area()]
         if self.unlabeled:
             notes.append(
-                f'No figures of {_count(len(self.unlabeled), "scene")} without labels, first {self.unlabeled[0]}; '
+                f'No figures of {counted(len(self.unlabeled), "scene")} without labels, first {self.unlabeled[0]}; '
                 'their chips count as chips without objects, where chips are evaluated.'
             )
         if self.num_added is None:
@@ -130,15 +97,15 @@ class MergedScenes:
                 f'{INDEX_NAME} does not say which chips were added on ships, so that labels chose some of those merged.'
             )
         elif self.num_added:
-            notes.append(f'Left out {_count(self.num_added, "chip")} added on ships: only the grid counts.')
+            notes.append(f'Left out {counted(self.num_added, "chip")} added on ships: only the grid counts.')
         if self.partial:
             name, (predicted, total) = next(iter(self.partial.items()))
-            scenes = _count(len(self.partial), 'scene')
+            scenes = counted(len(self.partial), 'scene')
             notes.append(
                 f'Left out {scenes} of which only some chips were tested, first {name}: {predicted} of {total}.'
             )
         if self.absent:
-            notes.append(f'Left out {_count(self.absent, "scene")} none of whose chips was tested.')
+            notes.append(f'Left out {counted(self.absent, "scene")} none of whose chips was tested.')
         return notes
 
     def _coverage(self) -> str:
@@ -156,7 +123,7 @@ class MergedScenes:
         if searched.km2 is not None:
             area = f'{searched.km2:.3g} km2'
         else:
-            scenes = f'{len(self.without_gsd)} of {_count(len(self.ground_truths), "scene")}'
+            scenes = f'{len(self.without_gsd)} of {counted(len(self.ground_truths), "scene")}'
             area = (
                 f'{searched.megapixels:.3g} Mpx, as {scenes} have no georeference, first {self.without_gsd[0]} (--gsd '
                 'gives metres a pixel)'
@@ -182,7 +149,7 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     without_gsd, unlabeled = [], []
     for scene, chips in chosen.whole.items():
         image = folder.image_dir / scene
-        windows = _windows(data, image, chips)
+        windows = read_windows(data, image, chips)
         records.append(merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
         if scene not in chosen.labeled:
             unlabeled.append(scene)
@@ -215,93 +182,6 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     )
 
 
-@dataclass(frozen=True)
-class ChosenScenes:
-    """Which scenes can be evaluated, see ``MergedScenes`` for those that cannot.
-
-    Attributes:
-        whole: chips of the grid of each scene all of whose have predictions, by name of the scene.
-        partial: as of ``MergedScenes``.
-        absent: as of ``MergedScenes``.
-        num_added: predicted chips of the whole scenes that were added on ships.
-        labeled: names of the whole scenes that have labels.
-    """
-
-    whole: dict[str, list[Chip]]
-    partial: dict[str, tuple[int, int]]
-    absent: int
-    num_added: int
-    labeled: frozenset[str]
-
-    def require_labels(self, scenes: str | os.PathLike, hint: str) -> None:
-        """Raise a ValueError that ends in ``hint``, unless a scene has labels."""
-        if not self.labeled:
-            expected = f'expected those of one or more of {_count(len(self.whole), "scene")}'
-            raise ValueError(f'{DotaFolder(scenes).label_dir}: no labels of a scene, {expected}{hint}')
-
-
-def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
-    """Find the scenes that a test on some chips covers.
-
-    Args:
-        files: names of the tested chips.
-        data: their folders.
-
-    Raises:
-        ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, a scene is
-            missing, or some scenes have labels and others none.
-    """
-    index_chips = read_chip_index(data.chips)
-    by_scene: dict[str, list[Chip]] = {}
-    for chip in index_chips:
-        if not chip.added:
-            by_scene.setdefault(chip.scene, []).append(chip)
-    unknown = set(files).difference(chip.file for chip in index_chips)
-    if unknown:
-        index = Path(data.chips) / INDEX_NAME
-        raise ValueError(f'{index}: no line for {len(unknown)} of the images with predictions, first {min(unknown)}')
-    tested = {scene: sum(chip.file in files for chip in chips) for scene, chips in by_scene.items()}
-    whole = {scene: chips for scene, chips in by_scene.items() if tested[scene] == len(chips)}
-    partial = {scene: (tested[scene], len(chips)) for scene, chips in by_scene.items() if scene not in whole}
-    partial = {scene: counts for scene, counts in partial.items() if counts[0]}
-    if not whole:
-        example = ''.join(f'; {name} has {some} of {every}' for name, (some, every) in list(partial.items())[:1])
-        raise ValueError(
-            f'{data.chips}: no scene has predictions for all its chips{example}; expected a test on whole scenes, '
-            'as data_tools/split.py --by scene makes'
-        )
-    folder = DotaFolder(data.scenes)
-    for scene in whole:
-        path = folder.image_dir / scene
-        if not path.is_file():
-            raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
-    missing = [scene for scene in whole if folder.find_labels(folder.image_dir / scene) is None]
-    labeled = frozenset(whole).difference(missing)
-    if missing and labeled and not data.unlabeled:
-        path = folder.label_path(folder.image_dir / missing[0])
-        raise ValueError(
-            f'{path}: no such file, expected the labels of {missing[0]} (an empty file if it has none; --unlabeled '
-            f'merges scenes without labels and leaves them out of the figures); {len(missing)} of {len(whole)} scenes '
-            'have none'
-        )
-    num_added = sum(bool(chip.added) and chip.scene in whole and chip.file in files for chip in index_chips)
-    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial), num_added, labeled)
-
-
-def _windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows:
-    width, height = image_size(scene)
-    windows = np.array([chip.window for chip in chips], dtype=np.int64)
-    images = np.array([chip.size or chip.window[2:] for chip in chips], dtype=np.int64)
-    outside = ((windows[:, :2] < 0) | (windows[:, 2:] < 1) | (windows[:, :2] >= (width, height))).any(axis=1)
-    if outside.any():
-        chip = chips[int(np.argmax(outside))]
-        raise ValueError(
-            f'{Path(data.chips) / INDEX_NAME}: {chip.file}: window {list(chip.window)}, '
-            f'expected one in {scene} of {width} x {height} px'
-        )
-    return Windows(windows, images, (width, height))
-
-
 def merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, merge_iou: float) -> dict[str, Any]:
     """The record of one scene from those of its chips."""
     window = np.repeat(np.arange(len(records)), [len(record['scores']) for record in records])
@@ -310,7 +190,3 @@ def merge_scene(name: str, records: Sequence[ImageRecord], windows: Windows, mer
     found = WindowDetections(to_scene(boxes, window, windows), joined['scores'], joined['labels'], window)
     merged = merge_windows(found, windows, merge_iou)
     return {'file': name, 'boxes': merged.boxes, 'scores': merged.scores, 'labels': merged.labels}
-
-
-def _count(number: int, one: str) -> str:
-    return f'{number} {one if number == 1 else one + "s"}'

@@ -12,16 +12,14 @@ from ship_det.evaluation.curves import (
     precision_recall_curve,
 )
 from ship_det.evaluation.instances import (
-    Detections,
     GroundTruthForm,
-    GroundTruths,
     ImageRecord,
     gather_detections,
     gather_ground_truths,
     image_name,
 )
 from ship_det.evaluation.matching import Matches, MinIoU, best_overlaps, judge
-from ship_det.evaluation.result import ClassResult, EvaluationResult
+from ship_det.evaluation.result import ClassResult, EvaluationResult, SearchedArea
 
 
 def evaluate(
@@ -56,6 +54,9 @@ def evaluate(
         ground_truth: 'quads' compares detections with the quads as labelled, as DOTA's evaluation does, 'rectangles'
             with the rectangles of minimum area around them. Where no record has quads it is 'rectangles'.
 
+    Returns:
+        The figures; its ``matches`` say of each detection what became of it.
+
     Raises:
         ValueError: predictions and ground truths are not of the same images, two records are of one image, or values
             are of no use (NaN, unknown labels, scores outside [0, 1], ...); the message names image and value.
@@ -83,8 +84,12 @@ def evaluate_thresholds(
     min_iou: MinIoU = '>',
     score_threshold: float = 0.5,
     ground_truth: GroundTruthForm = 'quads',
+    searched: SearchedArea | None = None,
 ) -> dict[float, EvaluationResult]:
-    """``evaluate`` at several IoU thresholds, with the overlaps computed once: a result for each threshold."""
+    """``evaluate`` at several IoU thresholds, with the overlaps computed once: a result for each threshold.
+
+    ``searched`` is the area that the images show, for the rate of false alarms.
+    """
     if not 0 <= score_threshold <= 1:
         raise ValueError(f'score_threshold: expected a value in [0, 1], found {score_threshold}')
     _check_same_images(predictions, ground_truths)
@@ -94,10 +99,7 @@ def evaluate_thresholds(
     results = {}
     for threshold in iou_thresholds:
         matches = judge(detections, truths, overlaps, threshold, min_iou)
-        by_class = {
-            name: _class_result(label, detections, truths, matches, ap_mode, score_threshold)
-            for label, name in enumerate(classes)
-        }
+        by_class = {name: _class_result(label, matches, ap_mode, score_threshold) for label, name in enumerate(classes)}
         results[threshold] = EvaluationResult(
             by_class,
             len(predictions),
@@ -105,7 +107,9 @@ def evaluate_thresholds(
             min_iou,
             ap_mode,
             score_threshold,
+            matches,
             num_ignore_regions=len(truths.regions.image),
+            searched=searched,
             ground_truth=truths.form,
         )
     return results
@@ -120,9 +124,8 @@ def _check_same_images(predictions: Sequence[ImageRecord], ground_truths: Sequen
             raise ValueError(f'image {index}: predictions are of {found}, ground truths of {expected}')
 
 
-def _class_result(
-    label: int, detections: Detections, truths: GroundTruths, matches: Matches, ap_mode: ApMode, score_threshold: float
-) -> ClassResult:
+def _class_result(label: int, matches: Matches, ap_mode: ApMode, score_threshold: float) -> ClassResult:
+    detections, truths = matches.detections, matches.ground_truths
     of_class = detections.labels == label
     counted = of_class & ~matches.ignored
     difficult = truths.difficult[truths.labels == label]

@@ -97,6 +97,11 @@ class VOCRotatedMetric(BaseMetric):
 
     @property
     def classes(self) -> tuple[str, ...]:
+        """Names, from the data set.
+
+        Raises:
+            ValueError: it has none.
+        """
         if not self.dataset_meta or 'classes' not in self.dataset_meta:
             raise ValueError('VOCRotatedMetric: the data set names no classes in its metainfo')
         return tuple(self.dataset_meta['classes'])
@@ -127,7 +132,7 @@ class VOCRotatedMetric(BaseMetric):
         """Evaluate the results of all images, in an order that does not depend on how ranks shared them."""
         if self.num_images is not None and len(results) != self.num_images:
             raise ValueError(f'VOCRotatedMetric: results of {len(results)} images, expected {self.num_images}')
-        results = sorted(results, key=lambda one: one[0]['file'])
+        results = sorted(results, key=lambda of_image: of_image[0]['file'])
         predictions = [prediction for prediction, _ in results]
         truths = [truth for _, truth in results]
         by_threshold = evaluate_thresholds(predictions, truths, self.classes, self.iou_thresholds, **self.options)
@@ -241,7 +246,7 @@ def _metrics(by_threshold: Mapping[float, EvaluationResult]) -> dict[str, float]
     metrics = {'mAP': float(np.mean([result.mean_ap for result in results]))}
     if len(results) > 1:
         metrics.update({f'mAP@{threshold:g}': result.mean_ap for threshold, result in by_threshold.items()})
-    for name, one in results[0].classes.items():
-        if one.num_ground_truths:
+    for name, of_class in results[0].classes.items():
+        if of_class.num_ground_truths:
             metrics[f'AP/{name}'] = float(np.mean([result.classes[name].ap for result in results]))
     return metrics

@@ -1,6 +1,6 @@
 """Charts over classes: the long tail beside AP, precision and recall, scores, confusions, sizes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ from ship_det.drawing.chart_style import (
     text_columns,
     written,
 )
-from ship_det.report.runs import Run
+from ship_det.report.runs import Run, SizeBin
 
 _PANEL_COLUMNS = 5
 # Letters of a name above a panel.
@@ -163,11 +163,11 @@ def score_histograms(run: Run, classes: Sequence[str]) -> Figure:
     """How scores of right and of wrong detections are distributed, a panel a class, on a log axis."""
     figure, panels = _panels(classes, 'score', 'detections', share_y=False)
     edges = np.linspace(0, 1, 21)
-    counted = ~run.matches.ignored
-    for label, (_, axes) in enumerate(panels.items()):
-        of_class = counted & (run.detections.labels == label)
+    found, counted = run.matches.detections, ~run.matches.ignored
+    for label, axes in enumerate(panels.values()):
+        of_class = counted & (found.labels == label)
         right, wrong = of_class & run.matches.right, of_class & ~run.matches.right
-        heights = [np.histogram(run.detections.scores[rows], edges)[0] for rows in (wrong, right)]
+        heights = [np.histogram(found.scores[rows], edges)[0] for rows in (wrong, right)]
         axes.stairs(heights[0], edges, color=WRONG, fill=True, alpha=0.55)
         axes.stairs(heights[1], edges, color=RIGHT, linewidth=1.8)
         axes.set_yscale('symlog', linthresh=1)
@@ -248,20 +248,20 @@ def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Fi
 
 
 @styled
-def size_chart(
-    names: Sequence[str], means: Sequence[NDArray], totals: NDArray[np.int64], edges: NDArray[np.float64]
-) -> Figure:
-    """Mean AP of each run over the size of the objects."""
+def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64]) -> Figure:
+    """Mean AP of each run, by its name, over the size of the objects."""
     figure = Figure(figsize=(6.2, 3.2), layout='constrained')
     axes = figure.subplots()
-    bins = np.arange(len(totals))
-    width = 0.74 / len(names)
-    for index, (name, values) in enumerate(zip(names, means, strict=True)):
-        places = bins + (index - (len(names) - 1) / 2) * width
+    bins = np.arange(len(edges) - 1)
+    width = 0.74 / len(sizes)
+    for index, (name, of_run) in enumerate(sizes.items()):
+        places = bins + (index - (len(sizes) - 1) / 2) * width
+        values = np.array([of_size.mean_ap for of_size in of_run])
         axes.bar(places, np.nan_to_num(values), width * 0.94, color=run_color(index), label=written(name))
         for place, value in zip(places, values, strict=True):
             text = 'none' if np.isnan(value) else f'{value:.2f}'
             axes.text(place, np.nan_to_num(value) + 0.015, text, ha='center', fontsize=8)
+    totals = [of_size.count for of_size in next(iter(sizes.values()))]
     ranges = [_range_text(*edges[i : i + 2]) for i in bins]
     axes.set_xticks(bins, [f'{text}\n{total} ships' for text, total in zip(ranges, totals, strict=True)])
     axes.grid(axis='x', visible=False)
@@ -269,8 +269,8 @@ def size_chart(
     axes.set_xlabel('size of the object: root of its area, px')
     axes.set_ylabel('mean AP')
     axes.set_title('AP by object size')
-    if len(names) > 1:
-        legend_above(axes, len(names))
+    if len(sizes) > 1:
+        legend_above(axes, len(sizes))
     return figure
 
 

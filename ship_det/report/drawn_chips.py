@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
-from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.files import replacing
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.runs import Run
@@ -17,30 +16,26 @@ _CROWDED = 40
 _LEGEND = (('ground truth', GROUND_TRUTH_COLOR), ('right detection', RIGHT_COLOR), ('wrong detection', WRONG_COLOR))
 
 
-def draw_chip(
-    pixels: NDArray[np.uint8], run: Run, labeled: LabeledSet, image: int, scale: float = 1.0
-) -> NDArray[np.uint8]:
+def draw_chip(pixels: NDArray[np.uint8], run: Run, image: int, scale: float = 1.0) -> NDArray[np.uint8]:
     """Draw what counts: ground truths, missed ones with their names, and detections of at least the score threshold.
 
     Args:
         pixels: (H, W, 3) uint8, RGB.
         run: evaluated run.
-        labeled: images and ground truth.
         image: index of the image.
         scale: size of the pixels drawn on, as a share of the image's.
 
     Returns:
         (H + lines, W, 3) uint8, with a legend below.
     """
-    found, truths = run.detections, labeled.truths
-    shown = (found.image == image) & (found.scores >= run.main.score_threshold) & ~run.matches.ignored
+    found, truths = run.matches.detections, run.matches.ground_truths
+    shown = run.shown & (found.image == image)
     right = shown & run.matches.right
-    missed = (truths.image == image) & ~truths.difficult
-    missed[run.matches.ground_truth[right]] = False
+    missed = run.missed & (truths.image == image)
     easy = (truths.image == image) & ~truths.difficult & ~missed
     # A class name says nothing where there is one class.
-    names = [f'{name} ' if len(labeled.classes) > 1 else '' for name in labeled.classes]
-    quads, labels = [labeled.quads[missed]], [names[label].strip() for label in truths.labels[missed]]
+    names = [f'{name} ' if len(run.classes) > 1 else '' for name in run.classes]
+    quads, labels = [truths.quads[missed]], [names[label].strip() for label in truths.labels[missed]]
     colors = [GROUND_TRUTH_COLOR] * len(labels)
     crowded = int(missed.sum() + shown.sum()) > _CROWDED
     for rows, color in ((shown & ~right, WRONG_COLOR), (right, RIGHT_COLOR)):
@@ -50,7 +45,7 @@ def draw_chip(
         quads.append(rbox_to_quad(found.boxes[rows]))
         colors += [color] * len(texts)
         labels += [''] * len(texts) if crowded and color == RIGHT_COLOR else texts
-    drawn = draw_boxes(pixels, labeled.quads[easy] * scale, None, GROUND_TRUTH_COLOR, width=3)
+    drawn = draw_boxes(pixels, truths.quads[easy] * scale, None, GROUND_TRUTH_COLOR, width=3)
     return add_legend(draw_boxes(drawn, np.concatenate(quads) * scale, labels, colors), _LEGEND)
 
 

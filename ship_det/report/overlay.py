@@ -1,15 +1,16 @@
-"""Pictures with boxes as HTML: a JPEG under an SVG overlay, whose boxes the page can filter."""
+"""Boxes over a picture, which the page can filter."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.evaluation.labeled_set import LabeledSet
+from ship_det.evaluation.instances import GroundTruths
 from ship_det.geometry import rbox_to_quad
-from ship_det.report.pictures import Piece
+from ship_det.report.measures import describe_ships
 from ship_det.report.runs import Run
+from ship_det.scenes.scene import Scene
 
 # Detections of less score than this are not in the page, whatever its slider says.
 MIN_SHOWN_SCORE = 0.05
@@ -18,79 +19,111 @@ _MAX_WEAK = 80
 
 
 @dataclass(frozen=True)
-class Marks:
-    """What an overlay makes stand out: rows of one detection and one ground truth, -1 for none."""
+class View:
+    """A part of an image.
 
-    detection: int = -1
-    truth: int = -1
+    Attributes:
+        image: index of the image.
+        window: (x, y, width, height) in the image, px.
+        place: where the image lies, for lengths and headings.
+    """
 
+    image: int
+    window: tuple[int, int, int, int]
+    place: Scene
 
-#: Nothing stands out.
-NO_MARKS = Marks()
-
-
-def picture_html(piece: Piece, name: str, boxes: list[str]) -> str:
-    """A picture with the boxes of ``truth_boxes`` and ``detection_boxes`` over it."""
-    x, y, width, height = piece.window
-    return (
-        f'<div class="picture" style="aspect-ratio:{width}/{height}">'
-        f'<img src="{piece.uri}" alt="{escape(name)}" loading="lazy" decoding="async">'
-        f'<svg viewBox="{x} {y} {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
-        f'{"".join(boxes)}</svg></div>'
-    )
+    def shows(self, quads: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N,) whether the surroundings of (N, 4, 2) quads touch the window."""
+        corner, extent = np.array(self.window[:2]), np.array(self.window[2:])
+        low, high = quads.min(axis=1), quads.max(axis=1)
+        return ((low <= corner + extent) & (high >= corner)).all(axis=1)
 
 
-def truth_boxes(labeled: LabeledSet, image: int, piece: Piece, marks: Marks = NO_MARKS) -> list[str]:
-    """Ground truths and ignore regions of an image that touch the piece."""
-    regions = labeled.region_quads[labeled.truths.regions.image == image]
-    boxes = [_polygon(quad, 'truth difficult', None, 'ignore region', '') for quad in regions if _inside(quad, piece)]
-    for row in np.flatnonzero(labeled.truths.image == image).tolist():
-        if _inside(labeled.quads[row], piece):
-            name = labeled.classes[labeled.truths.labels[row]]
-            difficult = bool(labeled.truths.difficult[row])
-            kind = 'truth difficult' if difficult else 'truth'
-            label = int(labeled.truths.labels[row])
-            text = f'{name}, difficult' if difficult else name
-            # Its label says only what it is; an ignore region needs none.
-            boxes.append(_polygon(labeled.quads[row], _kind(kind, row, marks.truth), label, text, ''))
+@dataclass(frozen=True)
+class Box:
+    """A box over a picture.
+
+    Attributes:
+        quad: (4, 2) corners, px of the image.
+        kind: classes of its style: ``truth`` or ``found``, and what of.
+        title: what it says of itself.
+        label: class; None of what is shown whatever class is chosen.
+        run: of which run it is; None for all.
+        score: of a detection.
+    """
+
+    quad: NDArray[np.float64]
+    kind: str
+    title: str
+    label: int | None = None
+    run: int | None = None
+    score: float | None = None
+
+    @property
+    def points(self) -> str:
+        """Corners as SVG has them."""
+        return ' '.join(f'{x:.1f},{y:.1f}' for x, y in self.quad.tolist())
+
+
+def truth_boxes(truths: GroundTruths, classes: Sequence[str], view: View, marked: int = -1) -> list[Box]:
+    """Ground truths and ignore regions that a view shows; ``marked``: row of the one that stands out."""
+    regions = truths.regions.quads[truths.regions.image == view.image]
+    boxes = [Box(quad, 'truth difficult', 'ignore region') for quad in regions[view.shows(regions)]]
+    rows = np.flatnonzero(truths.image == view.image)
+    rows = rows[view.shows(truths.quads[rows])]
+    for row, size in zip(rows.tolist(), describe_ships(truths.quads[rows], view.place), strict=True):
+        label, difficult = int(truths.labels[row]), truths.difficult[row]
+        kind = f'truth{" difficult" if difficult else ""}{" marked" if row == marked else ""}'
+        title = f'{classes[label]}{", difficult" if difficult else ""}, {size}'
+        boxes.append(Box(truths.quads[row], kind, title, label))
     return boxes
 
 
-def detection_boxes(
-    run: Run, labeled: LabeledSet, image: int, piece: Piece, run_index: int, marks: Marks = NO_MARKS
-) -> list[str]:
-    """Detections of an image that touch the piece, those of lower score first, so that higher ones lie above."""
-    found = run.detections
-    rows = np.flatnonzero((found.image == image) & (found.scores >= MIN_SHOWN_SCORE))
+def detection_boxes(run: Run, index: int, view: View, marked: int | None = None) -> list[Box]:
+    """Detections that a view shows, those of lower score first, so that higher ones lie above.
+
+    Args:
+        run: evaluated run.
+        index: its number on the page.
+        view: what is shown.
+        marked: row of the detection that stands out, -1 for none, in a picture of detections that count; None in one
+            of all.
+    """
+    matches, found = run.matches, run.matches.detections
+    rows = np.flatnonzero((found.image == view.image) & (found.scores >= MIN_SHOWN_SCORE))
+    rows = rows[view.shows(rbox_to_quad(found.boxes[rows]))]
+    rows = rows[np.argsort(-found.scores[rows], kind='stable')]
+    strong = int((found.scores[rows] >= run.main.score_threshold).sum())
+    rows = rows[: strong + (_MAX_WEAK if marked is None else 0)][::-1]
     quads = rbox_to_quad(found.boxes[rows])
-    order = [index for index in np.argsort(-found.scores[rows], kind='stable') if _inside(quads[index], piece)]
-    strong = int((found.scores[rows[order]] >= run.main.score_threshold).sum())
-    # A picture of a mistake is about detections that count.
-    shown = order[: strong + _MAX_WEAK] if marks == NO_MARKS else order[:strong]
     boxes = []
-    for index in reversed(shown):
-        row, quad = int(rows[index]), quads[index]
+    for row, quad, size in zip(rows.tolist(), quads, describe_ships(quads, view.place), strict=True):
         label, score = int(found.labels[row]), float(found.scores[row])
-        verdict = 'ignored' if run.matches.ignored[row] else 'right' if run.matches.right[row] else 'wrong'
-        kind = _kind(f'found {verdict}', row, marks.detection)
-        data = f' data-run="{run_index}" data-score="{score:.3f}"'
-        title = f'{labeled.classes[label]} {score:.2f}, {verdict}, IoU {run.overlaps.iou[row]:.2f}'
-        boxes.append(_polygon(quad, kind, label, title, data))
+        verdict = 'ignored' if matches.ignored[row] else 'right' if matches.right[row] else 'wrong'
+        kind = f'found {verdict}{" marked" if row == marked else ""}'
+        title = f'{run.classes[label]} {score:.2f}, {verdict}, IoU {matches.overlaps.iou[row]:.2f}, {size}'
+        boxes.append(Box(quad, kind, title, label, index, score))
     return boxes
 
 
-def _kind(kind: str, row: int, marked: int) -> str:
-    return f'{kind} marked' if row == marked else kind
+def outcome_boxes(run: Run, index: int, image: int, place: Callable[[NDArray], NDArray]) -> list[Box]:
+    """What a run made of the ships of an image: missed ones, and detections that count.
 
-
-def _inside(quad: NDArray[np.float64], piece: Piece) -> bool:
-    x, y, width, height = piece.window
-    low, high = quad.min(axis=0), quad.max(axis=0)
-    return bool((low <= (x + width, y + height)).all() and (high >= (x, y)).all())
-
-
-def _polygon(quad: NDArray[np.float64], kind: str, label: int | None, title: str, data: str) -> str:
-    """A box; one without a label is shown whatever class is chosen."""
-    points = ' '.join(f'{x:.1f},{y:.1f}' for x, y in quad.tolist())
-    of_class = '' if label is None else f' data-class="{label}"'
-    return f'<polygon class="{kind}"{of_class}{data} points="{points}"><title>{escape(title)}</title></polygon>'
+    Args:
+        run: evaluated run.
+        index: its number on the page.
+        image: index of the image.
+        place: moves (N, 4, 2) corners in the image to where they are drawn.
+    """
+    found, truths = run.matches.detections, run.matches.ground_truths
+    missed = np.flatnonzero(run.missed & (truths.image == image))
+    boxes = [
+        Box(quad, 'truth missed', f'{run.classes[label]}, missed', int(label), index)
+        for quad, label in zip(place(truths.quads[missed]), truths.labels[missed], strict=True)
+    ]
+    shown = np.flatnonzero(run.shown & (found.image == image))
+    for row, quad in zip(shown.tolist(), place(rbox_to_quad(found.boxes[shown])), strict=True):
+        label, score = int(found.labels[row]), float(found.scores[row])
+        verdict = 'right' if run.matches.right[row] else 'wrong'
+        boxes.append(Box(quad, f'found {verdict}', f'{run.classes[label]} {score:.2f}, {verdict}', label, index, score))
+    return boxes

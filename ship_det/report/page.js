@@ -59,8 +59,8 @@ function change(what) {
 }
 
 function visibleCards() {
-  const group = state.shown.classList.contains('chip') ? '.chip' : '.mistake';
-  return all('.card' + group).filter((card) => card.offsetParent !== null);
+  const kind = ['chip', 'mistake', 'scene'].find((name) => state.shown.classList.contains(name));
+  return all(`.card.${kind}`).filter((card) => card.offsetParent !== null);
 }
 
 function show(card) {
@@ -94,7 +94,7 @@ function addNames(svg, pixel) {
     // Names of ground truth go below its box and those of detections above, so that both can be read.
     const [x, y] = corners.reduce((best, corner) => ((found ? corner[1] < best[1] : corner[1] > best[1]) ? corner : best));
     const text = document.createElementNS('http://www.w3.org/2000/svg', 'text');
-    text.textContent = found ? `${classNames[box.dataset.class]} ${Number(box.dataset.score).toFixed(2)}` : box.textContent;
+    text.textContent = found ? `${classNames[box.dataset.class]} ${Number(box.dataset.score).toFixed(2)}` : classNames[box.dataset.class] ?? '';
     text.setAttribute('class', box.getAttribute('class'));
     Object.assign(text.dataset, box.dataset);
     text.style.fontSize = 13 * pixel + 'px';
@@ -135,6 +135,9 @@ for (const head of all('th[data-sort]')) head.addEventListener('click', () => so
 for (const button of all('[data-choose-kind]')) button.addEventListener('click', () => change({ kind: button.dataset.chooseKind }));
 for (const button of all('[data-choose-class]')) {
   button.addEventListener('click', () => change({ label: state.label === button.dataset.chooseClass ? '' : button.dataset.chooseClass }));
+}
+for (const table of all('.ships')) {
+  for (const event of ['click', 'keydown']) table.addEventListener(event, (happened) => happened.stopPropagation());
 }
 for (const card of all('.card')) {
   card.addEventListener('click', () => show(card));

@@ -1,14 +1,13 @@
 """Pictures of a report: which to show, pieces cut out of images, fitted into a page of bounded size."""
 
-import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ship_det.drawing.pages import data_uri
 from ship_det.evaluation.instances import GroundTruths
 from ship_det.raster import SceneReader, read_shrunk
 
@@ -18,25 +17,11 @@ _SMALLEST_SIDE = 96
 _READ_SIDE = 2048
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part of an image for the page.
-
-    Attributes:
-        window: (x, y, width, height) in the image, px.
-        uri: JPEG as a data URI, scaled down where it would be too large.
-    """
-
-    window: tuple[int, int, int, int]
-    uri: str
-
-
-def cut_piece(image: SceneReader, window: tuple[int, int, int, int], max_side: int, max_bytes: int) -> Piece:
-    """Cut a window out of an image and encode it in at most ``max_side`` px and about ``max_bytes``."""
+def cut_piece(image: SceneReader, window: tuple[int, int, int, int], max_side: int, max_bytes: int) -> str:
+    """A window of an image as the data URI of a JPEG of at most ``max_side`` px and about ``max_bytes``."""
     part = Image.fromarray(read_shrunk(image, window, max(max_side, _READ_SIDE)))
     part.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    data = encode_jpeg(part, max_bytes)
-    return Piece(window, 'data:image/jpeg;base64,' + base64.b64encode(data).decode('ascii'))
+    return data_uri('image/jpeg', encode_jpeg(part, max_bytes))
 
 
 def encode_jpeg(image: Image.Image, max_bytes: int) -> bytes:

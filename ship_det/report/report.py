@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from ship_det.evaluation.labeled_set import (
 )
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
-from ship_det.evaluation.scenes import SceneData
+from ship_det.evaluation.scene_chips import SceneData
 from ship_det.files import staged_folder, write_text
 from ship_det.raster import read_preview
 from ship_det.report.class_charts import (
@@ -35,10 +36,13 @@ from ship_det.report.class_charts import (
 from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, analyze
 from ship_det.report.gallery import DRAWN_SIDE, make_gallery
+from ship_det.report.measures import locate_image
 from ship_det.report.page import Content, build_page
 from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
+from ship_det.report.scene_views import draw_scenes
 from ship_det.report.training_charts import training_curves
 from ship_det.scenes.merging import MERGE_IOU
+from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class ReportOptions:
         other_classes: what labels of classes that the predictions do not know are: 'error', 'background', 'ignore'.
         chips: most test chips to show.
         examples: most mistakes to show of each kind and class.
+        views: most scenes to show, where the images are chips.
         title: of the page.
         scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
         merge_iou: see ``ship_det.evaluation.merge_windows``.
@@ -69,6 +74,7 @@ class ReportOptions:
     other_classes: OtherClasses = 'error'
     chips: int = 24
     examples: int = 4
+    views: int = 6
     title: str = 'Ship detection report'
     scenes: str | os.PathLike | None = None
     merge_iou: float = MERGE_IOU
@@ -95,33 +101,36 @@ def write_report(
         ValueError: bad input; the message names the file.
     """
     options, out = options or ReportOptions(), Path(out)
-    if options.chips < 0 or options.examples < 0:
-        raise ValueError(f'expected counts of 0 or more, found {options.chips} chips, {options.examples} examples')
+    if min(options.chips, options.examples, options.views) < 0:
+        raise ValueError(
+            f'expected counts of 0 or more, found {options.chips} chips, {options.examples} examples, '
+            f'{options.views} views'
+        )
     predictions = read_all_predictions(runs)
     options = _with_lists(options, dataset, predictions[0])
-    labeled = _read_labels(dataset, predictions[0], options)
+    labeled = read_labeled_set(dataset, predictions[0].classes, options.list_file, options.other_classes)
     training = None
     if options.train_list is not None:
         training = count_training(dataset, labeled.classes, options.train_list, options.other_classes)
-    subset = options.list_file is not None
-    evaluated = [
-        evaluate_run(files, read, labeled, options.iou_threshold, options.score_threshold, subset)
-        for files, read in zip(runs, predictions, strict=True)
-    ]
+    evaluated = [_evaluate(files, read, labeled, options) for files, read in zip(runs, predictions, strict=True)]
     if options.scenes is not None:
         data = SceneData(
             dataset, options.scenes, options.other_classes, options.merge_iou, options.gsd, options.unlabeled
         )
         evaluated = [merge_run(run, read, labeled, data) for run, read in zip(evaluated, predictions, strict=True)]
-    analyses = [analyze(run, labeled) for run in evaluated]
+    analyses = [analyze(run) for run in evaluated]
+    is_tiled = (Path(dataset) / INDEX_NAME).is_file()
+    chips = {chip.file: chip for chip in read_chip_index(dataset)} if is_tiled else {}
     with staged_folder(out) as stage:
         figures = _charts(evaluated, analyses, labeled, training)
         charts = {
             name: save_chart(figure, stage / f'{_file_name(name, evaluated)}.png') for name, figure in figures.items()
         }
-        gallery = make_gallery(evaluated, analyses, labeled, stage, options.chips, options.examples)
-        facts = _facts(evaluated, labeled, dataset, options)
-        content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery)
+        locate = partial(locate_image, chips=chips, gsd=options.gsd)
+        gallery = make_gallery(evaluated, analyses, labeled, locate, stage, options.chips, options.examples)
+        views = draw_scenes(evaluated, labeled, chips, options.views)
+        facts = _facts(evaluated, dataset, options)
+        content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery, views)
         write_text(stage / 'index.html', build_page(content))
     return evaluated
 
@@ -145,19 +154,24 @@ def draw_images(
     """
     options = options or ReportOptions()
     predictions = read_predictions(run.predictions)
-    labeled = _read_labels(dataset, predictions, options)
-    subset = options.list_file is not None
-    evaluated = evaluate_run(run, predictions, labeled, options.iou_threshold, options.score_threshold, subset)
+    labeled = read_labeled_set(dataset, predictions.classes, options.list_file, options.other_classes)
+    evaluated = _evaluate(run, predictions, labeled, options)
     with staged_folder(out) as stage:
         for index, path in enumerate(labeled.images):
             pixels, scale = read_preview(path, DRAWN_SIDE)
-            write_chip(stage / f'{path.stem}.png', draw_chip(pixels, evaluated, labeled, index, scale))
+            write_chip(stage / f'{path.stem}.png', draw_chip(pixels, evaluated, index, scale))
     return len(labeled.images)
 
 
-def _read_labels(dataset: str | os.PathLike, predictions: Predictions, options: ReportOptions) -> LabeledSet:
-    return read_labeled_set(
-        dataset, predictions.classes, options.list_file, options.other_classes, options.ground_truth
+def _evaluate(files: RunFiles, predictions: Predictions, labeled: LabeledSet, options: ReportOptions) -> Run:
+    return evaluate_run(
+        files,
+        predictions,
+        labeled,
+        options.iou_threshold,
+        options.score_threshold,
+        options.ground_truth,
+        subset=options.list_file is not None,
     )
 
 
@@ -175,12 +189,11 @@ def _charts(
     runs: Sequence[Run], analyses: Sequence[Analysis], labeled: LabeledSet, training: NDArray[np.int64] | None
 ) -> dict[str, Figure]:
     """Charts by name; those of one run end in its number."""
-    classes, edges = labeled.classes, size_edges(labeled)
-    sizes = [ap_by_size(run, labeled, edges) for run in runs]
+    classes, edges = labeled.classes, size_edges(runs[0].matches.ground_truths)
     charts = {
         'class_histogram': class_histogram(runs, classes, training),
         'pr_curves': precision_recall(runs, classes),
-        'ap_by_size': size_chart([run.name for run in runs], [means for means, _ in sizes], sizes[0][1], edges),
+        'ap_by_size': size_chart({run.name: ap_by_size(run, edges) for run in runs}, edges),
     }
     if training is not None:
         charts['ap_by_count'] = ap_by_count(runs, classes, training)
@@ -201,39 +214,30 @@ def _file_name(chart: str, runs: Sequence[Run]) -> str:
     return f'{name}_{runs[int(index)].name}' if len(runs) > 1 else name
 
 
-def _facts(
-    runs: Sequence[Run], labeled: LabeledSet, dataset: str | os.PathLike, options: ReportOptions
-) -> list[tuple[str, str]]:
-    main = runs[0].main
-    several = len(runs) > 1
-    facts = [(f'predictions, {run.name}' if several else 'predictions', str(run.source)) for run in runs]
-    facts.append(('data set', str(dataset)))
-    facts.append(('images', str(options.list_file) if options.list_file is not None else f'all of {dataset}/images'))
+def _facts(runs: Sequence[Run], dataset: str | os.PathLike, options: ReportOptions) -> dict[str, str]:
+    """What was evaluated, by name."""
+    main, difficult = runs[0].main, int(runs[0].matches.ground_truths.difficult.sum())
+    suffixes = [f', {run.name}' if len(runs) > 1 else '' for run in runs]
+    facts = {f'predictions{suffix}': str(run.source) for run, suffix in zip(runs, suffixes, strict=True)}
+    facts['data set'] = str(dataset)
+    facts['images'] = str(options.list_file) if options.list_file is not None else f'all of {dataset}/images'
     if options.scenes is not None:
-        facts.append(('scenes', str(options.scenes)))
+        facts['scenes'] = str(options.scenes)
     if options.train_list is not None:
-        facts.append(('training images', str(options.train_list)))
-    facts.append(('classes', ', '.join(labeled.classes)))
-    facts.append(('right detection', f'class right and skew IoU {main.min_iou} {main.iou_threshold:g} (VOC matching)'))
-    facts.append(('ground truth', 'quads as labelled' if main.ground_truth == 'quads' else 'rectangles'))
-    difficult = int(labeled.truths.difficult.sum())
+        facts['training images'] = str(options.train_list)
+    facts['classes'] = ', '.join(main.classes)
+    facts['right detection'] = f'class right and skew IoU {main.min_iou} {main.iou_threshold:g} (VOC matching)'
+    facts['ground truth'] = 'quads as labelled' if main.ground_truth == 'quads' else 'rectangles'
     if difficult:
-        facts.append(('difficult objects', f'{difficult}, neither to be found nor wrong to find'))
-    regions = main.num_ignore_regions
-    if regions:
-        rule = f'more than {IGNORE_IOF:g} of its area inside'
-        facts.append(('ignore regions', f'{regions}, no class: a detection with {rule} is not wrong'))
-    if difficult or regions:
-        facts += [
-            (f'ignored detections, {run.name}' if several else 'ignored detections', _ignored_share(run))
-            for run in runs
-        ]
+        facts['difficult objects'] = f'{difficult}, neither to be found nor wrong to find'
+    if main.num_ignore_regions:
+        rule = f'a detection with more than {IGNORE_IOF:g} of its area inside is not wrong'
+        facts['ignore regions'] = f'{main.num_ignore_regions}, no class: {rule}'
+    if difficult or main.num_ignore_regions:
+        for run, suffix in zip(runs, suffixes, strict=True):
+            total = len(run.matches.ignored)
+            facts[f'ignored detections{suffix}'] = f'{run.main.num_ignored:,d} of {total:,d}, neither right nor wrong'
     left_out = max(run.left_out for run in runs)
     if left_out:
-        facts.append(('left out', f'predictions of {left_out} images that are not in the list'))
+        facts['left out'] = f'predictions of {left_out} images that are not in the list'
     return facts
-
-
-def _ignored_share(run: Run) -> str:
-    total = sum(one.num_detections for one in run.main.classes.values())
-    return f'{run.main.num_ignored:,d} of {total:,d}, neither right nor wrong'

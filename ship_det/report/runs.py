@@ -1,22 +1,24 @@
 """The runs that a report shows: predictions, evaluated on one labelled set, each with its training log."""
 
+import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.evaluation.curves import average_precision, precision_recall_curve
-from ship_det.evaluation.instances import Detections, gather_detections
+from ship_det.evaluation.instances import GroundTruthForm, GroundTruths
 from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
-from ship_det.evaluation.matching import Matches, Overlaps, best_overlaps, judge
+from ship_det.evaluation.matching import Matches, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.scenes import MergedScenes, SceneData, choose_scenes, merge_scenes
+from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+from ship_det.evaluation.scenes import MergedScenes, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.report.training_log import TrainingLog, read_training_log
 
@@ -45,35 +47,82 @@ class RunFiles:
 
 
 @dataclass(frozen=True)
+class SceneResults:
+    """The predictions of a run merged into whole scenes.
+
+    Attributes:
+        merged: predictions and labels of the scenes.
+        results: by IoU threshold, those of the run's images.
+    """
+
+    merged: MergedScenes
+    results: dict[float, EvaluationResult]
+
+
+@dataclass(frozen=True)
 class Run:
     """An evaluated run.
 
     Attributes:
         name: how the report calls it.
         source: predictions file.
-        detections: of all images.
-        overlaps: of the detections with the ground truths.
-        matches: at the main IoU threshold.
         results: by IoU threshold, the main one first.
         left_out: predicted images that are not of the labelled set.
         log: training curves or None.
-        scenes: the predictions merged into whole scenes, and their results by IoU threshold; None where not asked for.
+        scenes: results on whole scenes; None where not asked for.
     """
 
     name: str
     source: Path
-    detections: Detections
-    overlaps: Overlaps
-    matches: Matches
     results: dict[float, EvaluationResult]
     left_out: int
     log: TrainingLog | None
-    scenes: tuple[MergedScenes, dict[float, EvaluationResult]] | None = None
+    scenes: SceneResults | None = None
 
     @property
     def main(self) -> EvaluationResult:
         """Result at the main IoU threshold."""
         return next(iter(self.results.values()))
+
+    @property
+    def matches(self) -> Matches:
+        """What became of each detection at the main IoU threshold."""
+        return self.main.matches
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names."""
+        return tuple(self.main.classes)
+
+    @property
+    def of_scenes(self) -> 'Run | None':
+        """The same run with its whole scenes as images; None where there are none with labels."""
+        if self.scenes is None or not self.scenes.results:
+            return None
+        return replace(self, results=self.scenes.results, scenes=None)
+
+    @cached_property
+    def shown(self) -> NDArray[np.bool_]:
+        """(N,) detections that count: of at least the score threshold and not ignored."""
+        return (self.matches.detections.scores >= self.main.score_threshold) & ~self.matches.ignored
+
+    @cached_property
+    def missed(self) -> NDArray[np.bool_]:
+        """(M,) objects that no detection of at least the score threshold finds."""
+        return self.matches.missed(self.main.score_threshold)
+
+
+@dataclass(frozen=True)
+class SizeBin:
+    """Objects of some sizes.
+
+    Attributes:
+        mean_ap: mean over the classes with such objects; nan where there are none.
+        count: number of objects.
+    """
+
+    mean_ap: float
+    count: int
 
 
 def read_all_predictions(files: Sequence[RunFiles]) -> list[Predictions]:
@@ -84,14 +133,14 @@ def read_all_predictions(files: Sequence[RunFiles]) -> list[Predictions]:
     """
     if not files:
         raise ValueError('expected at least one predictions file, found none')
-    names = [one.name for one in files]
+    names = [run.name for run in files]
     if len(set(names)) != len(names):
         raise ValueError(f'a name occurs twice in the runs {names}, expected NAME=FILE with different names')
-    predictions = [read_predictions(one.predictions) for one in files]
-    for one, read in zip(files, predictions, strict=True):
+    predictions = [read_predictions(run.predictions) for run in files]
+    for run, read in zip(files, predictions, strict=True):
         if read.classes != predictions[0].classes:
             raise ValueError(
-                f'{one.predictions}: found classes {list(read.classes)}, expected those of '
+                f'{run.predictions}: found classes {list(read.classes)}, expected those of '
                 f'{files[0].predictions}: {list(predictions[0].classes)}'
             )
     return predictions
@@ -103,6 +152,7 @@ def evaluate_run(
     labeled: LabeledSet,
     iou_threshold: float,
     score_threshold: float,
+    ground_truth: GroundTruthForm = 'quads',
     subset: bool = False,
 ) -> Run:
     """Evaluate a run at the main IoU threshold and at the common one.
@@ -113,6 +163,7 @@ def evaluate_run(
         labeled: images and ground truth.
         iou_threshold: the main one.
         score_threshold: of precision and recall.
+        ground_truth: what detections are compared with, the quads as labelled or 'rectangles' around them.
         subset: the labelled set is a part of what was predicted, so predictions of other images are left out.
 
     Raises:
@@ -120,13 +171,16 @@ def evaluate_run(
     """
     selected, left_out = select_predictions(files.predictions, predictions, labeled, subset)
     thresholds = list(dict.fromkeys([iou_threshold, COMMON_IOU]))
-    options: dict[str, Any] = {'score_threshold': score_threshold, 'ground_truth': labeled.truths.form}
-    results = evaluate_thresholds(selected.images, labeled.records, labeled.classes, thresholds, **options)
-    detections = gather_detections(selected.images, labeled.classes)
-    overlaps = best_overlaps(detections, labeled.truths)
-    matches = judge(detections, labeled.truths, overlaps, iou_threshold)
+    results = evaluate_thresholds(
+        selected.images,
+        labeled.records,
+        labeled.classes,
+        thresholds,
+        score_threshold=score_threshold,
+        ground_truth=ground_truth,
+    )
     log = read_training_log(files.log) if files.log is not None else None
-    return Run(files.name, Path(files.predictions), detections, overlaps, matches, results, left_out, log)
+    return Run(files.name, Path(files.predictions), results, left_out, log)
 
 
 def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: SceneData) -> Run:
@@ -139,45 +193,51 @@ def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: Sce
     files = [record['file'] for record in selected.images]
     choose_scenes(files, data).require_labels(data.scenes, '; without --merge the page is about the images alone')
     merged = merge_scenes(selected, data)
-    options: dict[str, Any] = {'score_threshold': run.main.score_threshold, 'ground_truth': run.main.ground_truth}
-    return replace(run, scenes=(merged, merged.evaluate(list(run.results), **options)))
+    results = merged.evaluate(
+        list(run.results), score_threshold=run.main.score_threshold, ground_truth=run.main.ground_truth
+    )
+    return replace(run, scenes=SceneResults(merged, results))
 
 
-def size_edges(labeled: LabeledSet, bins: int = 4) -> NDArray[np.float64]:
+def size_edges(truths: GroundTruths, bins: int = 4) -> NDArray[np.float64]:
     """Edges between sizes, the root of the area in px, that put equally many objects into each bin: (bins + 1,).
 
     Fewer where objects are alike; the first is 0 and the last infinity.
     """
-    sizes = _sizes(labeled.truths.boxes)[~labeled.truths.difficult]
+    sizes = _sizes(truths.boxes)[~truths.difficult]
     inner = np.unique(np.quantile(sizes, np.arange(1, bins) / bins).round()) if len(sizes) else np.zeros(0)
     return np.concatenate([[0.0], inner[inner > 0], [np.inf]])
 
 
-def ap_by_size(run: Run, labeled: LabeledSet, edges: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+def ap_by_size(run: Run, edges: NDArray[np.float64]) -> list[SizeBin]:
     """Mean AP at the main IoU threshold of the objects of each size.
 
     In each bin the objects of other sizes are ignore regions, and so are the wrong detections of other sizes that lie
     on no object (as in COCO's evaluation).
 
+    Args:
+        run: evaluated run.
+        edges: (B + 1,) of ``size_edges``.
+
     Returns:
-        Mean over the classes with such objects, (B,), nan where there are none; number of objects, (B,).
+        A bin for each of the B sizes.
     """
-    truths, found = labeled.truths, run.detections
+    truths, found = run.matches.ground_truths, run.matches.detections
     truth_bin = np.digitize(_sizes(truths.boxes), edges) - 1
     found_bin = np.digitize(_sizes(found.boxes), edges) - 1
-    means, totals = [], []
+    bins = []
     for index in range(len(edges) - 1):
         counted = ~truths.difficult & (truth_bin == index)
-        matches = judge(found, replace(truths, difficult=~counted), run.overlaps, run.main.iou_threshold)
+        of_size = replace(truths, difficult=~counted)
+        matches = judge(found, of_size, run.matches.overlaps, run.main.iou_threshold, run.main.min_iou)
         used = ~matches.ignored & ((matches.ground_truth >= 0) | (found_bin == index))
         values = []
         for label in np.unique(truths.labels[counted]):
             of_class, total = used & (found.labels == label), int((counted & (truths.labels == label)).sum())
             curve = precision_recall_curve(matches.right[of_class], found.scores[of_class], total)
             values.append(average_precision(curve.true_positives, total, run.main.ap_mode))
-        means.append(np.mean(values) if values else np.nan)
-        totals.append(int(counted.sum()))
-    return np.array(means), np.array(totals)
+        bins.append(SizeBin(float(np.mean(values)) if values else math.nan, int(counted.sum())))
+    return bins
 
 
 def _sizes(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

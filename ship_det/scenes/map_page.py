@@ -3,14 +3,14 @@
 import json
 from collections.abc import Sequence
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.drawing.class_colors import class_colors
+from ship_det.drawing.pages import render_page
 from ship_det.files import write_text
 from ship_det.raster import open_seekable
 from ship_det.scenes.attributes import measure_ships
@@ -26,9 +26,6 @@ from ship_det.scenes.map_tiles import (
     write_tiles,
 )
 from ship_det.scenes.scene import Scene
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 # What is shown around a ship beside its description, px; not more than the margin of the tiles.
 _CHIP_MARGIN = 40
@@ -156,35 +153,15 @@ def _scene_entry(scene: Scene, count: int) -> dict[str, Any]:
 
 
 def _render(title: str, data: dict[str, Any], names: Sequence[str]) -> str:
-    # Only who writes a page needs it.
-    from jinja2 import Environment, StrictUndefined
-
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(_read('map_page.html'))
     scenes, ships = len(data['scenes']), sum(scene['count'] for scene in data['scenes'])
-    return template.render(
+    return render_page(
+        'ship_det.scenes',
+        'map_page.html',
         title=title,
         summary=f'{_count(ships, "ship")} in {_count(scenes, "scene")}',
         data=data,
         files=[{'name': name, 'what': _FILES[name]} for name in names],
-        css=_asset('map_page.css'),
-        js=_asset('map_page.js'),
-        leaflet_css=_asset('leaflet/leaflet.css'),
-        leaflet_js=_asset('leaflet/leaflet.js'),
-        leaflet_license=_asset('leaflet/LICENSE'),
     )
-
-
-def _read(name: str) -> str:
-    return files('ship_det.scenes').joinpath(name).read_text(encoding='utf-8')
-
-
-def _asset(name: str) -> 'Markup':
-    """A file of the package, put into the page as it is."""
-    from markupsafe import Markup
-
-    return Markup(_read(name))
 
 
 def _count(number: int, noun: str) -> str:

@@ -32,6 +32,14 @@ def test_sound_set_then_an_error(data_tool, scenes, tmp_path):
     assert {one['check'] for one in found} == {'outside the image', 'unreadable image'}
 
 
+def test_a_warning_is_no_failure(data_tool, scenes, tmp_path):
+    """Of three classes or so none has ten instances, which the check says."""
+    result = data_tool('check.py', scenes, '--out', tmp_path / 'out')
+    findings = [json.loads(line) for line in (tmp_path / 'out/findings.jsonl').read_text().splitlines()]
+    assert {finding['severity'] for finding in findings} == {'warning'}
+    assert (result.returncode, result.stderr) == (0, '')
+
+
 def test_lists_of_the_data_set_are_used(data_tool, scenes, tmp_path):
     for name in ('train', 'test'):
         (scenes / f'{name}.txt').write_text('bay.tif\n')

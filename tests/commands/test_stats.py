@@ -1,5 +1,6 @@
 """stats.py as a command line."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -48,6 +49,15 @@ def test_classes_may_be_given_and_absent(data_tool, labels, tmp_path):
     classes = json.loads((tmp_path / 'stats.json').read_text())['classes']
     assert list(classes) == ['yacht', 'ferry', 'tug']
     assert (classes['yacht']['count'], classes['yacht']['factor'], classes['yacht']['length']) == (0, 1, None)
+
+
+def test_most_frequent_class_first_in_the_plot(labels):
+    stats = importlib.import_module('ship_det.commands.stats')
+    counts, lengths, ratios = stats.draw(stats.read_statistics(labels, ['yacht', 'ferry', 'tug'])).axes
+    assert [label.get_text() for label in ratios.get_xticklabels()] == ['tug', 'ferry', 'yacht']
+    # A class without an instance has a bar of half a one on a log axis.
+    assert [bar.get_height() for bar in counts.patches] == [4, 1, 0.5]
+    assert counts.get_yscale() == lengths.get_yscale() == 'log'
 
 
 def test_plot_is_a_png(data_tool, labels, tmp_path):

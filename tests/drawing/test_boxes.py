@@ -90,3 +90,12 @@ def test_legend_breaks_lines_to_fit(width, lines):
     assert (added[:50] == image).all()
     assert added.shape[0] - 50 == lines * (add_legend(gray(50, 400), entries).shape[0] - 50)
     assert (added == RED).all(axis=2).any() and (added == BLUE).all(axis=2).any()
+
+
+@pytest.mark.parametrize(('color', 'ink'), [((255, 240, 40), 0), ((30, 0, 90), 255)])
+def test_names_stand_out_from_their_plates(color, ink):
+    """Black on a light colour, white on a dark one; the image itself has neither."""
+    drawn = draw_boxes(gray(), [SQUARE], ['ship'], color).astype(int)
+    other = 255 - ink
+    assert (np.abs(drawn - ink).max(axis=2) < 40).sum() > 5
+    assert not (np.abs(drawn - other).max(axis=2) < 40).any()

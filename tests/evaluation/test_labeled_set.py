@@ -8,7 +8,7 @@ import pytest
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.annotations.rolabelimg import read_rolabelimg
-from ship_det.evaluation import Predictions, evaluate
+from ship_det.evaluation import Predictions, evaluate, gather_ground_truths
 from ship_det.evaluation.labeled_set import count_training, find_predicted_list, read_labeled_set, select_predictions
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
@@ -45,13 +45,10 @@ def data(sample, tmp_path):
 def test_all_images(sample):
     labeled = read_labeled_set(sample.data, sample.classes)
     assert [image.name for image in labeled.images] == ['a.png', 'b.png', 'c.png']
-    assert labeled.truths.labels.tolist() == [0, 1, 1, 1, 0]
-    assert labeled.truths.difficult.tolist() == [False, False, False, False, True]
-    assert labeled.truths.image.tolist() == [0, 0, 0, 1, 1]
-    assert labeled.quads.shape == (5, 4, 2)
-    np.testing.assert_array_equal(labeled.truths.shapes, labeled.quads)
-    rectangles = read_labeled_set(sample.data, sample.classes, ground_truth='rectangles').truths
-    np.testing.assert_array_equal(rectangles.shapes, quad_to_rbox(labeled.quads))
+    truths = gather_ground_truths(labeled.records, labeled.classes)
+    assert truths.labels.tolist() == [0, 1, 1, 1, 0]
+    assert truths.difficult.tolist() == [False, False, False, False, True]
+    assert truths.image.tolist() == [0, 0, 0, 1, 1]
 
 
 def test_list_below_the_data_set_or_anywhere(sample, tmp_path):
@@ -81,11 +78,10 @@ def test_training_counts_leave_out_difficult_objects(sample, tmp_path):
 )
 def test_other_classes(sample, classes, other_classes, labels, regions):
     labeled = read_labeled_set(sample.data, classes, None, other_classes)
-    assert labeled.truths.labels.tolist() == labels
+    truths = gather_ground_truths(labeled.records, classes)
+    assert truths.labels.tolist() == labels
     # The difficult tanker of the second image is a region like any other.
-    assert labeled.truths.regions.image.tolist() == regions
-    assert labeled.region_quads.shape == (len(regions), 4, 2)
-    np.testing.assert_allclose(quad_to_rbox(labeled.region_quads), labeled.truths.regions.boxes)
+    assert truths.regions.image.tolist() == regions
     assert count_training(sample.data, classes, 'train.txt', other_classes).sum() == (2 if 'ferry' in classes else 1)
 
 
@@ -100,7 +96,7 @@ def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path)
             (tmp_path / 'images' / f'{path.stem}.jpg').touch()
             write_dota(tmp_path / 'labelTxt' / f'{path.stem}.txt', objects)
     labeled = read_labeled_set(tmp_path, classes, other_classes='ignore')
-    assert len(labeled.truths.regions.image) == 24
+    assert sum(len(record['ignore_regions']) for record in labeled.records) == 24
     for label, name in enumerate(classes):
         predictions = []
         for record in labeled.records:
@@ -176,4 +172,7 @@ def test_the_list_that_was_predicted_is_found(tmp_path):
     assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
     assert find_predicted_list(tmp_path, ['b.png', 'a.png']) == tmp_path / 'train.txt'
     assert find_predicted_list(tmp_path, ['c.png']) is None
+    # Of lists that say the same the test's.
+    (tmp_path / 'val.txt').write_text('c.png\nd.png\n')
+    assert find_predicted_list(tmp_path, ['c.png', 'd.png']) == tmp_path / 'test.txt'
     assert find_predicted_list(tmp_path, [f'{name}.png' for name in 'abcd']) is None

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation import Predictions, SceneData, evaluate, merge_scenes, read_predictions
-from ship_det.evaluation.scenes import choose_scenes
+from ship_det.evaluation.scene_chips import choose_scenes
 from ship_det.geometry import quad_to_rbox, rbox_to_quad, rotated_nms, sliding_windows
 from ship_det.tiling import Chip, write_chip_index
 
@@ -201,6 +201,13 @@ def test_only_the_grid_counts(harbors, marked):
     unmarked = merge_scenes(harbors[1], harbors[0])
     assert unmarked.num_added is None
     assert 'does not say which chips were added on ships' in ' '.join(unmarked.notes())
+
+
+def test_added_chips_of_other_scenes_are_not_left_out_of_these(marked):
+    data, predictions = marked
+    merged = merge_scenes(some_of(predictions, 'harbor_0', 'harbor_1.png_added'), data)
+    assert (len(merged.predictions.images), merged.num_added) == (1, 1)
+    assert 'Left out 1 chip added on ships: only the grid counts.' in merged.notes()
 
 
 def test_false_alarms_by_area(marked):

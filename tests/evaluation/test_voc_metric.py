@@ -210,6 +210,19 @@ def test_scale_of_the_pipeline(scale, annotations_last):
         assert run(VOCRotatedMetric(), [sample.to_dict()])['voc/mAP'] == (1 if annotations_last else 0)
 
 
+@pytest.mark.parametrize(('x', 'y'), [(90, 50), (-24, 50), (124, 50), (50, -24), (50, 124), (126, 50), (50, -26)])
+def test_a_ship_cut_off_at_the_border_is_of_the_right_scale(x, y):
+    """Of 40 x 10 px: its centre lies outside an image of 100 x 100 px by 25 px at most, half the sum of its sides."""
+    box = {'bboxes': torch.tensor([[x, y, 40.0, 10, 0.1]]), 'labels': torch.tensor([0])}
+    sample = {'img_path': 'a.png', 'ori_shape': (100, 100), 'scale_factor': (2.0, 2.0), 'gt_instances': box}
+    sample['pred_instances'] = {**box, 'scores': torch.ones(1)}
+    if max(abs(x - 50), abs(y - 50)) > 75:
+        with pytest.raises(ValueError, match='outside the image of 100 x 100 px'):
+            run(VOCRotatedMetric(), [sample])
+    else:
+        assert run(VOCRotatedMetric(), [sample])['voc/mAP'] == 1
+
+
 RANK = """
     import json, sys
     import numpy as np

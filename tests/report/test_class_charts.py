@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+from ship_det.evaluation import write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
-from ship_det.report.class_charts import ap_by_count, class_histogram, confusion_matrix, precision_recall, size_chart
-from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.report.class_charts import (
+    ap_by_count,
+    class_histogram,
+    confusion_matrix,
+    precision_recall,
+    score_histograms,
+    size_chart,
+)
+from ship_det.report.runs import RunFiles, SizeBin, evaluate_run, read_all_predictions
 
 
 @pytest.fixture
@@ -40,6 +48,23 @@ def test_precision_recall_curve(run, sample):
     assert panel.get_title(loc='right') == '1.000'
 
 
+def test_scores_of_right_and_wrong_detections(sample, tmp_path):
+    """Fourteen times the tanker, of which the first is right: the tallest bar is on the chart, whole."""
+    empty = {'boxes': [], 'scores': [], 'labels': []}
+    crowd = {'boxes': [[50, 50, 60, 12, 0]] * 14, 'scores': [0.93] + [0.82] * 13, 'labels': [0] * 14}
+    images = [{'file': 'a.png', **crowd}, {'file': 'b.png', **empty}, {'file': 'c.png', **empty}]
+    write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
+    files = RunFiles('ci', tmp_path / 'p.jsonl')
+    labeled = read_labeled_set(sample.data, sample.classes)
+    crowded = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+    axes = score_histograms(crowded, sample.classes).axes[0]
+    wrong, right = (patch.get_data() for patch in axes.patches)
+    # Bins of 0.05: from 0.80 on, and from 0.90 on.
+    assert (wrong.values[16], wrong.values.sum()) == (13, 13)
+    assert (right.values[18], right.values.sum()) == (1, 1)
+    assert axes.get_ylim()[1] > 13
+
+
 def test_confusion_matrix_colors(sample):
     confusion = np.array([[6, 2, 0, 0], [0, 1, 0, 3], [0, 0, 0, 0], [2, 1, 4, 0]])
     axes = confusion_matrix(confusion, sample.classes).axes[0]
@@ -51,8 +76,8 @@ def test_confusion_matrix_colors(sample):
 
 
 def test_sizes_are_named():
-    means, edges = [np.array([0.5, np.nan, 1.0])], np.array([0, 20, 45, np.inf])
-    axes = size_chart(['ci'], means, np.array([3, 0, 4]), edges).axes[0]
+    sizes = [SizeBin(0.5, 3), SizeBin(np.nan, 0), SizeBin(1.0, 4)]
+    axes = size_chart({'ci': sizes}, np.array([0, 20, 45, np.inf])).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         'under 20\n3 ships',
         '20 to 45\n0 ships',

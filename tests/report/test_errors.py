@@ -17,7 +17,7 @@ def analysis_of(sample, predictions=None, score=0.5):
     files = RunFiles('ci', predictions or sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
     run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, score)
-    return analyze(run, labeled)
+    return analyze(run)
 
 
 def test_confusion_matrix(sample):
@@ -71,11 +71,33 @@ def test_reasons(sample, tmp_path, box, reason, miss):
     assert [one.reason for one in mistakes if one.kind == 'miss' and one.label == TANKER] == [miss]
 
 
+def test_worst_misses_first(sample, tmp_path):
+    """The largest ships that nothing lies on, then those that something nearly finds."""
+    none = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
+    # On the largest submarine, moved along it by 48 of 80 px: IoU 1 / 4.
+    near = {'boxes': [[100 + 48 * np.cos(-0.4), 150 + 48 * np.sin(-0.4), 80, 16, -0.4]], 'scores': [0.9], 'labels': [1]}
+    for found, order in ((none, [2, 3, 1]), (near, [3, 1, 2])):
+        images = [{'file': 'a.png', **found}, {'file': 'b.png', **none}, {'file': 'c.png', **none}]
+        write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
+        mistakes = analysis_of(sample, tmp_path / 'p.jsonl').mistakes
+        # Submarines of 500, 1280 and 980 px^2.
+        misses = [mistake.truth for mistake in mistakes if mistake.kind == 'miss' and mistake.label == SUBMARINE]
+        assert misses == order
+
+
+def test_tally(sample):
+    analysis = analysis_of(sample)
+    # Of the submarines one is found, one taken for a tanker, one not found.
+    assert analysis.tally(SUBMARINE) == (3, 1, 1, 0)
+    # The tanker is found, and once more.
+    assert analysis.tally(TANKER) == (1, 0, 0, 1)
+
+
 def test_confusion_matrix_agrees_with_the_table(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
     run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-    confusion = analyze(run, labeled).confusion
+    confusion = analyze(run).confusion
     for label, one in enumerate(run.main.classes.values()):
         assert confusion[label, label] == one.at_score.true_positives
         assert confusion[:, label].sum() == one.at_score.true_positives + one.at_score.false_positives
@@ -92,7 +114,7 @@ def test_what_lies_in_an_ignore_region_is_no_mistake(sample, tmp_path):
     for other_classes, alarms in (('background', {'tanker': 2, 'ferry': 2}), ('ignore', {'tanker': 1, 'ferry': 1})):
         labeled = read_labeled_set(sample.data, ['tanker', 'ferry'], other_classes=other_classes)
         run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-        analysis = analyze(run, labeled)
+        analysis = analyze(run)
         assert dict(zip(('tanker', 'ferry'), analysis.confusion[-1].tolist(), strict=False)) == alarms
         assert [one.kind for one in analysis.mistakes] == ['false alarm'] * sum(alarms.values())
 
@@ -110,9 +132,9 @@ def test_overlaps_are_those_with_the_quads_as_labelled(tmp_path):
     write_predictions(tmp_path / 'p.jsonl', ['tanker'], [found])
     files = RunFiles('ci', tmp_path / 'p.jsonl')
     for form, kinds in (('quads', ['false alarm', 'miss']), ('rectangles', [])):
-        labeled = read_labeled_set(tmp_path, ['tanker'], ground_truth=form)
-        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
-        mistakes = analyze(run, labeled).mistakes
+        labeled = read_labeled_set(tmp_path, ['tanker'])
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, form)
+        mistakes = analyze(run).mistakes
         assert run.main.ground_truth == form
         assert [mistake.kind for mistake in mistakes] == kinds
         np.testing.assert_allclose([mistake.iou for mistake in mistakes], 0.55, rtol=1e-9)

@@ -1,75 +1,98 @@
-"""Which boxes a picture holds."""
-
-import re
+"""Which boxes a picture holds, and what they say."""
 
 import numpy as np
 import pytest
 
 from ship_det.evaluation import write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
-from ship_det.report.overlay import Marks, detection_boxes, truth_boxes
-from ship_det.report.pictures import Piece
+from ship_det.report.overlay import View, detection_boxes, outcome_boxes, truth_boxes
 from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.scenes.scene import Scene
 
-WHOLE = Piece((0, 0, 200, 200), '')
+PLACE = Scene('a', 'a.png', (200, 200))
+WHOLE, CORNER = (0, 0, 200, 200), (0, 0, 90, 90)
 
 
 @pytest.fixture
-def loaded(sample):
-    def load(predictions=sample.predictions):
-        files = RunFiles('ci', predictions)
-        labeled = read_labeled_set(sample.data, sample.classes)
-        return evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5), labeled
-
-    return load
+def run(sample):
+    return evaluated(sample, sample.predictions)
 
 
-def test_boxes_say_what_they_are(loaded):
-    run, labeled = loaded()
-    kinds = [re.search('class="([^"]*)"', box)[1] for box in truth_boxes(labeled, 1, WHOLE)]
-    assert kinds == ['truth', 'truth difficult']
+def evaluated(sample, predictions, other_classes='error'):
+    files = RunFiles('ci', predictions)
+    (read,) = read_all_predictions([files])
+    labeled = read_labeled_set(sample.data, read.classes, other_classes=other_classes)
+    return evaluate_run(files, read, labeled, 0.6, 0.5)
+
+
+def truths_of(run, image, window=WHOLE, marked=-1):
+    return truth_boxes(run.matches.ground_truths, run.classes, View(image, window, PLACE), marked)
+
+
+def found_of(run, image, window=WHOLE, marked=None):
+    return detection_boxes(run, 0, View(image, window, PLACE), marked)
+
+
+def test_boxes_say_what_they_are(run):
+    assert [(box.kind, box.title) for box in truths_of(run, 1)] == [
+        # 0.3 rad below the x axis, which is 90 degrees from the upper edge.
+        ('truth', 'submarine, 70 px, heading 107°'),
+        ('truth difficult', 'tanker, difficult, 40 px, heading 90°'),
+    ]
     # Lowest score first, so that the best lie above.
-    found = detection_boxes(run, labeled, 1, WHOLE, 0)
-    assert [re.search('class="([^"]*)"', box)[1] for box in found] == ['found wrong', 'found right', 'found ignored']
-    assert '<title>ferry &lt;&amp;&quot; 0.60, wrong, IoU 0.00</title>' in found[0]
+    found = found_of(run, 1)
+    assert [box.kind for box in found] == ['found wrong', 'found right', 'found ignored']
+    assert found[0].title == 'ferry <&" 0.60, wrong, IoU 0.00, 30 px, heading 147°'
+    assert (found[0].label, found[0].run, found[0].score) == (2, 0, 0.6)
 
 
-def test_ignore_regions_look_like_difficult_objects(sample):
+def test_ignore_regions_look_like_difficult_objects(sample, tmp_path):
     """They have no class, so no choice of a class hides them."""
-    labeled = read_labeled_set(sample.data, ['tanker'], other_classes='ignore')
-    boxes = truth_boxes(labeled, 0, WHOLE)
-    assert [re.search('class="([^"]*)"', box)[1] for box in boxes] == ['truth difficult'] * 2 + ['truth']
-    assert ['data-class' in box for box in boxes] == [False, False, True]
-    assert boxes[0].endswith('<title>ignore region</title></polygon>')
-    assert len(truth_boxes(labeled, 0, Piece((0, 0, 90, 90), ''))) == 1
+    empty = {'boxes': [], 'scores': [], 'labels': []}
+    images = [{'file': f'{name}.png', **empty} for name in 'abc']
+    write_predictions(tmp_path / 'p.jsonl', ['tanker'], images)
+    run = evaluated(sample, tmp_path / 'p.jsonl', 'ignore')
+    boxes = truths_of(run, 0)
+    assert [(box.kind, box.label) for box in boxes] == [('truth difficult', None)] * 2 + [('truth', 0)]
+    assert boxes[0].title == 'ignore region'
+    assert len(truths_of(run, 0, CORNER)) == 1
 
 
-def test_only_what_is_in_the_piece(loaded):
-    run, labeled = loaded()
-    corner = Piece((0, 0, 90, 90), '')
-    assert len(truth_boxes(labeled, 0, corner)) == 1
-    assert len(detection_boxes(run, labeled, 0, corner, 0)) == 2
+def test_only_what_is_in_the_piece(run):
+    assert len(truths_of(run, 0, CORNER)) == 1
+    assert len(found_of(run, 0, CORNER)) == 2
 
 
-def test_marked_boxes(loaded):
-    run, labeled = loaded()
-    marks = Marks(detection=1, truth=1)
-    assert sum('marked' in box for box in truth_boxes(labeled, 0, WHOLE, marks)) == 1
-    marked = [box for box in detection_boxes(run, labeled, 0, WHOLE, 0, marks) if 'marked' in box]
-    assert len(marked) == 1 and 'tanker 0.90' in marked[0]
+def test_marked_boxes(run):
+    assert sum('marked' in box.kind for box in truths_of(run, 0, marked=1)) == 1
+    (marked,) = [box for box in found_of(run, 0, marked=1) if 'marked' in box.kind]
+    assert marked.title.startswith('tanker 0.90')
     # Around a mistake only what counts.
-    assert len(detection_boxes(run, labeled, 0, WHOLE, 0, marks)) == 3
+    assert len(found_of(run, 0, marked=1)) == 3
 
 
-def test_all_that_count_are_there_and_few_of_the_others(loaded, sample, tmp_path):
+def test_all_that_count_are_there_and_few_of_the_others(sample, tmp_path):
     scores = np.concatenate([np.full(300, 0.8), np.full(300, 0.2), np.full(300, 0.01)])
     boxes = np.tile([50.0, 50, 60, 12, 0], (900, 1))
     empty = {'boxes': [], 'scores': [], 'labels': []}
     images = [{'file': 'a.png', 'boxes': boxes, 'scores': scores, 'labels': [0] * 900}]
     images += [{'file': file, **empty} for file in ('b.png', 'c.png')]
     write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
-    run, labeled = loaded(tmp_path / 'p.jsonl')
-    found = detection_boxes(run, labeled, 0, WHOLE, 0)
-    assert sum('data-score="0.800"' in box for box in found) == 300
-    assert 0 < sum('data-score="0.200"' in box for box in found) < 150
-    assert not any('data-score="0.010"' in box for box in found)
+    shown = [box.score for box in found_of(evaluated(sample, tmp_path / 'p.jsonl'), 0)]
+    assert shown.count(0.8) == 300
+    assert 0 < shown.count(0.2) < 150
+    assert 0.01 not in shown
+
+
+def test_outcomes_of_an_image(run):
+    """Of a.png: the tanker is found twice, a submarine taken for one, the other missed at this score."""
+    boxes = outcome_boxes(run, 0, 0, lambda quads: quads / 2)
+    assert [(box.kind, box.title) for box in boxes] == [
+        ('truth missed', 'submarine, missed'),
+        ('truth missed', 'submarine, missed'),
+        ('found right', 'tanker 0.95, right'),
+        ('found wrong', 'tanker 0.90, wrong'),
+        ('found wrong', 'tanker 0.70, wrong'),
+    ]
+    # 60 x 12 px around (50, 50), moved to half of that.
+    assert boxes[2].quad.tolist() == [[10, 22], [40, 22], [40, 28], [10, 28]]

@@ -108,7 +108,11 @@ def test_class_in_the_table_filters_too(opened):
 
 @pytest.mark.parametrize(
     ('kind', 'expected'),
-    [('miss', 'no detection there'), ('confusion', 'submarine taken for tanker, score 0.90, IoU 0.88')],
+    [
+        # 80 px at -0.4 rad from the x axis, and 50 px at 0.5.
+        ('miss', 'no detection there, 80 px, heading 67°'),
+        ('confusion', 'submarine taken for tanker, score 0.90, IoU 0.88, 50 px, heading 119°'),
+    ],
 )
 def test_kinds_of_mistakes(opened, kind, expected):
     opened.run(f"document.querySelector('[data-choose-kind={kind}]').click()")

@@ -115,7 +115,7 @@ def test_whole_scenes(sample, tmp_path):
     (tmp_path / 'set/chips.jsonl').write_text('\n'.join(lines))
     options = ReportOptions(chips=0, examples=0, scenes=tmp_path / 'scenes')
     (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'out', options)
-    merged, results = run.scenes
+    merged, results = run.scenes.merged, run.scenes.results
     assert results[0.6].mean_ap == run.main.mean_ap == pytest.approx((1 + 7 / 11) / 2)
     assert (merged.num_detections, len(merged.predictions.images[0]['scores'])) == (7, 6)
     page = (tmp_path / 'out/index.html').read_text()
@@ -124,18 +124,20 @@ def test_whole_scenes(sample, tmp_path):
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
     assert '<span>false alarms/Mpx on whole scenes at score 0.5</span>' in page
+    # Merged, the tanker is found once; the submarines of a.png are missed at this score.
+    assert '2 right, 2 missed, 2 wrong' in page and page.count('class="card scene"') == 1
 
     options = replace(options, gsd=10)
     (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'again', options)
     # Three quarters of 400 x 400 px of 10 m.
-    rate = run.scenes[1][0.6].num_false_alarms / 12
+    rate = run.scenes.results[0.6].num_false_alarms / 12
     page = (tmp_path / 'again/index.html').read_text()
     assert f'<b>{rate:.3g}</b><span>false alarms/km2 on whole scenes at score 0.5</span>' in page
     assert page.count('<th scope="col" data-sort="number">false alarms/km2</th>') == 1
     assert 'False alarms are counted on 12 km2' in page
     options = replace(options, ground_truth='rectangles')
     (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'other', options)
-    assert {result.ground_truth for result in [*run.results.values(), *run.scenes[1].values()]} == {'rectangles'}
+    assert {result.ground_truth for result in [*run.results.values(), *run.scenes.results.values()]} == {'rectangles'}
 
 
 def test_ignore_regions(sample, tmp_path):

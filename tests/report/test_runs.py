@@ -5,18 +5,18 @@ import pytest
 
 from ship_det.evaluation import write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
-from ship_det.report.runs import RunFiles, ap_by_size, evaluate_run, read_all_predictions, size_edges
+from ship_det.report.runs import RunFiles, SizeBin, ap_by_size, evaluate_run, read_all_predictions, size_edges
 
 
 def run_of(sample, list_file=None, iou=0.6):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes, list_file)
     read = read_all_predictions([files])[0]
-    return evaluate_run(files, read, labeled, iou, 0.5, subset=list_file is not None), labeled
+    return evaluate_run(files, read, labeled, iou, 0.5, subset=list_file is not None)
 
 
 def test_results_at_both_thresholds(sample):
-    run, _ = run_of(sample)
+    run = run_of(sample)
     assert list(run.results) == [0.6, 0.5]
     # The tanker comes first, so 1; two of three submarines are found first, which reaches recall 0 to .6.
     assert run.main.classes['tanker'].ap == 1
@@ -26,22 +26,20 @@ def test_results_at_both_thresholds(sample):
 
 
 def test_common_threshold_only_once(sample):
-    assert list(run_of(sample, iou=0.5)[0].results) == [0.5]
+    assert list(run_of(sample, iou=0.5).results) == [0.5]
 
 
 def test_list_leaves_out_other_predictions(sample):
-    run, _ = run_of(sample, 'train.txt')
+    run = run_of(sample, 'train.txt')
     assert run.main.num_images == 1
     assert run.left_out == 2
 
 
 def test_ap_by_size(sample):
-    run, labeled = run_of(sample)
+    run = run_of(sample)
     # Roots of the areas: tanker 26.8 and submarine 22.4 px; submarines 35.8 and 31.3 px.
-    means, totals = ap_by_size(run, labeled, np.array([0, 30, np.inf]))
     # Below 30 px the tanker is found and the submarine is not; above both are.
-    assert means.tolist() == [0.5, 1.0]
-    assert totals.tolist() == [2, 2]
+    assert ap_by_size(run, np.array([0, 30, np.inf])) == [SizeBin(0.5, 2), SizeBin(1.0, 2)]
 
 
 @pytest.mark.parametrize(
@@ -64,19 +62,17 @@ def test_size_of_detections(sample, tmp_path, box, ap):
     labeled = read_labeled_set(sample.data, sample.classes, 'train.txt')
     run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, subset=True)
     # The tanker alone is between 25 and 30 px.
-    means, totals = ap_by_size(run, labeled, np.array([0, 25, 30, np.inf]))
-    assert (means[1], totals[1]) == (ap, 1)
+    assert ap_by_size(run, np.array([0, 25, 30, np.inf]))[1] == SizeBin(ap, 1)
 
 
 def test_no_object_of_a_size(sample):
-    run, labeled = run_of(sample)
-    means, totals = ap_by_size(run, labeled, np.array([0, 5, np.inf]))
-    assert np.isnan(means[0]) and totals.tolist() == [0, 4]
+    run = run_of(sample)
+    none, every = ap_by_size(run, np.array([0, 5, np.inf]))
+    assert np.isnan(none.mean_ap) and (none.count, every.count) == (0, 4)
 
 
 def test_size_edges_share_the_objects_out(sample):
-    _, labeled = run_of(sample)
-    assert size_edges(labeled, bins=2).tolist() == [0, 29, np.inf]
+    assert size_edges(run_of(sample).matches.ground_truths, bins=2).tolist() == [0, 29, np.inf]
 
 
 def test_images_that_do_not_fit(sample, tmp_path):
