@@ -24,7 +24,7 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
-from ship_det.losses.softmax import raised
+from ship_det.losses.softmax import to_float32
 
 # Sides below this many px are taken as this many, so that no logarithm of zero appears.
 MIN_SIDE = 1e-3
@@ -124,8 +124,8 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 9) codes: v then u.
         """
-        priors = raised(get_box_tensor(priors))
-        boxes = RotatedBoxes(raised(get_box_tensor(gt_bboxes)), clone=False)
+        priors = to_float32(get_box_tensor(priors))
+        boxes = RotatedBoxes(to_float32(get_box_tensor(gt_bboxes)), clone=False)
         axis_aligned = boxes.convert_to('hbox').tensor
         axis_code = bbox2delta(priors, axis_aligned, stds=self.axis_stds)
         canonical = boxes.regularize_boxes('le90')
@@ -141,7 +141,7 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 5) rotated boxes, le90.
         """
-        priors, codes = raised(get_box_tensor(priors)), raised(codes)
+        priors, codes = to_float32(get_box_tensor(priors)), to_float32(codes)
         if self.output == 'axis_aligned':
             boxes = delta2bbox(priors, codes[:, :4], stds=self.axis_stds)
             boxes = HorizontalBoxes(boxes, clone=False).convert_to('rbox')
@@ -158,7 +158,7 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 4, 5) codes u; [:, 0] is the canonical one.
         """
-        priors, inclined_codes = raised(get_box_tensor(priors)), raised(inclined_codes)
+        priors, inclined_codes = to_float32(get_box_tensor(priors)), to_float32(inclined_codes)
         boxes = edge_to_rbox(self._decode_edges(priors, inclined_codes))
         squarish = boxes[:, 3] >= self.square_ratio * boxes[:, 2]
         codes = [inclined_codes]

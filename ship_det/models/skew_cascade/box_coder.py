@@ -21,7 +21,7 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
-from ship_det.losses.softmax import raised
+from ship_det.losses.softmax import to_float32
 
 # Sides below this many px are taken as this many, so that no logarithm of zero appears.
 MIN_SIDE = 1e-3
@@ -58,7 +58,7 @@ class SkewBoxCoder(BaseBBoxCoder):
             (N, 5) codes.
         """
         center, size, theta = _center_size_angle(priors)
-        boxes = raised(get_box_tensor(gt_bboxes))
+        boxes = to_float32(get_box_tensor(gt_bboxes))
         turn = _within_half_turn(boxes[:, 4:] - theta)
         swapped = turn.abs() > math.pi / 4
         turn = torch.where(swapped, _within_half_turn(turn + math.pi / 2), turn)
@@ -80,7 +80,7 @@ class SkewBoxCoder(BaseBBoxCoder):
             (N, 5) rotated boxes, le90.
         """
         center, size, theta = _center_size_angle(priors)
-        codes = raised(codes)
+        codes = to_float32(codes)
         codes = codes * codes.new_tensor(self.stds)
         center = center + _turned(codes[:, :2] * size, theta)
         sides = size * codes[:, 2:4].clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
@@ -98,7 +98,7 @@ class SkewBoxCoder(BaseBBoxCoder):
             (N, 2, 5) codes; [:, 0] is the canonical one.
         """
         _, size, _ = _center_size_angle(priors)
-        codes = raised(codes)
+        codes = to_float32(codes)
         stds = codes.new_tensor(self.stds)
         plain = codes * stds
         turn = plain[:, 4:]
@@ -113,7 +113,7 @@ class SkewBoxCoder(BaseBBoxCoder):
 
 def _center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Centre (N, 2), sides (N, 2) and angle (N, 1) of horizontal or rotated boxes."""
-    priors = raised(get_box_tensor(priors))
+    priors = to_float32(get_box_tensor(priors))
     if priors.size(-1) == 4:
         center, size = (priors[:, :2] + priors[:, 2:]) / 2, priors[:, 2:] - priors[:, :2]
         theta = priors.new_zeros(len(priors), 1)
