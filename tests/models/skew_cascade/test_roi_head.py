@@ -179,13 +179,13 @@ def test_extractor_turns_with_the_roi():
     """A ramp along y, read by a RoI turned by 90 degrees, is a ramp along the RoI's width."""
     extractor = SkewRoIExtractor(output_size=3, featmap_strides=[4], sampling_ratio=1)
     feature = torch.arange(16.0)[:, None].expand(1, 1, 16, 16).contiguous()
-    upright = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]]))[0, 0]
-    turned = extractor((feature,), torch.tensor([[0.0, 20.0, 20.0, 24.0, 24.0, math.pi / 2]]))[0, 0]
+    upright = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]])).view(3, 3)
+    turned = extractor((feature,), torch.tensor([[0.0, 20.0, 20.0, 24.0, 24.0, math.pi / 2]])).view(3, 3)
     # y from 8 to 32 px is 2 to 8 cells; cell i has its centre at i + 0.5.
     expected = [2 + 1 - 0.5, 2 + 3 - 0.5, 2 + 5 - 0.5]
     assert upright[:, 0].tolist() == pytest.approx(expected)
     assert turned[0].tolist() == pytest.approx(expected, abs=1e-4)  # clockwise: the width points down
-    assert extractor((feature,), torch.zeros(0, 6)).shape == (0, 1, 3, 3)
+    assert extractor((feature,), torch.zeros(0, 6)).shape == (0, 9)
 
 
 def test_pooling_stays_in_float32_under_mixed_precision():
