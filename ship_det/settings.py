@@ -124,7 +124,7 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
             if found is None or 'classes' in options or tuple(found) in inherited:
                 data['metainfo'] = dict(data.get('metainfo', {}), classes=classes)
         cfg.classes = classes
-    heads = dict(_find_heads(cfg.get('model'), 'model'))
+    heads = dict(_find_heads(cfg.get('model')))
     if classes is not None and _states(chain[-1].path, 'num_classes', options) and cfg.num_classes != len(classes):
         raise ValueError(f'{path}: num_classes is {cfg.num_classes}, expected {len(classes)}, the number of classes')
     if classes is not None:
@@ -235,7 +235,7 @@ def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATA
             for names in dict.fromkeys(found.values())
         ]
         raise ValueError(f'{path}: found {"; ".join(told)}; expected the same classes everywhere: {advice}')
-    for key, head in _find_heads(cfg.get('model'), 'model') if found else ():
+    for key, head in _find_heads(cfg.get('model')) if found else ():
         names = next(iter(found.values()))
         if head['num_classes'] != len(names):
             raise ValueError(
@@ -253,6 +253,14 @@ def config_classes(cfg: Config) -> tuple[str, ...] | None:
 def parse_classes(text: str) -> tuple[str, ...]:
     """Class names separated by commas."""
     return tuple(name.strip() for name in text.split(','))
+
+
+def walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """A part of a config and all parts below it, each after its key with dots; ``key`` is that of the first."""
+    yield key, node
+    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for name, child in items:
+        yield from walk(child, f'{key}.{name}')
 
 
 def _move_annotations(cfg: Config, roots: Sequence[str]) -> None:
@@ -283,38 +291,25 @@ def _states(path: Path, name: str, options: Collection[str]) -> bool:
 def _uses_of(settings: Config, value: Any) -> str:
     """Some keys that have a value."""
     read = [key for key in settings if key in _RUNNER_KEYS]
-    uses = [where for key in read for where, found in _walk(settings[key], key) if found == value]
+    uses = [where for key in read for where, found in walk(settings[key], key) if found == value]
     return ', '.join(uses[:4]) or 'train_dataloader.dataset.pipeline'
-
-
-def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
-    yield key, node
-    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
-    for name, child in items:
-        yield from _walk(child, f'{key}.{name}')
 
 
 def _find_datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
     """Key and settings of each data set that is none of other data sets."""
     for loader in DATALOADERS:
         if isinstance(cfg.get(loader), Mapping):
-            for key, node in _walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
-                is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key) and isinstance(node, Mapping)
-                if is_dataset and not {'dataset', 'datasets'} & node.keys():
+            for key, node in walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
+                is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key)
+                if is_dataset and isinstance(node, dict) and not {'dataset', 'datasets'} & node.keys():
                     yield key, node
 
 
-def _find_heads(node: Any, key: str) -> Iterator[tuple[str, dict]]:
+def _find_heads(model: Any) -> Iterator[tuple[str, dict]]:
     """Key and settings of each part of a model that has a number of classes."""
-    if isinstance(node, Mapping):
-        if 'num_classes' in node:
+    for key, node in walk(model, 'model'):
+        if isinstance(node, dict) and 'num_classes' in node and not {*_CLASSLESS_PARTS} & {*key.split('.')}:
             yield key, node
-        for name, child in node.items():
-            if name not in _CLASSLESS_PARTS:
-                yield from _find_heads(child, f'{key}.{name}')
-    elif isinstance(node, list | tuple):
-        for index, child in enumerate(node):
-            yield from _find_heads(child, f'{key}.{index}')
 
 
 def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:

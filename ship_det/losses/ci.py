@@ -247,5 +247,6 @@ class CILoss(HeadLoss):
             self._store(_as_tuple(self.class_counts))
 
     def extra_repr(self) -> str:
+        """The counts, base and modulator, as ``print`` shows them."""
         counts = self.class_counts.tolist() or None
         return f'class_counts={counts}, log_base={self.log_base:.4g}, modulate={self.modulate}'

@@ -78,4 +78,5 @@ class SoftmaxFocalLoss(HeadLoss):
         return _rows(cls_score, label, self.gamma, self.class_weights)
 
     def extra_repr(self) -> str:
+        """The exponent, as ``print`` shows it."""
         return f'gamma={self.gamma}'

@@ -21,7 +21,9 @@ def pf_loss(
     weight: Tensor | None = None,
     background: bool = False,
 ) -> Tensor:
-    """PF-loss of a batch, reconstructed; with n_c rows of class c in the batch and S the classes present in it:
+    """PF-loss of a batch, reconstructed.
+
+    With n_c rows of class c in the batch and S the classes present in it:
 
     - ``class_mean``: (1 / |S|) sum_c mean_{i in c} (-log p_i); the cross-entropy where the classes are balanced.
     - ``balanced_softmax``: the cross-entropy of logits + log n_c.
@@ -188,4 +190,5 @@ class PFLoss(HeadLoss):
         return pf_loss(cls_score, label, self.variant, weight=weight, background=self.background)
 
     def extra_repr(self) -> str:
+        """The variant, as ``print`` shows it."""
         return f'variant={self.variant!r}, background={self.background}'
