@@ -146,7 +146,7 @@ def trained_classes(checkpoint: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _reading(name: str) -> Iterator[None]:
     """Allow MMEngine's records while a file is read; say in one line what is wrong with it."""
     try:
-        allowed = [(stand_in, path) for path, stand_in in _STAND_INS.items()]
+        allowed: list[Any] = [(stand_in, path) for path, stand_in in _STAND_INS.items()]
         with torch.serialization.safe_globals(allowed), warnings.catch_warnings():
             # Whatever the protocol, its instructions are read or refused.
             warnings.filterwarnings('ignore', 'Detected pickle protocol')

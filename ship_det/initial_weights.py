@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner.checkpoint import get_torchvision_models
 
+from ship_det.settings import walk
 from ship_det.zoo import PREFIX, zoo_model
 
 TORCHVISION = 'torchvision://'
@@ -58,7 +59,7 @@ def download_errors(cfg: Config) -> Iterator[None]:
     Raises:
         ValueError: at once if torchvision has no such weights; later if they cannot be downloaded.
     """
-    downloads = [(key, _url(key, checkpoint)) for key, checkpoint in _remote_weights(cfg.model, 'model')]
+    downloads = [(key, _url(key, checkpoint)) for key, checkpoint in _remote_weights(cfg.model)]
     try:
         yield
     except (URLError, HTTPException, ConnectionError, TimeoutError) as error:
@@ -74,19 +75,13 @@ def download_errors(cfg: Config) -> Iterator[None]:
         ) from error
 
 
-def _remote_weights(node: object, key: str) -> Iterator[tuple[str, str]]:
-    """Key of the ``init_cfg`` and name of the weights, for all below ``node`` that come over the net."""
-    if isinstance(node, list | tuple):
-        children = list(enumerate(node))
-    elif isinstance(node, dict):
-        children = list(node.items())
-        checkpoint = node.get('checkpoint')
-        if node.get('type') == 'Pretrained' and str(checkpoint).startswith((TORCHVISION, 'http://', 'https://')):
-            yield key, checkpoint
-    else:
-        return
-    for name, child in children:
-        yield from _remote_weights(child, f'{key}.{name}')
+def _remote_weights(model: Any) -> Iterator[tuple[str, str]]:
+    """Key of the ``init_cfg`` and name of the weights, for all of a model that come over the net."""
+    for key, part in walk(model, 'model'):
+        if isinstance(part, dict) and part.get('type') == 'Pretrained':
+            checkpoint = str(part.get('checkpoint'))
+            if checkpoint.startswith((TORCHVISION, 'http://', 'https://')):
+                yield key, checkpoint
 
 
 def _url(key: str, checkpoint: str) -> str:

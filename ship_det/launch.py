@@ -38,7 +38,7 @@ _MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_sch
 
 
 @contextmanager
-def config_errors(path: str | Path) -> Iterator[None]:
+def config_errors(path: str | os.PathLike) -> Iterator[None]:
     """Turn what a wrong config raises while it is read or built into a ValueError that names the file."""
     try:
         yield
@@ -158,7 +158,7 @@ def build_runner(
 
 def lay_out_for_cpu(model: nn.Module) -> None:
     """Keep weights and maps channels last, as oneDNN computes convolutions; from other layouts it copies."""
-    model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @contextmanager

@@ -33,13 +33,13 @@ _RUNNER_KEYS = {
     *('custom_imports', 'find_unused_parameters', 'model_wrapper_cfg', 'compile', 'runner_type', 'sync_bn'),
     *('tta_model', 'tta_pipeline', 'tta_cfg'),
 } - {'self', 'cfg'}
-# Settings of dicts without a type, by the name of the dict: what is read there and need not be in the config yet.
 # What describes the data: class names, m/px, and the length of the longest ship, m.
 _DESCRIPTIONS = ('metainfo', 'gsd', 'longest_ship')
 _LOADER_KEYS = {
     *inspect.signature(DataLoader.__init__).parameters,
     *('batch_sampler', 'sampler', 'dataset', 'collate_fn', 'num_batch_per_epoch'),
 }
+# Settings of dicts without a type, by the name of the dict: what is read there and need not be in the config yet.
 _OPTIONAL_KEYS = {
     **{name: _LOADER_KEYS for name in DATALOADERS},
     'randomness': {*inspect.signature(Runner.set_randomness).parameters},
@@ -124,17 +124,18 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
             if found is None or 'classes' in options or tuple(found) in inherited:
                 data['metainfo'] = dict(data.get('metainfo', {}), classes=classes)
         cfg.classes = classes
-    heads = dict(_find_heads(cfg.get('model'), 'model'))
-    if classes is not None and _states(chain[-1].path, 'num_classes', options) and cfg.num_classes != len(classes):
-        raise ValueError(f'{path}: num_classes is {cfg.num_classes}, expected {len(classes)}, the number of classes')
-    if classes is not None:
-        for head in heads.values():
+        states_number = 'num_classes' in options or 'num_classes' in _assigned_names(path)
+        if states_number and cfg.num_classes != len(classes):
+            raise ValueError(
+                f'{path}: num_classes is {cfg.num_classes}, expected {len(classes)}, the number of classes'
+            )
+        for _, head in _find_heads(cfg.get('model')):
             head['num_classes'] = len(classes)
         if 'num_classes' in cfg:
             cfg.num_classes = len(classes)
     elif 'num_classes' in cfg:
         inherited = [settings.get('num_classes') for settings in stated]
-        for head in heads.values():
+        for _, head in _find_heads(cfg.get('model')):
             if head['num_classes'] in inherited:
                 head['num_classes'] = cfg.num_classes
 
@@ -189,19 +190,10 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
             almost one that is read.
     """
     path = chain[-1].path
-    if path.suffix != '.py':
-        return
-    tree = ast.parse(path.read_text(encoding='utf-8'))
-    assigned = [target.id for node in tree.body for target in _targets(node) if isinstance(target, ast.Name)]
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     own = chain[-1].settings
-    for name in assigned:
-        if (
-            name in used
-            or name in _RUNNER_KEYS
-            or name in (*SPREAD, 'metainfo', 'gsd', 'longest_ship', 'simulation')
-            or name.startswith('_')
-        ):
+    read = {*_RUNNER_KEYS, *SPREAD, *_DESCRIPTIONS, 'simulation'}
+    for name, is_used in _assigned_names(path).items():
+        if is_used or name in read or name.startswith('_'):
             continue
         for file in chain[:-1]:
             if name in file.settings and file.settings[name] != own.get(name):
@@ -231,11 +223,11 @@ def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATA
     advice = 'set classes = (...) once in the config, or --classes ship,boat'
     if len(set(found.values())) > 1:
         told = [
-            f'{_join_keys(found, names)}: {len(names)} classes ({_shorten(names)})'
+            f'{", ".join(key for key in found if found[key] == names)}: {len(names)} classes ({_shorten(names)})'
             for names in dict.fromkeys(found.values())
         ]
         raise ValueError(f'{path}: found {"; ".join(told)}; expected the same classes everywhere: {advice}')
-    for key, head in _find_heads(cfg.get('model'), 'model') if found else ():
+    for key, head in _find_heads(cfg.get('model')) if found else ():
         names = next(iter(found.values()))
         if head['num_classes'] != len(names):
             raise ValueError(
@@ -255,6 +247,14 @@ def parse_classes(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(','))
 
 
+def walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """A part of a config and all parts below it, each after its key with dots; ``key`` is that of the first."""
+    yield key, node
+    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
+    for name, child in items:
+        yield from walk(child, f'{key}.{name}')
+
+
 def _move_annotations(cfg: Config, roots: Sequence[str]) -> None:
     """Let the files of evaluators, such as COCO's ``ann_file``, lie in the config's data_root too."""
     for key in ('val_evaluator', 'test_evaluator'):
@@ -266,55 +266,38 @@ def _move_annotations(cfg: Config, roots: Sequence[str]) -> None:
                 evaluator['ann_file'] = os.path.join(cfg.data_root, file.removeprefix(root).lstrip('/'))
 
 
-def _targets(node: ast.stmt) -> list[ast.expr]:
-    if isinstance(node, ast.Assign):
-        return node.targets
-    return [node.target] if isinstance(node, ast.AnnAssign) else []
-
-
-def _states(path: Path, name: str, options: Collection[str]) -> bool:
-    """Whether a file itself or the command line sets a name."""
-    if name in options or path.suffix != '.py':
-        return name in options
-    tree = ast.parse(path.read_text(encoding='utf-8'))
-    return any(isinstance(target, ast.Name) and target.id == name for node in tree.body for target in _targets(node))
+def _assigned_names(path: Path) -> dict[str, bool]:
+    """Names that a config file sets, and whether it uses each itself; none of a file that is no Python."""
+    if path.suffix != '.py':
+        return {}
+    nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    return {node.id: node.id in used for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _uses_of(settings: Config, value: Any) -> str:
     """Some keys that have a value."""
     read = [key for key in settings if key in _RUNNER_KEYS]
-    uses = [where for key in read for where, found in _walk(settings[key], key) if found == value]
+    uses = [where for key in read for where, found in walk(settings[key], key) if found == value]
     return ', '.join(uses[:4]) or 'train_dataloader.dataset.pipeline'
-
-
-def _walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
-    yield key, node
-    items = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
-    for name, child in items:
-        yield from _walk(child, f'{key}.{name}')
 
 
 def _find_datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
     """Key and settings of each data set that is none of other data sets."""
     for loader in DATALOADERS:
         if isinstance(cfg.get(loader), Mapping):
-            for key, node in _walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
-                is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key) and isinstance(node, Mapping)
-                if is_dataset and not {'dataset', 'datasets'} & node.keys():
+            for key, node in walk(cfg[loader].get('dataset'), f'{loader}.dataset'):
+                is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key)
+                if is_dataset and isinstance(node, dict) and not {'dataset', 'datasets'} & node.keys():
                     yield key, node
 
 
-def _find_heads(node: Any, key: str) -> Iterator[tuple[str, dict]]:
+def _find_heads(model: Any) -> Iterator[tuple[str, dict]]:
     """Key and settings of each part of a model that has a number of classes."""
-    if isinstance(node, Mapping):
-        if 'num_classes' in node:
+    for key, node in walk(model, 'model'):
+        if isinstance(node, dict) and 'num_classes' in node and not {*_CLASSLESS_PARTS} & {*key.split('.')}:
             yield key, node
-        for name, child in node.items():
-            if name not in _CLASSLESS_PARTS:
-                yield from _find_heads(child, f'{key}.{name}')
-    elif isinstance(node, list | tuple):
-        for index, child in enumerate(node):
-            yield from _find_heads(child, f'{key}.{index}')
 
 
 def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:
@@ -340,11 +323,6 @@ def _dataset_classes(data: Mapping) -> tuple[str, ...] | None:
             # HRSC2016 has one class or 31, as its arguments say.
             return None
     return (classes,) if isinstance(classes, str) else None if classes is None else tuple(classes)
-
-
-def _join_keys(values: Mapping[str, Any], value: Any) -> str:
-    """The keys that have a value."""
-    return ', '.join(key for key, found in values.items() if found == value)
 
 
 def _shorten(names: Sequence[str]) -> str:

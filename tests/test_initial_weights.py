@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from ship_det.initial_weights import download_errors
+from ship_det.initial_weights import download_errors, without_initial_weights
 
 RESNET50 = 'https://download.pytorch.org/models/resnet50-0676ba61.pth'
 
@@ -66,3 +66,14 @@ def test_unknown_weights_are_refused_at_once():
     message = "model.backbone.init_cfg.checkpoint: torchvision has no weights 'resnet51'"
     with pytest.raises(ValueError, match=message), download_errors(config('torchvision://resnet51')):
         pytest.fail('not reached')
+
+
+def test_a_trained_model_needs_no_initial_weights():
+    pretrained, drawn = dict(type='Pretrained', checkpoint='torchvision://resnet50'), dict(type='Normal', std=0.01)
+    model = dict(
+        backbone=dict(depth=50, init_cfg=pretrained),
+        heads=[dict(init_cfg=drawn), dict(fc=dict(init_cfg=dict(pretrained, type='mmengine.PretrainedInit')))],
+    )
+    assert without_initial_weights(model) == dict(
+        backbone=dict(depth=50, init_cfg=None), heads=[dict(init_cfg=drawn), dict(fc=dict(init_cfg=None))]
+    )

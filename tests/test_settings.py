@@ -87,6 +87,22 @@ def test_classes_reach_data_sets_and_head(derived, text):
     assert cfg.model.roi_head.bbox_head.num_classes == 2
 
 
+def test_classes_of_a_derived_config_replace_those_that_data_sets_have_from_its_base(tmp_path):
+    base = tmp_path / 'base.py'
+    base.write_text(
+        "classes = ('boat', 'ship')\n"
+        "theirs = dict(type='ShipDataset', metainfo=dict(classes=classes))\n"
+        "own = dict(type='ShipDataset', metainfo=dict(classes=('buoy',)))\n"
+        'train_dataloader = dict(dataset=theirs)\nval_dataloader = dict(dataset=own)\n'
+    )
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = 'base.py'\nclasses = ('ferry', 'tug')\n")
+    cfg = Config.fromfile(path)
+    spread_settings(cfg, read_chain(path))
+    assert cfg.train_dataloader.dataset.metainfo.classes == ('ferry', 'tug')
+    assert cfg.val_dataloader.dataset.metainfo.classes == ('buoy',)
+
+
 def test_classes_of_the_command_line():
     for cfg in (load(DEMO, classes='a,b,c'), load(DEMO, 'classes=a,b,c'), load(DEMO, "classes=['a','b','c']")):
         assert names(cfg) == {('a', 'b', 'c')}

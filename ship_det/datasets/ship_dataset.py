@@ -9,6 +9,7 @@ from mmrotate.registry import DATASETS
 
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder
 from ship_det.annotations.classes import check_classes
+from ship_det.annotations.dota_folder import OtherClasses
 from ship_det.progress import FOR_CONSOLE
 
 #: Label of an ignore region without a class; ``ignore_flag`` is 1 wherever it occurs.
@@ -50,6 +51,7 @@ class ShipDataset(BaseDetDataset):
             it.
     """
 
+    ann_file: str
     METAINFO = dict(classes=AOSR15_CLASSES)  # noqa: RUF012 - the name and type are MMEngine's
 
     def __init__(
@@ -57,7 +59,7 @@ class ShipDataset(BaseDetDataset):
         *args,
         ann_file: str = '',
         data_prefix: dict | None = None,
-        other_classes: str = 'error',
+        other_classes: OtherClasses = 'error',
         **kwargs,
     ) -> None:
         prefix = dict(img_path='images', label_path='labelTxt') | dict(data_prefix or {})
@@ -72,7 +74,8 @@ class ShipDataset(BaseDetDataset):
         folder.require(hint=_OTHER_ROOT)
         check_classes(self.metainfo['classes'], "metainfo['classes']")
         label_of = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        others, data_list = Counter(), []
+        others: Counter[str] = Counter()
+        data_list = []
         list_file = folder.find_list(self.ann_file, _OTHER_LIST) if self.ann_file else None
         for image_id, path in enumerate(folder.select(list_file)):
             ships, rest = folder.read_objects(path, label_of, self.other_classes, _OTHER_CLASSES)

@@ -62,9 +62,10 @@ class SimulatedHarbors(Dataset):
             raise ValueError(f'crops: found {crops}, expected a multiple of {self.SHUFFLED}, as repeats={repeats}')
         self.metainfo = {'classes': classes}
         self.crops, self.first_seed, self.repeats = crops, first_seed, repeats
-        self.settings = {'size': size, 'gsd': tuple(gsd), 'ships': ships, 'tail': tail}
+        self.ships, self.tail = ships, tail
         self.pipeline = Compose(pipeline)
-        self._draw = lru_cache(self.SHUFFLED if repeats > 1 else 1)(partial(crop, **self.settings))
+        draw = partial(crop, size=size, gsd=(gsd[0], gsd[1]), ships=ships, tail=tail)
+        self._draw = lru_cache(self.SHUFFLED if repeats > 1 else 1)(draw)
 
     def __len__(self) -> int:
         return self.crops * self.repeats
@@ -72,9 +73,9 @@ class SimulatedHarbors(Dataset):
     def expected_instances(self) -> np.ndarray:
         """(C,) how many ships of each class all crops have on average, where all that are wanted find a place."""
         classes = self.metainfo['classes']
-        shares = class_shares(self.settings['tail'])
+        shares = class_shares(self.tail)
         share = np.array([1.0] if len(classes) == 1 else [shares[name] for name in classes])
-        return np.rint(len(self) * self.settings['ships'] * share).astype(np.int64)
+        return np.rint(len(self) * self.ships * share).astype(np.int64)
 
     def get_data_info(self, index: int) -> dict[str, Any]:
         """A crop in MMDetection's format, before the pipeline: its image (BGR) and its ships."""

@@ -4,6 +4,7 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
@@ -41,7 +42,10 @@ class SafeCheckpointHook(CheckpointHook):
     after the new one is there and not before.
     """
 
+    backend_args: dict[str, Any] | None
+
     def before_train(self, runner: Runner) -> None:
+        """Choose how files are written, unless the config says it."""
         if self.backend_args is None and self.file_client_args is None and '://' not in (self.out_dir or ''):
             self.backend_args = {'backend': 'whole_files'}
         super().before_train(runner)
@@ -67,7 +71,7 @@ class SafeCheckpointHook(CheckpointHook):
         if not self.save_best:
             return
         several = len(self.key_indicators) > 1
-        paths = self.best_ckpt_path_dict if several else vars(self)
+        paths: Any = self.best_ckpt_path_dict if several else vars(self)
         kept = {key: paths.get(key) for key in (self.key_indicators if several else ['best_ckpt_path'])}
         # What MMEngine does not know of it does not remove.
         paths.update(dict.fromkeys(kept))
@@ -104,7 +108,7 @@ def latest_checkpoint(work_dir: str | os.PathLike) -> Path | None:
     # Path('') is the folder itself: no file.
     named = Path(read_text(record).strip() if record.is_file() else '')
     steps = {path: int(match[1]) for path in folder.glob('*.pth') if (match := NAME.fullmatch(path.name))}
-    for path in (named, folder / named.name, *sorted(steps, key=steps.get, reverse=True)):
+    for path in (named, folder / named.name, *sorted(steps, key=steps.__getitem__, reverse=True)):
         if path.is_file() and zipfile.is_zipfile(path):
             return path
     return None

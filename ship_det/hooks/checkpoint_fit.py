@@ -12,7 +12,6 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import find_latest_checkpoint
-from torch import nn
 
 from ship_det.checkpoints import Differences, check_fits, trained_classes
 from ship_det.progress import FOR_CONSOLE
@@ -38,6 +37,7 @@ class CheckpointFitHook(Hook):
     priority = 'HIGHEST'
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Compare a checkpoint that was read, and take out of it what the training shall not take."""
         resumes, trains = runner._resume, isinstance(runner._train_loop, BaseLoop)
         path = runner._load_from or find_latest_checkpoint(runner.work_dir)
         config = runner.cfg.filename or runner.experiment_name
@@ -58,8 +58,10 @@ class CheckpointFitHook(Hook):
                 runner.logger.warning(message, extra=FOR_CONSOLE)
             return
         problems = [differences.summary()] if differences else []
-        if class_problem := _compare_classes(checkpoint, _dataset(runner, trains)):
-            problems.append(class_problem)
+        if classes := _other_classes(checkpoint, _dataset(runner, trains)):
+            # A label is a place in their list.
+            found, expected = (', '.join(names) for names in classes)
+            problems.append(f'trained with the classes {found}, but the data has {expected}')
         if resumes and not problems:
             try:
                 problems.extend(_resume_problems(runner, checkpoint))
@@ -71,7 +73,7 @@ class CheckpointFitHook(Hook):
             _keep_own_files(checkpoint['message_hub'], Path(path).parent)
 
 
-def compare(model: nn.Module, weights: Mapping[str, Any], with_losses: bool) -> Differences:
+def compare(model: Any, weights: Mapping[str, Any], with_losses: bool) -> Differences:
     """Differences between a model and weights that it is about to take; may change the model's weights."""
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
@@ -98,13 +100,13 @@ def _dataset(runner: Runner, trains: bool) -> Any:
     return loop.dataloader.dataset
 
 
-def _compare_classes(checkpoint: dict[str, Any], dataset: Any) -> str | None:
-    """The classes trained on and those of the data, if they differ: a label is a place in their list."""
+def _other_classes(checkpoint: dict[str, Any], dataset: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The classes trained on and those of the data; None where they are the same or not known."""
     found = trained_classes(checkpoint)
     expected = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     if found is None or expected is None or found == tuple(expected):
         return None
-    return f'trained with the classes {", ".join(found)}, but the data has {", ".join(expected)}'
+    return found, tuple(expected)
 
 
 def _leave_out_class_layers(runner: Runner, checkpoint: dict[str, Any]) -> str | None:
@@ -112,23 +114,23 @@ def _leave_out_class_layers(runner: Runner, checkpoint: dict[str, Any]) -> str |
 
     One class in place of one other is the same question, ship or not, and keeps its layer.
     """
-    found = trained_classes(checkpoint)
-    expected = (getattr(_dataset(runner, True), 'metainfo', None) or {}).get('classes')
-    if found is None or expected is None or found == tuple(expected) or len(found) == len(expected) == 1:
+    classes = _other_classes(checkpoint, _dataset(runner, True))
+    if classes is None or len(classes[0]) == len(classes[1]) == 1:
         return None
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model: Any = runner.model.module if is_model_wrapper(runner.model) else runner.model
     own = {name: value for name, value in model.state_dict().items() if CLASS_LAYER.search(name)}
     weights = checkpoint['state_dict']
     left = [name for name in weights if CLASS_LAYER.search(name)]
     for name in left:
         del weights[name]
     weights.update(own)
-    return f'trained with the classes {", ".join(found)}: all is taken but the class layer' if left else None
+    return f'trained with the classes {", ".join(classes[0])}: all is taken but the class layer' if left else None
 
 
 def _resume_problems(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str]:
     """Why a training cannot go on from a checkpoint whose weights fit."""
-    meta, hub = checkpoint.get('meta'), checkpoint.get('message_hub')
+    meta: Any = checkpoint.get('meta')
+    hub: Any = checkpoint.get('message_hub')
     whole = isinstance(meta, dict) and all(type(meta.get(key)) is int for key in ('epoch', 'iter'))
     parts = ('log_scalars', 'runtime_info', 'resumed_keys')
     if not whole or not isinstance(hub, dict) or not all(isinstance(hub.get(part), dict) for part in parts):

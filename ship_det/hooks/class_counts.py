@@ -1,6 +1,7 @@
 """Hook that tells the losses how often each class occurs in the training data."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -88,7 +89,7 @@ def _check_head(model: nn.Module, loss_name: str, classes: tuple[str, ...]) -> N
         return
 
 
-def _set(loss: nn.Module, name: str, counts: np.ndarray, runner: Runner) -> None:
+def _set(loss: Any, name: str, counts: np.ndarray, runner: Runner) -> None:
     found = getattr(loss, 'class_counts', None)
     if found is not None and len(found) and found.tolist() != counts.tolist():
         runner.logger.warning(

@@ -64,9 +64,11 @@ class StartedHook(Hook):
         self.wrote_config = False
 
     def after_train_iter(self, *args: Any, **kwargs: Any) -> None:
+        """Note that one is over."""
         self.is_over = True
 
     def after_test_iter(self, *args: Any, **kwargs: Any) -> None:
+        """Note that one is over."""
         self.is_over = True
 
 
@@ -85,6 +87,7 @@ class ConsoleHook(Hook):
         self.command = command
 
     def before_train(self, runner: Runner) -> None:
+        """Say how long the training is and where its checkpoints go."""
         if not is_main_process():
             return
         hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
@@ -99,6 +102,7 @@ class ConsoleHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
+        """Say the recent loss, the seconds an iteration takes and how long the rest will take."""
         done = runner.iter + 1
         self.console.begin(f'iteration {done + 1} of {runner.max_iters}')
         if is_main_process() and (self._is_due() or done in (1, runner.max_iters)):
@@ -112,6 +116,7 @@ class ConsoleHook(Hook):
             )
 
     def after_train(self, runner: Runner) -> None:
+        """Name the last and the best checkpoints, and the command that tests them."""
         self.console.begin('')
         record = Path(runner.work_dir) / 'last_checkpoint'
         if is_main_process() and record.is_file():
@@ -126,22 +131,27 @@ class ConsoleHook(Hook):
                 self.console.say(f'test it: {self.command.format(checkpoint)}')
 
     def before_val(self, runner: Runner) -> None:
+        """Say that a validation starts."""
         self.console.begin('validating')
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
     ) -> None:
+        """Say how many batches are validated."""
         self._say_tested('validating', runner.val_dataloader, batch_idx)
 
     def before_test(self, runner: Runner) -> None:
+        """Say that a test starts."""
         self.console.begin('testing')
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
     ) -> None:
+        """Say how many batches are tested."""
         self._say_tested('testing', runner.test_dataloader, batch_idx)
 
     def after_test(self, runner: Runner) -> None:
+        """End the line of progress."""
         self.console.begin('')
 
     def _say_tested(self, what: str, loader: Any, batch_idx: int) -> None:

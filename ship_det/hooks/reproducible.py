@@ -35,13 +35,14 @@ class ReproducibleTrainingHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Take the first process's seed, which a resumed training has from its checkpoint."""
-        seed = [runner.seed]
-        broadcast_object_list(seed)
-        self.seed = seed[0]
+        seeds: list[Any] = [runner.seed]
+        broadcast_object_list(seeds)
+        self.seed = seeds[0]
         loader = runner.train_dataloader
         if loader.batch_sampler is None:
             raise ValueError('train_dataloader: expected a batch_size or batch_sampler, found neither')
-        for sampler in (loader.sampler, getattr(loader.batch_sampler, 'sampler', None)):
+        samplers: tuple[Any, ...] = (loader.sampler, getattr(loader.batch_sampler, 'sampler', None))
+        for sampler in samplers:
             # MMEngine builds the sampler before it reads the checkpoint's seed.
             if hasattr(sampler, 'seed'):
                 sampler.seed = self.seed

@@ -6,16 +6,13 @@ Equation numbers are those of "Class Imbalance Loss for Imbalanced Object Recogn
 import math
 import warnings
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ship_det.imbalance import class_factors
-from ship_det.losses.modulator import modulated_rows, modulated_slopes, modulated_sum, row_factors
-from ship_det.losses.softmax import check_reduction, check_shapes, raised, row_scale, target_margin
+from ship_det.losses.softmax import HeadLoss, reduce_rows, target_log_probability
 
 Counts = Sequence[float] | np.ndarray | Tensor
 
@@ -64,42 +61,37 @@ def ci_loss(
     if class_counts is not None:
         counts = _as_tuple(class_counts)
         _check_columns(len(counts), logits.shape[1])
-        factors = column_factors(counts, background_factor).to(logits.device)
+        factors = _column_factors(counts, background_factor)
         _warn_of_absent(counts)
-    scale = row_scale(len(logits), reduction, avg_factor) / _log(log_base)
-    return _reduced_loss(logits, target, factors, weight, scale, modulate, reduction)
+    rows = _natural_rows(target_log_probability(logits, target), target, factors, modulate)
+    return reduce_rows(rows / _log(log_base), weight, reduction, avg_factor)
 
 
-def _reduced_loss(
-    logits: Tensor,
-    target: Tensor,
-    factors: Tensor | None,
-    weight: Tensor | None,
-    scale: float | Tensor,
-    modulate: bool,
-    reduction: str,
-) -> Tensor:
-    """Natural-log CI loss, each row times the factor of its target, its weight and ``scale``."""
-    check_shapes(logits, target)
-    logits = raised(logits)
-    if factors is None:
-        factors = logits.new_ones(logits.shape[1])
-    elif factors.dtype != logits.dtype:
-        factors = factors.to(logits.dtype)
-    if modulate and reduction != 'none':
-        return modulated_sum(logits, target, factors, weight, scale)
-    rows = modulated_rows(logits, target) if modulate else F.cross_entropy(logits, target, reduction='none')
-    rows = rows * row_factors(target, factors, weight) * scale
-    return rows if reduction == 'none' else rows.sum()
+def _natural_rows(log_p: Tensor, target: Tensor, factors: Tensor | None, modulate: bool) -> Tensor:
+    """Natural-log CI loss of each row, shape (N,).
+
+    With q = 1 - p and u = pi q / 4 the modulator is 4 sin(u)^3 cos(u), which does not cancel as p -> 1.
+
+    Args:
+        log_p: log p of the target class, shape (N,).
+        target: class indices, shape (N,).
+        factors: factor of each column, shape (K,) or longer; None for 1.
+        modulate: whether the loss has its modulator.
+    """
+    rows = -log_p
+    if modulate:
+        u = -math.pi / 4 * torch.expm1(log_p)
+        rows = 4 * torch.sin(u) ** 3 * torch.cos(u) * rows
+    return rows if factors is None else rows * factors.to(rows)[target]
 
 
-@torch.no_grad()
 def gradient_ratio(
     logits: Tensor, target: Tensor, factors: Tensor | None, weight: Tensor | None, modulate: bool = True
-) -> Tensor:
+) -> float:
     """How many times as large as the natural-log CI loss's the cross-entropy's gradient is over a batch.
 
-    The size of a gradient is the sum of its absolute values over all logits; in a row it is twice that of the target's.
+    The size of a gradient is the sum of its absolute values over all logits; in a row it is 2 (1 - p) times that of
+    the derivative by log p.
 
     Args:
         logits: shape (N, K).
@@ -108,17 +100,17 @@ def gradient_ratio(
         weight: factor of each row, shape (N,).
         modulate: whether the CI loss has its modulator.
     """
-    plain = torch.sigmoid(-target_margin(logits, target))
-    own = modulated_slopes(logits, target) if modulate else plain
+    log_p = target_log_probability(logits, target).detach().requires_grad_()
+    with torch.enable_grad():
+        rows = _natural_rows(log_p, target, factors, modulate)
+    (slopes,) = torch.autograd.grad(rows.sum(), log_p)
+    plain = -torch.expm1(log_p.detach())
     if weight is not None:
-        plain, own = plain * weight, own * weight
-    if factors is not None:
-        own = own * factors.to(own.dtype)[target]
-    return plain.sum() / own.sum().clamp(min=torch.finfo(own.dtype).tiny)
+        plain = plain * weight
+    return float(plain.sum() / (plain * -slopes).sum().clamp(min=torch.finfo(slopes.dtype).tiny))
 
 
-@lru_cache(maxsize=64)
-def column_factors(class_counts: tuple[float, ...], background_factor: float = 1.0) -> Tensor:
+def _column_factors(class_counts: tuple[float, ...], background_factor: float) -> Tensor:
     """Class factors, eq. (5), then that of the background, shape (C + 1,), float64."""
     return torch.from_numpy(np.append(class_factors(class_counts, allow_absent=True), background_factor))
 
@@ -151,7 +143,7 @@ def _warn_of_absent(counts: tuple[float, ...]) -> None:
         warnings.warn(message, AbsentClassWarning, stacklevel=3)
 
 
-class CILoss(nn.Module):
+class CILoss(HeadLoss):
     """CI loss for a detection head or a classifier; see :func:`ci_loss`.
 
     The counts are in the buffer ``class_counts`` (int64, empty until they are set), so that a checkpoint carries them.
@@ -169,7 +161,6 @@ class CILoss(nn.Module):
             the shared layers that cross-entropy gives them.
     """
 
-    use_sigmoid = False
     class_counts: Tensor
     factors: Tensor
 
@@ -184,17 +175,15 @@ class CILoss(nn.Module):
         loss_weight: float = 1.0,
         match_gradient: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(reduction, loss_weight)
         if not 0 <= background_factor < math.inf:
             raise ValueError(f'background_factor: found {background_factor}, expected a finite number from 0')
         self.log_base = log_base
         self.modulate = modulate
         self.use_factors = use_factors
         self.background_factor = background_factor
-        self.reduction = check_reduction(reduction)
-        self.loss_weight = loss_weight
         self.match_gradient = match_gradient
-        self._scale = loss_weight / _log(log_base)
+        self._log_of_base = _log(log_base)
         self.register_buffer('class_counts', torch.zeros(0, dtype=torch.int64))
         self.register_buffer('factors', torch.zeros(0), persistent=False)
         if class_counts is not None:
@@ -211,7 +200,7 @@ class CILoss(nn.Module):
         _warn_of_absent(counts)
 
     def _store(self, counts: tuple[float, ...]) -> None:
-        factors = column_factors(counts, self.background_factor)
+        factors = _column_factors(counts, self.background_factor)
         for index, count in enumerate(counts):
             if count % 1:
                 raise ValueError(f'class_counts: found {count} for class {index}, expected a whole number')
@@ -219,29 +208,31 @@ class CILoss(nn.Module):
         self.class_counts = torch.tensor(counts, dtype=torch.int64, device=device)
         self.factors = factors.to(device, torch.float32)
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | Tensor | None = None,
-        reduction_override: str | None = None,
+    def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
+        """Loss of each row, (N,), of logits (N, C) or, with the background last, (N, C + 1)."""
+        log_p = target_log_probability(cls_score, label)
+        return _natural_rows(log_p, label, self._factors_of(cls_score), self.modulate) / self._log_of_base
+
+    def batch_loss(
+        self, cls_score: Tensor, label: Tensor, weight: Tensor | None, avg_factor: float | Tensor | None, reduction: str
     ) -> Tensor:
-        """Loss of logits (N, C) or, with the background last, (N, C + 1), and labels (N,)."""
-        factors = None
-        if self.use_factors:
-            factors = self.factors
-            if factors.shape[0] == 0:
-                raise RuntimeError(
-                    'CILoss has no class counts: pass class_counts, call set_class_counts(counts), load a checkpoint '
-                    "that carries them, or add custom_hooks = [dict(type='ClassCountsHook')] to the config"
-                )
-            _check_columns(factors.shape[0] - 1, cls_score.shape[1])
-        reduction = reduction_override or self.reduction
-        scale = row_scale(cls_score.shape[0], reduction, avg_factor) * self._scale
-        if self.match_gradient:
-            scale = scale * float(gradient_ratio(cls_score, label, factors, weight, self.modulate))
-        return _reduced_loss(cls_score, label, factors, weight, scale, self.modulate, reduction)
+        """Loss of a batch, with a gradient as large as the cross-entropy's where that was asked for."""
+        loss = super().batch_loss(cls_score, label, weight, avg_factor, reduction)
+        if not self.match_gradient:
+            return loss
+        return loss * gradient_ratio(cls_score, label, self._factors_of(cls_score), weight, self.modulate)
+
+    def _factors_of(self, cls_score: Tensor) -> Tensor | None:
+        """Factor of each column of the logits; None where the loss has none."""
+        if not self.use_factors:
+            return None
+        if not len(self.factors):
+            raise RuntimeError(
+                'CILoss has no class counts: pass class_counts, call set_class_counts(counts), load a checkpoint '
+                "that carries them, or add custom_hooks = [dict(type='ClassCountsHook')] to the config"
+            )
+        _check_columns(len(self.factors) - 1, cls_score.shape[1])
+        return self.factors
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
         """Take the counts of a checkpoint, whatever their number; a checkpoint without counts changes nothing."""
@@ -256,5 +247,6 @@ class CILoss(nn.Module):
             self._store(_as_tuple(self.class_counts))
 
     def extra_repr(self) -> str:
+        """The counts, base and modulator, as ``print`` shows them."""
         counts = self.class_counts.tolist() or None
         return f'class_counts={counts}, log_base={self.log_base:.4g}, modulate={self.modulate}'

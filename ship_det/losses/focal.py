@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from ship_det.losses.softmax import LOWEST_MARGIN, check_reduction, reduced, target_margin
+from ship_det.losses.softmax import HeadLoss, reduce_rows, target_log_probability
 
 
 def softmax_focal_loss(
@@ -17,7 +16,7 @@ def softmax_focal_loss(
     *,
     weight: Tensor | None = None,
     reduction: str = 'mean',
-    avg_factor: float | None = None,
+    avg_factor: float | Tensor | None = None,
 ) -> Tensor:
     """Focal loss -(1 - p)^gamma log p, p the softmax output of the target class (eq. 6 of the CI loss paper).
 
@@ -30,21 +29,25 @@ def softmax_focal_loss(
         reduction: 'mean', 'sum' or 'none'.
         avg_factor: what 'mean' divides by, in place of N.
     """
-    margin = target_margin(logits, target)
-    # (1 - p)^gamma as an exponential: its gradient stays finite at p = 1 for gamma < 1.
-    focus = torch.exp(gamma * F.logsigmoid(-margin.clamp(min=LOWEST_MARGIN)))
-    rows = -focus * F.logsigmoid(margin)
-    if class_weights is not None:
-        factors = torch.as_tensor(class_weights, dtype=rows.dtype, device=rows.device)
-        if factors.shape != logits.shape[1:]:
-            raise ValueError(
-                f'class_weights: found shape {tuple(factors.shape)}, expected one for each of {logits.shape[1]} logits'
-            )
-        rows = rows * factors[target]
-    return reduced(rows, weight, reduction, avg_factor)
+    return reduce_rows(_rows(logits, target, gamma, class_weights), weight, reduction, avg_factor)
 
 
-class SoftmaxFocalLoss(nn.Module):
+def _rows(logits: Tensor, target: Tensor, gamma: float, class_weights: Tensor | Sequence[float] | None) -> Tensor:
+    log_p = target_log_probability(logits, target)
+    # The slope of q^gamma at q = 0 is infinite where gamma is below 1.
+    q = -torch.expm1(log_p).clamp(max=-torch.finfo(log_p.dtype).eps)
+    rows = -(q**gamma) * log_p
+    if class_weights is None:
+        return rows
+    factors = torch.as_tensor(class_weights, dtype=rows.dtype, device=rows.device)
+    if factors.shape != logits.shape[1:]:
+        raise ValueError(
+            f'class_weights: found shape {tuple(factors.shape)}, expected one for each of {logits.shape[1]} logits'
+        )
+    return rows * factors[target]
+
+
+class SoftmaxFocalLoss(HeadLoss):
     """Softmax focal loss for a detection head or a classifier; see :func:`softmax_focal_loss`.
 
     Args:
@@ -54,7 +57,6 @@ class SoftmaxFocalLoss(nn.Module):
         loss_weight: factor of the whole loss.
     """
 
-    use_sigmoid = False
     class_weights: Tensor | None
 
     def __init__(
@@ -64,35 +66,17 @@ class SoftmaxFocalLoss(nn.Module):
         reduction: str = 'mean',
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(reduction, loss_weight)
         if not gamma >= 0:
             raise ValueError(f'gamma: found {gamma}, expected a number from 0')
         self.gamma = gamma
-        self.reduction = check_reduction(reduction)
-        self.loss_weight = loss_weight
         weights = None if class_weights is None else torch.as_tensor(class_weights, dtype=torch.float32)
         self.register_buffer('class_weights', weights, persistent=False)
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-    ) -> Tensor:
-        """Loss of logits (N, K) and labels (N,)."""
-        reduction = reduction_override or self.reduction
-        loss = softmax_focal_loss(
-            cls_score,
-            label,
-            self.gamma,
-            self.class_weights,
-            weight=weight,
-            reduction=reduction,
-            avg_factor=avg_factor,
-        )
-        return loss * self.loss_weight
+    def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
+        """Loss of each row, (N,), of logits (N, K) and labels (N,)."""
+        return _rows(cls_score, label, self.gamma, self.class_weights)
 
     def extra_repr(self) -> str:
+        """The exponent, as ``print`` shows it."""
         return f'gamma={self.gamma}'

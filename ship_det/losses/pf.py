@@ -7,13 +7,10 @@ three variants here were built to have those properties; none is known to be the
 """
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch import distributed as dist
 
-from ship_det.losses.softmax import check_shapes, raised, target_margin
-
-VARIANTS = ('class_mean', 'balanced_softmax', 'soft_gmean')
+from ship_det.losses.softmax import HeadLoss, check_shapes, target_log_probability, to_float32
 
 
 def pf_loss(
@@ -24,7 +21,9 @@ def pf_loss(
     weight: Tensor | None = None,
     background: bool = False,
 ) -> Tensor:
-    """PF-loss of a batch, reconstructed; with n_c rows of class c in the batch and S the classes present in it:
+    """PF-loss of a batch, reconstructed.
+
+    With n_c rows of class c in the batch and S the classes present in it:
 
     - ``class_mean``: (1 / |S|) sum_c mean_{i in c} (-log p_i); the cross-entropy where the classes are balanced.
     - ``balanced_softmax``: the cross-entropy of logits + log n_c.
@@ -51,20 +50,20 @@ def pf_loss(
     Raises:
         ValueError: if the variant is not known or the shapes do not fit.
     """
+    _check_variant(variant)
     check_shapes(logits, target)
-    logits = raised(logits)
+    logits = to_float32(logits)
     uses = torch.ones_like(logits[:, 0]) if weight is None else weight.to(logits.dtype)
-    if variant == 'class_mean':
-        return _class_mean(logits, target, uses, background)
-    if variant == 'balanced_softmax':
-        return _balanced_softmax(logits, target, uses, background)
-    if variant == 'soft_gmean':
-        return _soft_gmean(logits, target, uses, background)
-    raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
+    return _VARIANTS[variant](logits, target, uses, background)
+
+
+def _check_variant(variant: str) -> None:
+    if variant not in _VARIANTS:
+        raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(_VARIANTS)}')
 
 
 def _class_mean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
-    rows = F.cross_entropy(logits, target, reduction='none')
+    rows = -target_log_probability(logits, target)
     sums, counts = _sum_over_processes(
         torch.stack([_by_class(rows * uses, target, logits), _by_class(uses, target, logits)])
     )
@@ -75,7 +74,7 @@ def _balanced_softmax(logits: Tensor, target: Tensor, uses: Tensor, background: 
     counts = _sum_over_processes(_by_class(uses, target, logits))
     # An absent class leaves the softmax.
     offset = torch.where(counts > 0, logits + _or_one(_priors(counts, background)).log(), -torch.inf)
-    rows = torch.where(uses > 0, F.cross_entropy(offset, target, reduction='none'), 0.0)
+    rows = torch.where(uses > 0, -target_log_probability(offset, target), 0.0)
     return _sum_over_processes((rows * uses).sum()) / _or_one(counts.sum())
 
 
@@ -88,7 +87,7 @@ def _priors(counts: Tensor, background: bool) -> Tensor:
 
 
 def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) -> Tensor:
-    log_p = F.logsigmoid(target_margin(logits, target))
+    log_p = target_log_probability(logits, target)
     # The log of a sum of exponentials a class, so that a class whose every p underflows has a gradient.
     lowest = logits.new_full(logits.shape[1:], torch.finfo(logits.dtype).min)
     seen = torch.where(uses > 0, log_p.detach(), lowest.min())
@@ -97,6 +96,9 @@ def _soft_gmean(logits: Tensor, target: Tensor, uses: Tensor, background: bool) 
     sums, counts = _sum_over_processes(torch.stack([_by_class(parts, target, logits), _by_class(uses, target, logits)]))
     log_means = peaks + _or_one(sums).log() - _or_one(counts).log()
     return -(torch.where(counts > 0, log_means, 0.0) * _class_shares(counts, background)).sum()
+
+
+_VARIANTS = {'class_mean': _class_mean, 'balanced_softmax': _balanced_softmax, 'soft_gmean': _soft_gmean}
 
 
 def _by_class(values: Tensor, target: Tensor, logits: Tensor) -> Tensor:
@@ -155,7 +157,7 @@ def _processes() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-class PFLoss(nn.Module):
+class PFLoss(HeadLoss):
     """Reconstructed PF-loss for a detection head or a classifier; see :func:`pf_loss`.
 
     It is a mean over the classes of a batch, so it divides by the batch's own counts: ``avg_factor`` is accepted, as
@@ -173,28 +175,20 @@ class PFLoss(nn.Module):
             it is one class among the others, which trained better (docs/results/detection.md).
     """
 
-    use_sigmoid = False
-
     def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0, background: bool = False) -> None:
-        super().__init__()
-        if variant not in VARIANTS:
-            raise ValueError(f'variant: found {variant!r}, expected one of {", ".join(VARIANTS)}')
+        super().__init__(loss_weight=loss_weight)
+        _check_variant(variant)
         self.variant = variant
-        self.loss_weight = loss_weight
         self.background = background
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
+    def batch_loss(
+        self, cls_score: Tensor, label: Tensor, weight: Tensor | None, avg_factor: float | Tensor | None, reduction: str
     ) -> Tensor:
         """Loss of logits (N, K) and labels (N,), a scalar."""
-        if reduction_override not in (None, 'mean'):
-            raise ValueError(f"reduction_override: found {reduction_override!r}, expected 'mean': a batch has one loss")
-        return self.loss_weight * pf_loss(cls_score, label, self.variant, weight=weight, background=self.background)
+        if reduction != 'mean':
+            raise ValueError(f"reduction_override: found {reduction!r}, expected 'mean': a batch has one loss")
+        return pf_loss(cls_score, label, self.variant, weight=weight, background=self.background)
 
     def extra_repr(self) -> str:
+        """The variant, as ``print`` shows it."""
         return f'variant={self.variant!r}, background={self.background}'

@@ -1,37 +1,21 @@
-"""What the softmax losses share: the margin of the target class and the reduction of row losses."""
-
-import math
+"""What the softmax losses share: log p of the target class, the reduction of row losses, and how heads call a loss."""
 
 import torch
-from torch import Tensor
-
-#: Below it p is 0 in float64 too. A factor made of p no longer changes there, whatever the logarithm does.
-LOWEST_MARGIN = -1000.0
+from torch import Tensor, nn
 
 
-def target_margin(logits: Tensor, target: Tensor) -> Tensor:
-    """Log odds of the target class: its logit minus the log-sum-exp of the others, shape (N,).
-
-    p = sigmoid(margin) is the softmax output, and unlike 1 - p, sigmoid(-margin) does not cancel as p -> 1. A margin
-    beyond the largest number of its type is that number; its gradient is right.
+def target_log_probability(logits: Tensor, target: Tensor) -> Tensor:
+    """Logarithm of the softmax output of the target class, shape (N,).
 
     Args:
         logits: shape (N, K), K >= 2; half precision is raised to float32.
         target: class indices, shape (N,).
     """
     check_shapes(logits, target)
-    logits = raised(logits)
-    index = target.unsqueeze(1)
-    others = logits.scatter(1, index, -math.inf)
-    top = others.amax(1, keepdim=True).detach()
-    chosen = logits.gather(1, index)
-    limits = torch.finfo(logits.dtype)
-    distance = (chosen.detach() - top).clamp(limits.min, limits.max)
-    # What is added to the distance is 0, with the gradient of the chosen logit.
-    return (chosen - chosen.detach() + distance).squeeze(1) - (others - top).logsumexp(1)
+    return to_float32(logits).log_softmax(1).gather(1, target.unsqueeze(1)).squeeze(1)
 
 
-def raised(logits: Tensor) -> Tensor:
+def to_float32(logits: Tensor) -> Tensor:
     """Half-precision logits as float32; float32 and float64 as they are."""
     return logits if logits.dtype in (torch.float32, torch.float64) else logits.float()
 
@@ -45,38 +29,70 @@ def check_shapes(logits: Tensor, target: Tensor) -> None:
         raise ValueError(f'target: found shape {tuple(target.shape)}, expected ({len(logits)},) class indices')
 
 
-def check_reduction(reduction: str) -> str:
-    """The reduction as it is; ValueError unless it is 'none', 'mean' or 'sum'."""
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError unless the reduction is 'none', 'mean' or 'sum'."""
     if reduction not in ('none', 'mean', 'sum'):
         raise ValueError(f"reduction: found {reduction!r}, expected 'none', 'mean' or 'sum'")
-    return reduction
 
 
-def row_scale(rows: int, reduction: str, avg_factor: float | Tensor | None) -> float | Tensor:
-    """What each of the row losses is multiplied by before 'mean' or 'sum' adds them up, as MMDetection does.
+def reduce_rows(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: float | Tensor | None) -> Tensor:
+    """Weigh and reduce row losses as MMDetection does.
 
     Args:
-        rows: number of rows, N.
+        rows: shape (N,).
+        weight: factor of each row, shape (N,).
         reduction: 'none', 'mean' or 'sum'.
         avg_factor: what 'mean' divides the sum by, in place of N.
     """
     check_reduction(reduction)
-    if reduction == 'mean':
-        # MMDetection's guard for a batch without a counted row.
-        return 1 / max(rows, 1) if avg_factor is None else 1 / (avg_factor + torch.finfo(torch.float32).eps)
-    if avg_factor is not None and reduction == 'sum':
-        raise ValueError("avg_factor: found a number with reduction 'sum', expected reduction 'mean' or 'none'")
-    return 1.0
-
-
-def reduced(rows: Tensor, weight: Tensor | None, reduction: str, avg_factor: float | Tensor | None) -> Tensor:
-    """Weight and reduce row losses, shape (N,), as MMDetection does."""
-    scale = row_scale(len(rows), reduction, avg_factor)
     if weight is not None:
         rows = rows * weight.to(rows.dtype)
-    return rows if reduction == 'none' else rows.sum() * scale
+    if reduction == 'none':
+        return rows
+    if reduction == 'mean':
+        # MMDetection's guard for a batch without a counted row.
+        divisor = max(len(rows), 1) if avg_factor is None else avg_factor + torch.finfo(torch.float32).eps
+        return rows.sum() / divisor
+    if avg_factor is not None:
+        raise ValueError("avg_factor: found a number with reduction 'sum', expected reduction 'mean' or 'none'")
+    return rows.sum()
 
 
-def in_functorch() -> bool:
-    """Whether a transform of ``torch.func`` (grad, vmap, jvp) is under way; torch has no public way to ask."""
-    return torch._C._are_functorch_transforms_active()
+class HeadLoss(nn.Module):
+    """A loss that is called as MMDetection's heads call theirs; subclasses say what a row loses.
+
+    Args:
+        reduction: 'mean', 'sum' or 'none'.
+        loss_weight: factor of the whole loss.
+    """
+
+    use_sigmoid = False
+
+    def __init__(self, reduction: str = 'mean', loss_weight: float = 1.0) -> None:
+        super().__init__()
+        check_reduction(reduction)
+        self.reduction = reduction
+        self.loss_weight = loss_weight
+
+    def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
+        """Loss of each row, (N,), of logits (N, K) and labels (N,)."""
+        raise NotImplementedError
+
+    def forward(
+        self,
+        cls_score: Tensor,
+        label: Tensor,
+        weight: Tensor | None = None,
+        avg_factor: float | Tensor | None = None,
+        reduction_override: str | None = None,
+    ) -> Tensor:
+        """Loss of logits (N, K) and labels (N,), each row times its weight (N,); see :func:`reduce_rows`."""
+        return self.loss_weight * self.batch_loss(
+            cls_score, label, weight, avg_factor, reduction_override or self.reduction
+        )
+
+    def batch_loss(
+        self, cls_score: Tensor, label: Tensor, weight: Tensor | None, avg_factor: float | Tensor | None, reduction: str
+    ) -> Tensor:
+        """What ``forward`` gives, before ``loss_weight``."""
+        return reduce_rows(self.rows(cls_score, label), weight, reduction, avg_factor)

@@ -101,7 +101,7 @@ def _pool_by_table(
 
 
 def _sample_points(rois: Tensor, scale: Tensor, size: Size, sampling_ratio: int) -> tuple[Tensor, Tensor]:
-    """x and y of the samples in cells of their map, each (N, bin rows, bin columns, sample rows, sample columns)."""
+    """Samples in cells of their map: x and y, each (N, bin rows, bin columns, sample rows, sample columns)."""
     if rois.size(1) == 6:
         (center_x, center_y, width, height), theta = (rois[:, 1:5] * scale[:, None]).unbind(1), rois[:, 5]
     else:

@@ -1,12 +1,15 @@
 """What the heads of both detectors share: fully connected layers, class scores and losses, one box for all classes."""
 
 import itertools
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from mmcv.cnn import build_norm_layer
 from mmdet.models.losses import accuracy
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
 from mmdet.structures.bbox import get_box_tensor, scale_boxes
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -17,27 +20,35 @@ class SharedFCBBoxHead(BBoxHead):
     """A head of shared fully connected layers whose boxes do not depend on the class.
 
     The cost of the box outputs does not grow with the number of classes. Boxes are coded and decoded in float32, also
-    under mixed precision: codes are differences of coordinates.
+    under mixed precision: codes are differences of coordinates. A box may have several codes that are as good as the
+    canonical one (the coder's ``equivalent_codes``); the loss takes the closest of them to the prediction.
+
+    Subclasses name the parts of their box code and the coder they are for.
 
     Args:
         in_features: length of a RoI's feature vector.
         num_classes: foreground classes; the background is one more label, the last.
-        bbox_coder: coder whose ``decode`` gives rotated boxes.
+        bbox_coder: config of a coder whose ``decode`` gives rotated boxes; None for that of the method.
         fc_out_channels: width of the shared layers.
         num_shared_fcs: number of the shared layers.
         norm_cfg: normalisation after each shared layer, such as ``dict(type='LN')``; None for none.
         kwargs: ``loss_cls``, ``loss_bbox`` and so on of MMDetection's BBoxHead.
     """
 
+    #: Type of the method's box coder.
+    coder: ClassVar[str]
+    #: Which columns of a code have equivalents.
+    ambiguous: ClassVar[slice] = slice(None)
+
     def __init__(
         self,
         in_features: int,
         num_classes: int,
-        bbox_coder: dict,
+        bbox_coder: dict | None = None,
         fc_out_channels: int = 1024,
         num_shared_fcs: int = 2,
         norm_cfg: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         # MMDetection's defaults name its parts without their scope, which other registries cannot resolve.
         for name in ('reg_predictor_cfg', 'cls_predictor_cfg'):
@@ -48,15 +59,16 @@ class SharedFCBBoxHead(BBoxHead):
             roi_feat_size=1,
             predict_box_type='rbox',
             reg_class_agnostic=True,
-            bbox_coder=bbox_coder,
+            bbox_coder=bbox_coder or dict(type=self.coder),
             **kwargs,
         )
         widths = [in_features] + [fc_out_channels] * num_shared_fcs
-        layers = []
+        layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(widths):
-            layers.append(nn.Linear(fan_in, fan_out))
-            nn.init.xavier_uniform_(layers[-1].weight)
-            nn.init.zeros_(layers[-1].bias)
+            linear = nn.Linear(fan_in, fan_out)
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+            layers.append(linear)
             if norm_cfg:
                 layers.append(build_norm_layer(norm_cfg, fan_out)[1])
             layers.append(nn.ReLU(inplace=True))
@@ -87,18 +99,63 @@ class SharedFCBBoxHead(BBoxHead):
             return losses | self.loss_cls.get_accuracy(cls_score, labels)
         return losses | dict(acc=accuracy(cls_score, labels))
 
-    def closest_targets(self, codes: Tensor, pred: Tensor) -> Tensor:
+    def box_parts(self) -> Mapping[str, tuple[slice, float]]:
+        """The losses of a box code by name: which columns each is of, and its factor."""
+        return {'loss_bbox': (slice(None), 1.0)}
+
+    def loss(
+        self,
+        cls_score: Tensor,
+        bbox_pred: Tensor,
+        rois: Tensor,
+        labels: Tensor,
+        label_weights: Tensor,
+        bbox_targets: Tensor,
+        bbox_weights: Tensor,
+        reduction_override: str | None = None,
+    ) -> dict[str, Tensor]:
+        """Losses of N sampled RoIs.
+
+        Args:
+            cls_score: (N, num_classes + 1).
+            bbox_pred: (N, D) codes.
+            rois: (N, 5 or 6) batch index and proposal in px.
+            labels: (N,), num_classes for background.
+            label_weights: (N,).
+            bbox_targets: (N, D) codes of the assigned boxes.
+            bbox_weights: (N, D).
+            reduction_override: reduction in place of the losses' own.
+
+        Returns:
+            loss_cls, acc and those of ``box_parts``, 0 where no RoI is foreground.
+        """
+        losses = self.classification_losses(cls_score, labels, label_weights, reduction_override)
+        positive = (labels >= 0) & (labels < self.num_classes)
+        pred, targets, weights = bbox_pred[positive].float(), bbox_targets[positive], bbox_weights[positive]
+        if len(targets):
+            targets = self.closest_targets(rois[positive, 1:], targets, pred)
+        options = dict(avg_factor=max(labels.numel(), 1), reduction_override=reduction_override)
+        for name, (part, factor) in self.box_parts().items():
+            loss = self.loss_bbox(pred[:, part], targets[:, part], weights[:, part], **options)
+            losses[name] = factor * loss if len(targets) else pred.sum() * 0
+        return losses
+
+    def closest_targets(self, priors: Tensor, targets: Tensor, pred: Tensor) -> Tensor:
         """Of the equivalent codes of each box, the one closest to the prediction.
 
         Args:
-            codes: (N, K, D) equivalent codes.
+            priors: (N, 4 or 5) proposals in px.
+            targets: (N, D) canonical codes.
             pred: (N, D) predicted codes.
 
         Returns:
             (N, D) codes.
         """
-        distance = (codes - pred.detach()[:, None]).abs().sum(dim=2)
-        return codes[torch.arange(len(codes), device=codes.device), distance.argmin(dim=1)]
+        codes = self.bbox_coder.equivalent_codes(priors, targets[:, self.ambiguous])
+        distance = (codes - pred.detach()[:, None, self.ambiguous]).abs().sum(dim=2)
+        targets = targets.clone()
+        targets[:, self.ambiguous] = codes[torch.arange(len(codes), device=codes.device), distance.argmin(dim=1)]
+        return targets
 
     def class_scores(self, cls_score: Tensor) -> Tensor:
         """Probabilities (N, num_classes + 1) in float32, the background last."""
@@ -111,7 +168,7 @@ class SharedFCBBoxHead(BBoxHead):
         bbox_pred: Tensor,
         img_meta: dict,
         rescale: bool = False,
-        rcnn_test_cfg: dict | None = None,
+        rcnn_test_cfg: ConfigDict | None = None,
     ) -> InstanceData:
         """Detections of one image: boxes (K, 5), scores (K,), labels (K,) after NMS, or before it without a config."""
         return self.detections(roi, self.class_scores(cls_score), bbox_pred, img_meta, rescale, rcnn_test_cfg)
@@ -123,7 +180,7 @@ class SharedFCBBoxHead(BBoxHead):
         bbox_pred: Tensor,
         img_meta: dict,
         rescale: bool = False,
-        rcnn_test_cfg: dict | None = None,
+        rcnn_test_cfg: ConfigDict | None = None,
     ) -> InstanceData:
         """Detections of one image from probabilities.
 

@@ -1,12 +1,15 @@
 """The least score of each class: chosen in validation, saved with the weights, taken by the detector."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 import ship_det
+from ship_det.hooks import MinScoresHook
 
 
 def test_scores_of_best_f1_are_in_the_checkpoint_of_the_validation(chips, run_tool, tmp_path):
@@ -34,3 +37,11 @@ def test_scores_of_best_f1_are_in_the_checkpoint_of_the_validation(chips, run_to
     everything, chosen = detector.predict(image, 0.0), detector.predict(image)
     assert len(chosen) == (everything.scores >= detector.min_scores[everything.labels]).sum()
     assert len(detector.predict(image, 0.99999)) <= len(chosen)
+
+
+@pytest.mark.parametrize('resumes', [True, False])
+def test_only_a_resumed_training_keeps_the_scores_of_its_checkpoint(resumes):
+    hook, saved = MinScoresHook(), {'meta': {}}
+    hook.after_load_checkpoint(SimpleNamespace(_resume=resumes), {'meta': {'min_scores': {'tanker': 0.4}}})
+    hook.before_save_checkpoint(None, saved)
+    assert saved['meta'] == ({'min_scores': {'tanker': 0.4}} if resumes else {})

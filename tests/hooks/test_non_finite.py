@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.model import BaseModel
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -70,6 +71,14 @@ def test_infinite_gradients_of_a_finite_loss_are_found_where_they_are_clipped(tm
     message = r'iteration 2: the norm of the gradients is nan \(loss_line is 0, loss_root is 0\); .* 1.png'
     with pytest.raises(NonFiniteLossError, match=message):
         train(tmp_path, [4.0, 0.0, 1.0], clip_grad=dict(max_norm=1.0))
+
+
+def test_mixed_precision_meets_infinite_gradients_itself(tmp_path, monkeypatch):
+    """Its loss scaler skips such a step and scales less from then on: nothing to stop for."""
+    # The wrapper is for a GPU; without one its scaler does nothing, and this iteration is the last.
+    monkeypatch.setattr('mmengine.optim.optimizer.amp_optimizer_wrapper.is_cuda_available', lambda: True)
+    monkeypatch.setattr(AmpOptimWrapper, 'optim_context', OptimWrapper.optim_context)
+    train(tmp_path, [4.0, 0.0], type='AmpOptimWrapper', clip_grad=dict(max_norm=1.0))
 
 
 def test_only_some_iterations_are_checked(tmp_path):

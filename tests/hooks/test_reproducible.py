@@ -102,6 +102,16 @@ def test_ranks_draw_other_numbers():
     assert drawn[0] != drawn[1]
 
 
+def test_data_and_model_of_each_rank_draw_other_numbers(tmp_path, monkeypatch):
+    lines = []
+    for rank in (0, 1):
+        monkeypatch.setattr('ship_det.hooks.reproducible.get_rank', lambda rank=rank: rank)
+        lines += train(tmp_path, 'InfiniteSampler', 2)
+    for part in (lambda line: np.ravel(line[0][1:]).tolist(), lambda line: line[1:]):
+        drawn = [number for line in lines for number in part(line)]
+        assert len(set(drawn)) == len(drawn)
+
+
 def test_seeds_of_all_numbers_count():
     states = []
     for seeds in ((0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 0)):

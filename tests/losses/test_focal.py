@@ -21,15 +21,6 @@ def test_gamma_0_is_the_cross_entropy(batch):
     torch.testing.assert_close(softmax_focal_loss(*batch, gamma=0), cross_entropy(*batch))
 
 
-@pytest.mark.parametrize('gamma', [0.0, 0.5, 2.0])
-def test_finite_at_logits_of_1e4(gamma):
-    logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
-    loss = softmax_focal_loss(logits, torch.tensor([0, 0]), gamma, reduction='sum')
-    (gradient,) = torch.autograd.grad(loss, logits)
-    assert loss.item() == 2e4
-    assert gradient.tolist() == [[0, 0], [-1, 1]]
-
-
 def test_class_weights(batch):
     logits, target = batch
     weights = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]

@@ -1,61 +1,49 @@
 """Class losses of other authors for a box head, to compare with."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmdet.models.losses import EQLV2Loss, accuracy
 from mmrotate.registry import MODELS
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from ship_det.imbalance import class_factors
-from ship_det.losses.softmax import check_reduction, reduced
+from ship_det.losses.softmax import HeadLoss, to_float32
 
 
-class _SoftmaxLoss(nn.Module):
-    """Cross-entropy of a head with C classes and the background last, in which subclasses weigh rows or move logits.
+class _CountingLoss(HeadLoss):
+    """A loss of a head with C classes and the background last, C + 1 columns, that knows the class counts.
 
     Args:
         reduction: 'mean', 'sum' or 'none'.
         loss_weight: factor of the whole loss.
     """
 
-    use_sigmoid = False
+    class_counts: Tensor
 
     def __init__(self, reduction: str = 'mean', loss_weight: float = 1.0) -> None:
-        super().__init__()
-        self.reduction = check_reduction(reduction)
-        self.loss_weight = loss_weight
+        super().__init__(reduction, loss_weight)
         self.register_buffer('class_counts', torch.zeros(0, dtype=torch.int64), persistent=False)
 
     def set_class_counts(self, class_counts: ArrayLike) -> None:
         """Set the training instances of each class, shape (C,), without the background."""
         self.class_counts = torch.as_tensor(class_counts, dtype=torch.int64, device=self.class_counts.device)
 
-    def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
-        """Loss of each row, (N,), of logits (N, C + 1)."""
-        raise NotImplementedError
-
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-    ) -> Tensor:
-        """Loss of logits (N, C + 1) and labels (N,), C for the background."""
+    def counts_for(self, cls_score: Tensor) -> Tensor:
+        """The training instances of each class, shape (C,); RuntimeError unless logits (N, C + 1) have as many."""
         classes = cls_score.size(1) - 1
         if len(self.class_counts) != classes:
             raise RuntimeError(
                 f'{type(self).__name__}: found counts of {len(self.class_counts)} classes, expected {classes}; '
                 "custom_hooks = [dict(type='ClassCountsHook')] sets them"
             )
-        reduction = reduction_override or self.reduction
-        return self.loss_weight * reduced(self.rows(cls_score.float(), label), weight, reduction, avg_factor)
+        return self.class_counts
 
 
 @MODELS.register_module()
-class ForegroundWeightedCrossEntropy(_SoftmaxLoss):
+class ForegroundWeightedCrossEntropy(_CountingLoss):
     """Cross-entropy whose foreground weighs as much against the background as CI loss's does, the same for all classes.
 
     The weight is the mean of CI loss's factors f over the instances, sum_c n_c f_c / sum_c n_c: what is left between
@@ -63,15 +51,15 @@ class ForegroundWeightedCrossEntropy(_SoftmaxLoss):
     """
 
     def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
-        counts = self.class_counts.double().cpu().numpy()
+        """Loss of each row, (N,), of logits (N, C + 1) and labels (N,), C for the background."""
+        counts = self.counts_for(cls_score).double().cpu().numpy()
         foreground = float(counts @ class_factors(counts, allow_absent=True) / counts.sum())
-        return F.cross_entropy(cls_score, label, reduction='none') * torch.where(
-            label < cls_score.size(1) - 1, foreground, 1.0
-        )
+        weights = torch.where(label < len(counts), foreground, 1.0)
+        return weights * F.cross_entropy(to_float32(cls_score), label, reduction='none')
 
 
 @MODELS.register_module()
-class BalancedSoftmaxLoss(_SoftmaxLoss):
+class BalancedSoftmaxLoss(_CountingLoss):
     """Balanced softmax: the cross-entropy of logits + log prior (Ren et al., NeurIPS 2020, eq. 4).
 
     The prior of a class is its count over the mean count and that of the background 1, so that the classes' logits are
@@ -80,9 +68,11 @@ class BalancedSoftmaxLoss(_SoftmaxLoss):
     """
 
     def rows(self, cls_score: Tensor, label: Tensor) -> Tensor:
-        counts = self.class_counts.to(cls_score).clamp(min=1)
-        prior = (counts / counts.mean()).log()
-        return F.cross_entropy(cls_score + F.pad(prior, (0, 1)), label, reduction='none')
+        """Loss of each row, (N,), of logits (N, C + 1) and labels (N,), C for the background."""
+        logits = to_float32(cls_score)
+        counts = self.counts_for(logits).to(logits).clamp(min=1)
+        priors = F.pad(counts / counts.mean(), (0, 1), value=1.0)
+        return F.cross_entropy(logits + priors.log(), label, reduction='none')
 
 
 @MODELS.register_module()
@@ -106,13 +96,6 @@ class EqualizationLossV2(EQLV2Loss):
         """Scores (N, C + 1): of a class times that there is an object, and the background's."""
         return super().get_activation(cls_score.float())
 
-    def forward(
-        self,
-        cls_score: Tensor,
-        label: Tensor,
-        weight: Tensor | None = None,
-        avg_factor: float | None = None,
-        reduction_override: str | None = None,
-    ) -> Tensor:
+    def forward(self, cls_score: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """Loss of logits (N, C + 1) and labels (N,), C for the background. Rows all weigh the same, as EQLv2 has it."""
         return super().forward(cls_score.float(), label) if len(cls_score) else cls_score.sum() * 0

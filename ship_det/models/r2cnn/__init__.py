@@ -2,6 +2,6 @@
 
 from ship_det.models.r2cnn.bbox_head import R2CNNBBoxHead
 from ship_det.models.r2cnn.box_coder import R2CNNCoder
-from ship_det.models.r2cnn.roi_extractor import MultiSizeRoIExtractor
+from ship_det.models.roi_extractor import MultiSizeRoIExtractor
 
 __all__ = ['MultiSizeRoIExtractor', 'R2CNNBBoxHead', 'R2CNNCoder']

@@ -24,12 +24,8 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
-from ship_det.losses.softmax import raised
-
-# Sides below this many px are taken as this many, so that no logarithm of zero appears.
-MIN_SIDE = 1e-3
-# |log(h / proposal height)| is cut here: a box at most about 1000 times flatter or higher than its proposal.
-MAX_LOG_RATIO = math.log(1000.0)
+from ship_det.losses.softmax import to_float32
+from ship_det.models.proposals import MAX_LOG_RATIO, MIN_SIDE, center_size_angle
 
 
 def first_edge(boxes: Tensor, quarter_turns: int = 0) -> Tensor:
@@ -124,24 +120,27 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 9) codes: v then u.
         """
-        priors = raised(get_box_tensor(priors))
-        boxes = RotatedBoxes(raised(get_box_tensor(gt_bboxes)), clone=False)
+        priors = to_float32(get_box_tensor(priors))
+        boxes = RotatedBoxes(to_float32(get_box_tensor(gt_bboxes)), clone=False)
         axis_aligned = boxes.convert_to('hbox').tensor
         axis_code = bbox2delta(priors, axis_aligned, stds=self.axis_stds)
         canonical = boxes.regularize_boxes('le90')
         return torch.cat([axis_code, self._encode_edges(priors, first_edge(canonical))], dim=1)
 
-    def decode(self, priors: HorizontalBoxes | Tensor, codes: Tensor, max_shape=None) -> RotatedBoxes:
-        """Boxes from codes; ``max_shape`` is unused, since ships may reach over the border.
+    def decode(
+        self, priors: HorizontalBoxes | Tensor, codes: Tensor, max_shape: Sequence[int] | None = None
+    ) -> RotatedBoxes:
+        """Boxes from codes.
 
         Args:
             priors: (N, 4) proposals x1, y1, x2, y2 in px.
             codes: (N, 9) codes.
+            max_shape: not used, since ships may reach over the border.
 
         Returns:
             (N, 5) rotated boxes, le90.
         """
-        priors, codes = raised(get_box_tensor(priors)), raised(codes)
+        priors, codes = to_float32(get_box_tensor(priors)), to_float32(codes)
         if self.output == 'axis_aligned':
             boxes = delta2bbox(priors, codes[:, :4], stds=self.axis_stds)
             boxes = HorizontalBoxes(boxes, clone=False).convert_to('rbox')
@@ -158,7 +157,7 @@ class R2CNNCoder(BaseBBoxCoder):
         Returns:
             (N, 4, 5) codes u; [:, 0] is the canonical one.
         """
-        priors, inclined_codes = raised(get_box_tensor(priors)), raised(inclined_codes)
+        priors, inclined_codes = to_float32(get_box_tensor(priors)), to_float32(inclined_codes)
         boxes = edge_to_rbox(self._decode_edges(priors, inclined_codes))
         squarish = boxes[:, 3] >= self.square_ratio * boxes[:, 2]
         codes = [inclined_codes]
@@ -172,7 +171,7 @@ class R2CNNCoder(BaseBBoxCoder):
         return torch.stack(codes, dim=1)
 
     def _encode_edges(self, priors: Tensor, edges: Tensor) -> Tensor:
-        center, size = self._center_size(priors)
+        center, size, _ = center_size_angle(priors)
         code = torch.cat(
             [
                 (edges[:, :2] - center) / size,
@@ -184,7 +183,7 @@ class R2CNNCoder(BaseBBoxCoder):
         return (code - code.new_tensor(self.inclined_means)) / code.new_tensor(self.inclined_stds)
 
     def _decode_edges(self, priors: Tensor, codes: Tensor) -> Tensor:
-        center, size = self._center_size(priors)
+        center, size, _ = center_size_angle(priors)
         codes = codes * codes.new_tensor(self.inclined_stds) + codes.new_tensor(self.inclined_means)
         return torch.cat(
             [
@@ -194,8 +193,3 @@ class R2CNNCoder(BaseBBoxCoder):
             ],
             dim=1,
         )
-
-    @staticmethod
-    def _center_size(priors: Tensor) -> tuple[Tensor, Tensor]:
-        size = (priors[:, 2:] - priors[:, :2]).clamp(min=MIN_SIDE)
-        return (priors[:, :2] + priors[:, 2:]) / 2, size

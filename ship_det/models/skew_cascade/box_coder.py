@@ -21,12 +21,8 @@ from mmrotate.registry import TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
 
-from ship_det.losses.softmax import raised
-
-# Sides below this many px are taken as this many, so that no logarithm of zero appears.
-MIN_SIDE = 1e-3
-# |log(side / proposal's side)| is cut here: a box at most about 1000 times longer or shorter than its proposal.
-MAX_LOG_RATIO = math.log(1000.0)
+from ship_det.losses.softmax import to_float32
+from ship_det.models.proposals import MAX_LOG_RATIO, MIN_SIDE, center_size_angle
 
 
 @TASK_UTILS.register_module()
@@ -57,8 +53,8 @@ class SkewBoxCoder(BaseBBoxCoder):
         Returns:
             (N, 5) codes.
         """
-        center, size, theta = _center_size_angle(priors)
-        boxes = raised(get_box_tensor(gt_bboxes))
+        center, size, theta = center_size_angle(priors)
+        boxes = to_float32(get_box_tensor(gt_bboxes))
         turn = _within_half_turn(boxes[:, 4:] - theta)
         swapped = turn.abs() > math.pi / 4
         turn = torch.where(swapped, _within_half_turn(turn + math.pi / 2), turn)
@@ -70,17 +66,18 @@ class SkewBoxCoder(BaseBBoxCoder):
     def decode(
         self, priors: HorizontalBoxes | RotatedBoxes | Tensor, codes: Tensor, max_shape: Sequence[int] | None = None
     ) -> RotatedBoxes:
-        """Boxes from codes; ``max_shape`` is unused, since ships may reach over the border.
+        """Boxes from codes.
 
         Args:
             priors: (N, 4) or (N, 5) proposals, as in ``encode``.
             codes: (N, 5) codes.
+            max_shape: not used, since ships may reach over the border.
 
         Returns:
             (N, 5) rotated boxes, le90.
         """
-        center, size, theta = _center_size_angle(priors)
-        codes = raised(codes)
+        center, size, theta = center_size_angle(priors)
+        codes = to_float32(codes)
         codes = codes * codes.new_tensor(self.stds)
         center = center + _turned(codes[:, :2] * size, theta)
         sides = size * codes[:, 2:4].clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO).exp()
@@ -97,8 +94,8 @@ class SkewBoxCoder(BaseBBoxCoder):
         Returns:
             (N, 2, 5) codes; [:, 0] is the canonical one.
         """
-        _, size, _ = _center_size_angle(priors)
-        codes = raised(codes)
+        _, size, _ = center_size_angle(priors)
+        codes = to_float32(codes)
         stds = codes.new_tensor(self.stds)
         plain = codes * stds
         turn = plain[:, 4:]
@@ -109,17 +106,6 @@ class SkewBoxCoder(BaseBBoxCoder):
         )
         near = turn.abs() > math.pi / 4 - self.swap_margin
         return torch.stack([codes, torch.where(near, other / stds, codes)], dim=1)
-
-
-def _center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Centre (N, 2), sides (N, 2) and angle (N, 1) of horizontal or rotated boxes."""
-    priors = raised(get_box_tensor(priors))
-    if priors.size(-1) == 4:
-        center, size = (priors[:, :2] + priors[:, 2:]) / 2, priors[:, 2:] - priors[:, :2]
-        theta = priors.new_zeros(len(priors), 1)
-    else:
-        center, size, theta = priors[:, :2], priors[:, 2:4], priors[:, 4:]
-    return center, size.clamp(min=MIN_SIDE), theta
 
 
 def _turned(points: Tensor, angle: Tensor) -> Tensor:

@@ -104,6 +104,16 @@ def test_equivalent_codes_decode_to_the_same_box(theta, h, expected):
     assert np.all(aligned_iou(decoded, box.double().numpy().repeat(4, axis=0)) > 0.999)
 
 
+def test_height_is_at_most_a_thousand_times_that_of_the_proposal_or_a_thousandth_of_it():
+    prior = torch.tensor([[10.0, 20.0, 50.0, 40.0]])  # 40 x 20
+    # The first edge is the upper one of the proposal, 40 px long; stds .1.
+    codes = torch.tensor([[0.0, 0, 0, 0, -5, -5, 5, -5, code] for code in (1e4, -1e4)])
+    boxes = R2CNNCoder().decode(prior.expand(2, 4), codes).tensor
+    assert boxes[0, 2:4].tolist() == pytest.approx([20_000, 40])  # le90: the long side first
+    assert boxes[1, 2:4].tolist() == pytest.approx([40, 0.02])
+    assert boxes.isfinite().all()
+
+
 @pytest.mark.parametrize(
     'options', [dict(output='both'), dict(axis_stds=(1, 1, 1)), dict(inclined_stds=(1, 1, 1, 1, 0))]
 )

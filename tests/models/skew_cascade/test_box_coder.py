@@ -74,6 +74,13 @@ def test_degenerate_boxes_have_finite_codes():
     assert coder.decode(prior[:0], torch.zeros(0, 5)).tensor.shape == (0, 5)
 
 
+def test_sides_are_at_most_a_thousand_times_longer_or_shorter_than_the_proposals():
+    prior = torch.tensor([[10.0, 20.0, 50.0, 40.0]])  # 40 x 20
+    codes = torch.tensor([[0.0, 0, 1e4, 1e4, 0], [0, 0, -1e4, -1e4, 0]])
+    sides = SkewBoxCoder().decode(prior.expand(2, 4), codes).tensor[:, 2:4]
+    assert sides.flatten().tolist() == pytest.approx([40_000, 20_000, 0.04, 0.02])
+
+
 def test_rejects_other_than_five_positive_stds():
     with pytest.raises(ValueError, match='5 positive stds'):
         SkewBoxCoder(stds=(0.1, 0.1, 0.2, 0.2))

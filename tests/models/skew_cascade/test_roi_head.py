@@ -133,6 +133,34 @@ def test_loss_weights_of_the_stages(monkeypatch):
     )
 
 
+def test_ground_truth_added_to_the_samples_of_a_stage_is_no_proposal_of_the_next(monkeypatch):
+    """It would be a perfect proposal, of which there is none in a test: every stage starts from what was proposed."""
+    head, seen = build(), []
+    sample_of = head._sample
+
+    def record(stage, boxes, *ground_truth):
+        seen.append(center_of(getattr(boxes, 'tensor', boxes)))
+        found = sample_of(stage, boxes, *ground_truth)
+        assert found.pos_is_gt.any()
+        return found
+
+    monkeypatch.setattr(head, '_sample', record)
+    # Codes of 0 leave every box where it is.
+    monkeypatch.setattr(
+        head,
+        '_bbox_forward',
+        lambda stage, x, rois: dict(
+            cls_score=torch.zeros(len(rois), NUM_CLASSES + 1), bbox_pred=torch.zeros(len(rois), 5)
+        ),
+    )
+    # All are far from the ships' centres, (60, 60) and (200, 120).
+    boxes = torch.tensor([[100.0, 0, 140, 40], [20, 200, 60, 240], [230, 10, 250, 60]])
+    head.loss((torch.zeros(1, 2, 64, 64),), [proposals(boxes)], [sample(SHIPS, [2, 0])])
+    for centers in seen:
+        assert sorted(centers.tolist()) == [[40, 220], [120, 20], [240, 35]]
+    assert len(seen) == 3
+
+
 def test_scores_are_the_mean_of_the_stages_probabilities(monkeypatch):
     head = build()
     logits = torch.tensor([[0.0, 0, 0, 0], [2.0, 0, 0, 1], [-1.0, 3, 0, 0]])
@@ -179,13 +207,13 @@ def test_extractor_turns_with_the_roi():
     """A ramp along y, read by a RoI turned by 90 degrees, is a ramp along the RoI's width."""
     extractor = SkewRoIExtractor(output_size=3, featmap_strides=[4], sampling_ratio=1)
     feature = torch.arange(16.0)[:, None].expand(1, 1, 16, 16).contiguous()
-    upright = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]]))[0, 0]
-    turned = extractor((feature,), torch.tensor([[0.0, 20.0, 20.0, 24.0, 24.0, math.pi / 2]]))[0, 0]
+    upright = extractor((feature,), torch.tensor([[0.0, 8.0, 8.0, 32.0, 32.0]])).view(3, 3)
+    turned = extractor((feature,), torch.tensor([[0.0, 20.0, 20.0, 24.0, 24.0, math.pi / 2]])).view(3, 3)
     # y from 8 to 32 px is 2 to 8 cells; cell i has its centre at i + 0.5.
     expected = [2 + 1 - 0.5, 2 + 3 - 0.5, 2 + 5 - 0.5]
     assert upright[:, 0].tolist() == pytest.approx(expected)
     assert turned[0].tolist() == pytest.approx(expected, abs=1e-4)  # clockwise: the width points down
-    assert extractor((feature,), torch.zeros(0, 6)).shape == (0, 1, 3, 3)
+    assert extractor((feature,), torch.zeros(0, 6)).shape == (0, 9)
 
 
 def test_pooling_stays_in_float32_under_mixed_precision():
