@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ship_det.experiments.few_shot import read_results
+from ship_det.experiments.few_shot import results_file
 from ship_det.experiments.few_shot.config import FewShotConfig
 from ship_det.experiments.few_shot.experiment import Run, open_experiment
 
@@ -36,7 +36,7 @@ def test_results_say_what_was_run(config, tmp_path):
     done = []
     result = experiment.run(runs[1], lambda iteration, words: done.append(iteration))
     assert done == [1, 2, 3, 4, 5]
-    assert read_results(tmp_path / 'results.jsonl') == [result]
+    assert results_file(tmp_path / 'results.jsonl').read() == [result]
     assert (result['split'], result['loss'], result['seed'], result['iterations']) == ([1, 3], 'ci', 0, 5)
     assert len(result['correct']) == 5
     assert result['accuracy'] == pytest.approx(sum(result['correct']) / (5 * result['query']), abs=1e-5)
@@ -58,7 +58,7 @@ def test_an_interrupted_run_ends_as_if_it_was_not(config, tmp_path, stop):
 
     with pytest.raises(KeyboardInterrupt):
         open_experiment(config, tmp_path / 'parts').run(run, interrupt)
-    assert read_results(tmp_path / 'parts/results.jsonl') == []
+    assert results_file(tmp_path / 'parts/results.jsonl').read() == []
     done = []
     resumed = open_experiment(config, tmp_path / 'parts').run(run, lambda iteration, words: done.append(iteration))
     # Checkpoints are written every two meta-updates.
