@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ship_det.progress import progress_bar
 
 if TYPE_CHECKING:
-    from ship_det.experiments.few_shot import FewShotConfig
+    from ship_det.experiments.few_shot.config import FewShotConfig
     from ship_det.experiments.few_shot.experiment import Experiment, Run
 
 
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from ship_det.experiments.few_shot import read_config
+    from ship_det.experiments.few_shot.config import read_config
 
     splits = 'all' if args.splits == ['all'] else args.splits
     config = read_config(
@@ -82,8 +82,8 @@ def run_with_progress(experiment: 'Experiment', run: 'Run', title: str) -> None:
 
 def show(config: 'FewShotConfig', path: Path, plot: str | None) -> None:
     """Print the table of the results that have the config's settings, and draw them."""
-    from ship_det.experiments.few_shot import results_file, tabulate
     from ship_det.experiments.few_shot.presentation import INTERVALS, make_table, plot_accuracy
+    from ship_det.experiments.few_shot.results import results_file, tabulate
 
     results, settings = results_file(path).read(), config.of_a_run()
     chosen = [result for result in results if all(result['settings'].get(k) == v for k, v in settings.items())]

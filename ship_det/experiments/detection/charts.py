@@ -32,7 +32,7 @@ def save_charts(rows: Sequence[Row], iou: float, folder: Path) -> list[Path]:
 
 @styled
 def draw_gains(rows: Sequence[Row], iou: float) -> Figure:
-    """mAP of each method less that of cross-entropy: each pair as a point, their mean with its 95 % interval."""
+    """The mAP of each method less that of cross-entropy: each pair as a point, their mean with its 95 % interval."""
     figure = Figure(figsize=(7, 1.1 + 0.34 * (len(rows) - 1)), layout='constrained')
     axes = figure.subplots()
     titles, baseline = [row.title for row in rows[1:]], rows[0].maps(iou)

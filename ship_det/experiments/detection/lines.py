@@ -10,7 +10,7 @@
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,9 @@ def lines_file(path: str | os.PathLike) -> ResultsFile:
     return ResultsFile(Path(path), IDENTITY, _CHECKS, 'a finished training')
 
 
-def map_of(line: Result, iou: float) -> float:
-    """mAP of a line at an IoU threshold."""
-    return next(result['map'] for result in line['results'] if math.isclose(result['iou'], iou))
-
-
-def classes_of(line: Result, iou: float) -> Mapping[str, Mapping[str, float | None]]:
-    """Figures of each class of a line at an IoU threshold."""
-    return next(result['classes'] for result in line['results'] if math.isclose(result['iou'], iou))
+def result_at(line: Result, iou: float) -> Result:
+    """What a line says at an IoU threshold: its ``map``, and the figures of ``classes``."""
+    return next(result for result in line['results'] if math.isclose(result['iou'], iou))
 
 
 def thresholds(lines: Sequence[Result]) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ship_det.experiments.detection.lines import classes_of, map_of
+from ship_det.experiments.detection.lines import result_at
 from ship_det.experiments.detection.methods import BASELINE, METHODS
 from ship_det.experiments.results import Result
 from ship_det.experiments.statistics import Estimate, Gain, estimate, holm, paired_gain
@@ -46,21 +46,23 @@ class Row:
         return next(iter(self.lines.values()))[0]['counts']
 
     def maps(self, iou: float) -> dict[int, float]:
-        """mAP of each seed or fold."""
-        return {key: float(np.mean([map_of(line, iou) for line in lines])) for key, lines in self.lines.items()}
+        """The mAP of each seed or fold."""
+        return {
+            key: float(np.mean([result_at(line, iou)['map'] for line in lines])) for key, lines in self.lines.items()
+        }
 
     def figure(self, iou: float, name: str, classes: Sequence[str]) -> Estimate:
         """Mean of a figure over some classes, over the trainings; classes without an object to find do not count."""
         values = []
         for lines in self.lines.values():
-            found = [classes_of(line, iou)[class_name][name] for line in lines for class_name in classes]
+            found = [result_at(line, iou)['classes'][class_name][name] for line in lines for class_name in classes]
             known = [value for value in found if value is not None]
             if known:
                 values.append(float(np.mean(known)))
         return estimate(values, folds=self.folds) if values else Estimate(math.nan, math.nan, math.nan, 0)
 
     def over(self, other: 'Row', iou: float) -> Gain | None:
-        """mAP less that of another method in pairs, and p of the paired test; None without a pair."""
+        """The mAP less that of another method in pairs, and p of the paired test; None without a pair."""
         return paired_gain(self.maps(iou), other.maps(iou), folds=self.folds)
 
 
@@ -143,7 +145,7 @@ def by_class(rows: Sequence[Row], iou: float) -> Iterator[str]:
 
 
 def _mean_to_find(lines: Sequence[Result], iou: float, name: str) -> float:
-    return float(np.mean([classes_of(line, iou)[name]['ground_truths'] for line in lines]))
+    return float(np.mean([result_at(line, iou)['classes'][name]['ground_truths'] for line in lines]))
 
 
 def _range(counts: Mapping[str, int], names: Sequence[str]) -> str:

@@ -139,11 +139,6 @@ class Comparison:
         }
         self._data: dict[tuple[int | None, str], Data] = {}
 
-    @property
-    def iterations(self) -> int | None:
-        """Length of a training in iterations; None where it is counted in epochs."""
-        return self.cfg.train_cfg.get('max_iters')
-
     def wanted(self, training: Training) -> dict[str, Any]:
         """What the line of a training says of it."""
         return {
@@ -295,7 +290,8 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
     _ship_det(lock, 'test', config, checkpoint, '--work-dir', folder, '--out', predictions, '--cfg-options', saved)
     return {
         **wanted,
-        'iterations': comparison.iterations,
+        # None where a training is counted in epochs.
+        'iterations': comparison.cfg.train_cfg.get('max_iters'),
         'counts': dict(comparison.data(training).counts),
         'version': ship_det.__version__,
         'commit': describe_commit(),

@@ -98,10 +98,8 @@ def run_stack(
 def _figures(result: TrialResult) -> dict[str, Any]:
     """What became of a trial, for its line."""
     return {
-        'accuracy': result.scores.accuracy,
+        **vars(result.scores),
         'recalls': result.scores.recalls.tolist(),
-        'gmean': result.scores.gmean,
-        'auc': result.scores.auc,
         'train_loss': result.train_loss if math.isfinite(result.train_loss) else None,
         'seconds': round(result.seconds, 3),
         'together': result.together,

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ship_det.checkpoints import load_data
-from ship_det.experiments.few_shot import results_file
 from ship_det.experiments.few_shot.config import FewShotConfig
 from ship_det.experiments.few_shot.experiment import Run, open_experiment
 from ship_det.experiments.few_shot.maml import MAML
+from ship_det.experiments.few_shot.results import results_file
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ship_det.experiments.few_shot import results_file, tabulate
-from ship_det.experiments.few_shot.results import compare_accuracy, estimate_accuracy
+from ship_det.experiments.few_shot.results import compare_accuracy, estimate_accuracy, results_file, tabulate
 
 
 def result(loss: str, correct: list[int], seed: int = 0, split=(1, 3), **other) -> dict:
