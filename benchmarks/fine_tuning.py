@@ -165,7 +165,7 @@ def _cell(values: Sequence[float]) -> str:
     if len(values) <= 2:
         return ' / '.join(f'{value:.3f}' for value in values)
     found = estimate(values)
-    return f'{found.mean:.3f} ± {found.margin:.3f}'
+    return f'{found.center:.3f} ± {found.margin:.3f}'
 
 
 def main() -> None:

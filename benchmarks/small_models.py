@@ -237,7 +237,7 @@ def table(lines: Sequence[Mapping[str, Any]], baseline: str) -> Iterator[str]:
 
 def spread(values: Sequence[float], sign: str = '') -> str:
     found = estimate(values)
-    return f'{found.mean:{sign}.3f}' + ('' if math.isnan(found.margin) else f' ± {found.margin:.3f}')
+    return f'{found.center:{sign}.3f}' + ('' if math.isnan(found.margin) else f' ± {found.margin:.3f}')
 
 
 def finished(args: argparse.Namespace) -> list[dict[str, Any]]:

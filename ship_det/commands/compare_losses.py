@@ -7,9 +7,8 @@ work dir. Works with any config of this project, MMRotate or MMDetection whose b
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
@@ -17,10 +16,7 @@ from ship_det.commands.config_arguments import add_config_arguments, load_config
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from ship_det.experiments.detection.trainings import Comparison, Training
-
-#: Its seed is that of no training that is tested.
-TUNING_SEED = 1_000_000
+    from ship_det.experiments.detection.trainings import Comparison
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,12 +53,13 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    check_numbers(args)
-    folds = read_folds(args.folds)
     with quiet_imports():
         from ship_det.experiments.detection.methods import check_methods
+        from ship_det.experiments.detection.plan import read_folds
         from ship_det.experiments.detection.trainings import Comparison
 
+    check_numbers(args)
+    folds = read_folds(args.folds) if args.folds else []
     check_methods(args.losses)
     cfg = load_config(args)
     if args.prepare or not args.table:
@@ -73,6 +70,20 @@ def main() -> None:
     work_dir = Path(args.work_dir or Path('work_dirs/compare_losses') / name)
     lines = Path(args.lines or work_dir / 'lines.jsonl')
     compare(Comparison(cfg, name, work_dir, lines, args.load, args.amp, folds), args)
+
+
+def check_numbers(args: argparse.Namespace) -> None:
+    """Refuse seeds and rates of no use."""
+    from ship_det.experiments.detection.plan import TUNING_SEED
+
+    for seed in args.seeds:
+        if not 0 <= seed < TUNING_SEED or args.seeds.count(seed) > 1:
+            raise ValueError(f'--seeds: found {seed}, expected different whole numbers from 0, below {TUNING_SEED}')
+    for rate in args.tune or ():
+        if not 0 < rate < float('inf') or args.tune.count(rate) > 1:
+            raise ValueError(f'--tune: found {rate:g}, expected different factors above 0')
+    if args.tune is not None and args.folds:
+        raise ValueError('--tune: found --folds beside it, expected one of them: folds have no validation data')
 
 
 def prepare(args: argparse.Namespace, cfg: 'Config') -> None:
@@ -89,122 +100,32 @@ def prepare(args: argparse.Namespace, cfg: 'Config') -> None:
 
 def compare(comparison: 'Comparison', args: argparse.Namespace) -> None:
     """Train what is not finished, and show what is."""
-    trainings = plan(args, len(comparison.folds))
-    chosen = tune(comparison, args) if args.tune is not None else {}
-    tuned = plan(args, len(comparison.folds), chosen) if chosen else []
-    run_missing(comparison, [*trainings, *(training for training in tuned if training not in trainings)], args)
-    found = finished(comparison, trainings)
+    from ship_det.experiments.detection.plan import plan_trainings, tune
+    from ship_det.experiments.detection.trainings import run_all
+
+    trainings = plan_trainings(comparison, args.losses, args.seeds)
+    chosen, tuned = {}, []
+    if args.tune is not None:
+        chosen = tune(comparison, args.losses, args.tune or [0.5, 1.0, 2.0], train=not args.table)
+    if chosen:
+        tuned = plan_trainings(comparison, args.losses, args.seeds, chosen)
+    if not args.table:
+        run_all(comparison, [*trainings, *(training for training in tuned if training not in trainings)])
+    found = comparison.finished(trainings)
     if not found:
-        print(f'{comparison.lines}: no training of these is finished')
+        print(f'{comparison.lines.path}: no training of these is finished')
         return
     show(found, args, len(comparison.folds), '')
     if tuned:
-        show(finished(comparison, tuned), args, len(comparison.folds), 'tuned')
+        show(comparison.finished(tuned), args, len(comparison.folds), 'tuned')
     if args.report:
+        from ship_det.experiments.detection.page import write_page
+
         write_page(comparison, trainings, Path(args.report))
+        print(f'report: {Path(args.report) / "index.html"}')
 
 
-def run_missing(comparison: 'Comparison', trainings: 'Sequence[Training]', args: argparse.Namespace) -> None:
-    """Do what is not done, where that is asked for."""
-    from ship_det.experiments.detection.trainings import run_all
-
-    if not args.table:
-        run_all(comparison, trainings)
-
-
-def finished(comparison: 'Comparison', trainings: 'Sequence[Training]') -> list[dict]:
-    """Lines of the trainings that are done."""
-    from ship_det.experiments.detection.lines import read_lines
-
-    lines = read_lines(comparison.lines)
-    return [line for training in trainings if (line := comparison.find(training, lines))]
-
-
-def check_numbers(args: argparse.Namespace) -> None:
-    """Refuse seeds and rates of no use."""
-    for seed in args.seeds:
-        if not 0 <= seed < TUNING_SEED or args.seeds.count(seed) > 1:
-            raise ValueError(f'--seeds: found {seed}, expected different whole numbers from 0, below {TUNING_SEED}')
-    for rate in args.tune or ():
-        if not 0 < rate < float('inf') or args.tune.count(rate) > 1:
-            raise ValueError(f'--tune: found {rate:g}, expected different factors above 0')
-    if args.tune is not None and args.folds:
-        raise ValueError('--tune: found --folds beside it, expected one of them: folds have no validation data')
-
-
-def read_folds(folder: str | None) -> list[tuple[Path, Path]]:
-    """Training and test list of each fold."""
-    if folder is None:
-        return []
-    folds: list[tuple[Path, Path]] = []
-    while (place := Path(folder) / str(len(folds))).is_dir():
-        train, test = (place / f'{part}.txt' for part in ('train', 'test'))
-        for file in (train, test):
-            if not file.is_file():
-                raise ValueError(f'{file}: no such list; expected those that `ship-det split --folds` writes')
-        folds.append((train, test))
-    if len(folds) < 2:
-        raise ValueError(f'{folder}: found no folders 0, 1, ... with train.txt and test.txt, expected two or more')
-    return folds
-
-
-def plan(args: argparse.Namespace, folds: int, chosen: 'dict[str, Training] | None' = None) -> 'list[Training]':
-    """Trainings that are tested, seed by seed, so that all methods have a seed before the next begins."""
-    from ship_det.experiments.detection.trainings import Training
-
-    trainings = []
-    for seed in args.seeds:
-        for fold in range(folds) if folds else (None,):
-            for name in args.losses:
-                found = (chosen or {}).get(name)
-                settings = {} if found is None else {'rate': found.rate, 'options': found.options}
-                trainings.append(Training(name, seed, fold=fold, **settings))
-    return trainings
-
-
-def tune(comparison: 'Comparison', args: argparse.Namespace) -> 'dict[str, Training]':
-    """The learning rate, then the further settings, of each method with the best mAP on the validation data."""
-    from ship_det.experiments.detection.methods import METHODS
-    from ship_det.experiments.detection.trainings import Training
-
-    cfg = comparison.cfg
-    if not cfg.get('val_dataloader') or cfg.val_dataloader.dataset == cfg.test_dataloader.dataset:
-        raise ValueError(
-            f'{args.config}: val_dataloader: found the test data or none, expected validation data of its own for '
-            '--tune, such as the val.txt that `ship-det split --val 0.1` writes'
-        )
-    rates = args.tune or [0.5, 1.0, 2.0]
-    candidates = {name: [Training(name, TUNING_SEED, rate, part='val') for rate in rates] for name in args.losses}
-    best = best_of(comparison, candidates, args)
-    candidates = {
-        name: [
-            found,
-            *(
-                replace(found, options={key: value})
-                for key in METHODS[name].tuned
-                for value in METHODS[name].tuned[key]
-            ),
-        ]
-        for name, found in best.items()
-    }
-    return best_of(comparison, candidates, args)
-
-
-def best_of(
-    comparison: 'Comparison', candidates: 'Mapping[str, Sequence[Training]]', args: argparse.Namespace
-) -> 'dict[str, Training]':
-    """The best candidate of each method whose candidates are all done."""
-    from ship_det.experiments.detection.trainings import choose
-
-    run_missing(comparison, [training for trainings in candidates.values() for training in trainings], args)
-    return {
-        name: choose(comparison, trainings)
-        for name, trainings in candidates.items()
-        if len(finished(comparison, trainings)) == len(trainings)
-    }
-
-
-def show(lines: Sequence[dict], args: argparse.Namespace, folds: int, kind: str) -> None:
+def show(lines: Sequence[Mapping[str, Any]], args: argparse.Namespace, folds: int, kind: str) -> None:
     """Print the tables and draw the charts of finished trainings."""
     from ship_det.experiments.detection.lines import thresholds
     from ship_det.experiments.detection.tables import all_tables, make_rows
@@ -219,38 +140,3 @@ def show(lines: Sequence[dict], args: argparse.Namespace, folds: int, kind: str)
 
         for path in save_charts(rows, ious[-1], Path(args.plot) / kind):
             print(f'chart: {path}')
-
-
-def write_page(comparison: 'Comparison', trainings: 'Sequence[Training]', out: Path) -> None:
-    """Write the report about the trainings of the first seed or fold, side by side."""
-    from ship_det.datasets import ShipDataset
-    from ship_det.experiments.detection.methods import METHODS
-    from ship_det.initial_weights import type_name
-    from ship_det.report import ReportOptions, RunFiles, write_report
-
-    first = [
-        training for training in trainings if (training.seed, training.fold) == (trainings[0].seed, trainings[0].fold)
-    ]
-    runs = []
-    for training in first:
-        predictions = comparison.work_dir / training.folder / 'predictions.jsonl'
-        if comparison.find(training) and predictions.is_file():
-            runs.append(RunFiles(METHODS[training.method].title.replace(',', ''), predictions))
-    if not runs:
-        raise ValueError(f'--report: {comparison.work_dir}: found no predictions.jsonl, expected those of a training')
-    dataset = comparison.config(first[0]).test_dataloader.dataset
-    if type_name(dataset) != ShipDataset.__name__:
-        raise ValueError(
-            f'{comparison.name}: test_dataloader: --report needs a ShipDataset, found {type_name(dataset)}'
-        )
-    root = Path(dataset.get('data_root') or '')
-    folder = (root / dataset.get('data_prefix', {}).get('img_path', 'images')).parent
-    lists = [Path(dataset.ann_file), root / dataset.ann_file] if dataset.ann_file else []
-    options = ReportOptions(
-        list_file=next((path.absolute() for path in lists if path.is_file()), None),
-        other_classes=dataset.get('other_classes', 'error'),
-        title=comparison.name,
-        score_threshold=0.3,
-    )
-    write_report(runs, folder, out, options)
-    print(f'report: {out / "index.html"}')

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ship_det.progress import progress_bar
 
 if TYPE_CHECKING:
-    from ship_det.experiments.few_shot import FewShotConfig
-    from ship_det.experiments.few_shot.experiment import Experiment
+    from ship_det.experiments.few_shot.config import FewShotConfig
+    from ship_det.experiments.few_shot.experiment import Experiment, Run
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from ship_det.experiments.few_shot import read_config
+    from ship_det.experiments.few_shot.config import read_config
 
     splits = 'all' if args.splits == ['all'] else args.splits
     config = read_config(
@@ -70,33 +70,27 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
         experiment = open_experiment(config, work_dir, device, progress)
     open_runs, total = experiment.open_runs(), len(experiment.runs())
     print(f'{len(open_runs)} of {total} runs to do on {device}, {config.iterations} meta-updates each')
-    for number, one in enumerate(open_runs, total - len(open_runs) + 1):
-        run_with_progress(experiment, one, f'{number}/{total} {one.name}')
+    for number, run in enumerate(open_runs, total - len(open_runs) + 1):
+        run_with_progress(experiment, run, f'{number}/{total} {run.name}')
 
 
-def run_with_progress(experiment: 'Experiment', one, title: str) -> None:
+def run_with_progress(experiment: 'Experiment', run: 'Run', title: str) -> None:
     with progress_bar(title, experiment.config.iterations) as show_progress:
-        result = experiment.run(one, lambda done, words: show_progress(done, title=f'{title} {words}'))
-    print(f'{one.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')
+        result = experiment.run(run, lambda done, words: show_progress(done, title=f'{title} {words}'))
+    print(f'{run.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')
 
 
-def show(config: 'FewShotConfig', results_file: Path, plot: str | None) -> None:
+def show(config: 'FewShotConfig', path: Path, plot: str | None) -> None:
     """Print the table of the results that have the config's settings, and draw them."""
-    from rich.console import Console
-
-    from ship_det.experiments.few_shot import read_results, tabulate
     from ship_det.experiments.few_shot.presentation import INTERVALS, make_table, plot_accuracy
+    from ship_det.experiments.few_shot.results import results_file, tabulate
 
-    results, settings = read_results(results_file), config.of_a_run()
+    results, settings = results_file(path).read(), config.of_a_run()
     chosen = [result for result in results if all(result['settings'].get(k) == v for k, v in settings.items())]
     if not chosen:
-        raise ValueError(f'{results_file}: found no result with the settings of the config, expected at least one')
+        raise ValueError(f'{path}: found no result with the settings of the config, expected at least one')
     rows = tabulate(chosen)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=320)
-    console.print(make_table(rows))
-    print(INTERVALS)
+    print('\n'.join([*make_table(rows), '', INTERVALS]))
     if len(chosen) < len(results):
         print(f'left out {len(results) - len(chosen)} results with other settings')
     if plot:

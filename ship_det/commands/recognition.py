@@ -5,6 +5,7 @@ interrupted run goes on where it was. With --table or --plot nothing is trained:
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ship_det.progress import progress_bar
 if TYPE_CHECKING:
     from ship_det.experiments.recognition.experiment import Experiment
     from ship_det.experiments.recognition.runner import Selection
-    from ship_det.experiments.recognition.trials import TrialFile
+    from ship_det.experiments.results import ResultsFile
 
 
 # Of one loss in one setting; a list of the seeds is held in memory.
@@ -50,32 +51,28 @@ def main() -> None:
     args = parse_args()
     from ship_det.experiments.recognition.experiment import read_experiment
     from ship_det.experiments.recognition.runner import Selection
-    from ship_det.experiments.recognition.tables import rows_of, table
-    from ship_det.experiments.recognition.trials import TrialFile
+    from ship_det.experiments.recognition.tables import make_rows, make_table
+    from ship_det.experiments.recognition.trials import trials_file
 
     experiment = read_experiment(args.config)
-    settings = selected(args.config, '--settings', args.settings, experiment.settings)
-    losses = selected(args.config, '--losses', args.losses, experiment.losses)
-    for option, value in (('--trials', args.trials), ('--together', args.together)):
-        if value is not None and not 1 <= value <= MOST_TRIALS:
-            raise ValueError(f'{option}: found {value}, expected a whole number from 1 to {MOST_TRIALS}')
-    if not 0 <= args.first_seed < 2**62:
-        raise ValueError(f'--first-seed: found {args.first_seed}, expected a whole number from 0, below 2 ** 62')
+    settings = select_names(args.config, '--settings', args.settings, experiment.settings)
+    losses = select_names(args.config, '--losses', args.losses, experiment.losses)
+    check_numbers(args)
     seeds = range(args.first_seed, args.first_seed + (args.trials or experiment.trials))
     out = Path(args.out) if args.out else Path('work_dirs/recognition') / experiment.name
     if args.source and not (args.table or args.plot):
         raise ValueError(f'--from: found {args.source}, expected --table or --plot with it, since it trains nothing')
     if args.source and not Path(args.source).is_file():
         raise ValueError(f'--from: found no file {args.source}, expected finished trials, one JSON line each')
-    finished = TrialFile(args.source or out / 'trials.jsonl')
+    trials = trials_file(args.source or out / 'trials.jsonl')
     if not (args.table or args.plot):
-        train(args, experiment, Selection(settings, losses, seeds), finished)
-    rows = rows_of(experiment, finished, settings, losses)
+        train(args, experiment, Selection(settings, losses, seeds), trials)
+    rows = make_rows(experiment, trials.by_key().values(), settings, losses)
     if not rows:
         hint = f'of {args.config}' if args.source else '(run without --table and --plot)'
-        raise ValueError(f'{finished.path}: found no finished trial, expected some {hint}')
+        raise ValueError(f'{trials.path}: found no finished trial, expected some {hint}')
     if not args.plot or args.table:
-        print(table(experiment, rows))
+        print('\n'.join(make_table(experiment, rows)))
     if args.plot:
         from ship_det.experiments.recognition.charts import save_charts
 
@@ -83,7 +80,16 @@ def main() -> None:
             print(f'chart: {path}')
 
 
-def selected(config: str, option: str, names: list[str] | None, known: dict) -> list[str]:
+def check_numbers(args: argparse.Namespace) -> None:
+    """Refuse numbers of no use."""
+    for option, value in (('--trials', args.trials), ('--together', args.together)):
+        if value is not None and not 1 <= value <= MOST_TRIALS:
+            raise ValueError(f'{option}: found {value}, expected a whole number from 1 to {MOST_TRIALS}')
+    if not 0 <= args.first_seed < 2**62:
+        raise ValueError(f'--first-seed: found {args.first_seed}, expected a whole number from 0, below 2 ** 62')
+
+
+def select_names(config: str, option: str, names: list[str] | None, known: Mapping) -> list[str]:
     """The names given, or all that the config has."""
     for name in names or ():
         if name not in known:
@@ -91,7 +97,7 @@ def selected(config: str, option: str, names: list[str] | None, known: dict) -> 
     return names or list(known)
 
 
-def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Selection', finished: 'TrialFile') -> None:
+def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Selection', trials: 'ResultsFile') -> None:
     """Run what is not finished, with a progress bar in trials."""
     import torch
 
@@ -105,12 +111,12 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     keep_freed_memory()
     together = args.together or default_together(experiment, len(selection.losses), device)
     # By seed, so that an interrupted run has as many trials of every setting.
-    pending = pending_stacks(experiment, selection, finished, together)
+    pending = pending_stacks(experiment, selection, trials, together)
     stacks = sorted(pending, key=lambda stack: stack.seeds[0])
     total = len(selection.settings) * len(selection.losses) * len(selection.seeds)
     to_do = sum(stack.trials for stack in stacks)
     if to_do < total:
-        print(f'{finished.path}: {total - to_do} of {total} trials are finished')
+        print(f'{trials.path}: {total - to_do} of {total} trials are finished')
     if not stacks:
         return
     data = experiment.load_data(args.data)
@@ -122,12 +128,12 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
             seeds = ', '.join(map(str, stack.seeds))
             show(done, title=f'{stack.setting}, seed {seeds}: {len(stack.losses)} losses')
 
-            def advance(share: float, trials: int = stack.trials) -> None:
+            def advance(share: float, weight: int = stack.trials) -> None:
                 nonlocal done
-                done += share * trials
+                done += share * weight
                 show(done)
 
             before = done
-            finished.add(run_stack(experiment, data, stack, device, advance, software()))
+            trials.add(run_stack(experiment, data, stack, device, advance, software()))
             done = before + stack.trials
             show(done)

@@ -1,1 +1,1 @@
-"""The papers' experiments on one floor: statistics, losses by name, class folders; each experiment is a folder."""
+"""The papers' experiments on one floor: results on disk, statistics, tables, charts and losses by name."""

@@ -1,8 +1,8 @@
 """Images of classes, a folder each, held in memory as one tensor."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,23 +39,35 @@ class ClassImages:
 
     def to(self, device: str | torch.device) -> 'ClassImages':
         """The same with the images on another device."""
-        return ClassImages(self.folder, self.classes, self.counts, self.images.to(device))
+        return replace(self, images=self.images.to(device))
 
 
-def class_folders(folder: Path) -> list[Path]:
-    """Folders in a folder by name, without hidden ones such as ``.ipynb_checkpoints``."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.'))
-
-
-def find_class_images(folder: Path) -> list[Path]:
-    """Images of a folder by name, see :func:`ship_det.annotations.folders.list_images`.
+def list_classes(folder: Path) -> list[str]:
+    """Names of the folders in a folder, in order, without hidden ones such as ``.ipynb_checkpoints``.
 
     Raises:
-        ValueError: naming the folder, where there is none.
+        ValueError: if ``folder`` does not exist.
     """
-    if not has_images(folder):
-        raise ValueError(f'{folder}: found no image, expected at least one ({", ".join(IMAGE_SUFFIXES)})')
-    return scan_images(folder)
+    if not folder.is_dir():
+        raise ValueError(f'{folder}: found no such folder, expected a folder of images for each class in it')
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith('.'))
+
+
+def class_files(folder: str | Path) -> dict[str, list[Path]]:
+    """Image files of each class folder in ``folder``, in the order of their names.
+
+    Raises:
+        ValueError: if ``folder`` does not exist, has no class folder, or one of them has no image.
+    """
+    files = {}
+    for name in list_classes(Path(folder)):
+        place = Path(folder) / name
+        if not has_images(place):
+            raise ValueError(f'{place}: found no image, expected at least one ({", ".join(IMAGE_SUFFIXES)})')
+        files[name] = scan_images(place)
+    if not files:
+        raise ValueError(f'{folder}: found no folder, expected a folder of images for each class')
+    return files
 
 
 def read_image(path: Path) -> Image.Image:
@@ -70,23 +82,6 @@ def read_image(path: Path) -> Image.Image:
         raise ValueError(f'{path}: found no readable image, expected one ({error})') from error
 
 
-def class_files(folder: str | Path) -> dict[str, list[Path]]:
-    """Image files of each class folder in ``folder``, in the order of their names.
-
-    Raises:
-        ValueError: if ``folder`` does not exist, has no class folder, or one of them has no image.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f'{folder}: found no such folder, expected a folder of images for each class in it')
-    files = {}
-    for class_folder in class_folders(folder):
-        files[class_folder.name] = find_class_images(class_folder)
-    if not files:
-        raise ValueError(f'{folder}: found no folder, expected a folder of images for each class')
-    return files
-
-
 def count_images(folder: str | Path) -> ClassImages:
     """The classes of a folder and how many images each has, none of them read.
 
@@ -94,8 +89,7 @@ def count_images(folder: str | Path) -> ClassImages:
         ValueError: as :func:`class_files`.
     """
     files = class_files(folder)
-    counts = tuple(len(paths) for paths in files.values())
-    return ClassImages(Path(folder), tuple(files), counts, torch.empty(0, dtype=torch.uint8))
+    return ClassImages(Path(folder), tuple(files), tuple(map(len, files.values())), torch.empty(0, dtype=torch.uint8))
 
 
 def check_disjoint(root: str | Path, parts: tuple[str, ...]) -> None:
@@ -122,36 +116,32 @@ def read_class_images(
     Raises:
         ValueError: as :func:`class_files`, or if an image cannot be read.
     """
-    files = class_files(folder)
-    counts = tuple(len(paths) for paths in files.values())
-    kept = None if cache is None else Path(cache) / f'{_fingerprint(folder, files, size)}.pt'
+    counted = count_images(folder)
+    files = [path for paths in class_files(folder).values() for path in paths]
+    shape = (len(files), 3, size, size)
+    kept = None if cache is None else Path(cache) / f'{_fingerprint(Path(folder), files, size)}.pt'
     if kept is not None and kept.exists():
         images = load_data(kept)
-        shape = (sum(counts), 3, size, size)
         if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.shape != shape:
             raise ValueError(f'{kept}: expected the images of {folder}, {shape} uint8, found something else; remove it')
     else:
-        images = torch.empty(sum(counts), 3, size, size, dtype=torch.uint8)
-        for index, path in enumerate(path for paths in files.values() for path in paths):
-            images[index] = _read(path, size)
+        images = torch.empty(shape, dtype=torch.uint8)
+        for index, path in enumerate(files):
+            pixels = np.array(read_image(path).resize((size, size), Image.Resampling.BILINEAR))
+            images[index] = torch.from_numpy(pixels).permute(2, 0, 1)
             if progress:
-                progress(index + 1, len(images))
+                progress(index + 1, len(files))
         if kept is not None:
             save_whole(images, kept)
-    return ClassImages(Path(folder), tuple(files), counts, images)
+    return replace(counted, images=images)
 
 
-def _read(path: Path, size: int) -> Tensor:
-    pixels = np.array(read_image(path).resize((size, size), Image.Resampling.BILINEAR))
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def _fingerprint(folder: str | Path, files: dict[str, list[Path]], size: int) -> str:
+def _fingerprint(folder: Path, files: Sequence[Path], size: int) -> str:
     digest = hashlib.sha256(f'{size}'.encode())
-    for path in (path for paths in files.values() for path in paths):
+    for path in files:
         status = path.stat()
         digest.update(f'{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n'.encode())
-    return f'{Path(folder).name}_{size}_{digest.hexdigest()[:16]}'
+    return f'{folder.name}_{size}_{digest.hexdigest()[:16]}'
 
 
 def save_whole(content: object, path: Path) -> None:

@@ -5,8 +5,8 @@ such as a G-mean that is 0 wherever a single class is never found.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,56 +15,38 @@ from numpy.typing import ArrayLike
 _ROUNDING = 1e-14
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean of trials.
+class Estimate(NamedTuple):
+    """A mean or a median of trials, with an interval around it.
 
     Attributes:
-        mean: over the trials.
-        margin: half the width of the interval around it; NaN for a single trial.
-        trials: how many there are.
-    """
-
-    mean: float
-    margin: float
-    trials: int
-
-    @property
-    def center(self) -> float:
-        """The mean."""
-        return self.mean
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Its ends."""
-        return self.mean - self.margin, self.mean + self.margin
-
-
-@dataclass(frozen=True)
-class MedianEstimate:
-    """A median of trials.
-
-    Attributes:
-        median: of the trials.
-        low: lower end of the interval around it, one of the trials; NaN where they are too few for one.
+        center: the mean or median; NaN of no trial.
+        low: lower end of the interval; NaN where the trials are too few for one.
         high: upper end, likewise.
         trials: how many there are.
+        is_median: whether the center is a median, and the ends two of the trials.
     """
 
-    median: float
+    center: float
     low: float
     high: float
     trials: int
+    is_median: bool = False
 
     @property
-    def center(self) -> float:
-        """The median."""
-        return self.median
+    def margin(self) -> float:
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Its ends."""
-        return self.low, self.high
+    def times(self, factor: float) -> 'Estimate':
+        """The same in another unit, such as percent."""
+        return self._replace(center=factor * self.center, low=factor * self.low, high=factor * self.high)
+
+
+class Gain(NamedTuple):
+    """What a method has over a baseline, in pairs: the differences, and p of a two-sided test that they lie about 0."""
+
+    estimate: Estimate
+    p_value: float
 
 
 def estimate(values: ArrayLike, confidence: float = 0.95, folds: int = 1) -> Estimate:
@@ -78,15 +60,15 @@ def estimate(values: ArrayLike, confidence: float = 0.95, folds: int = 1) -> Est
     """
     from scipy import stats
 
-    array = _trials(values)
-    if array.size == 1:
-        return Estimate(float(array[0]), math.nan, 1)
-    quantile = stats.t.ppf((1 + confidence) / 2, array.size - 1)
-    margin = quantile * stats.sem(array) * _widening(array.size, folds)
-    return Estimate(float(array.mean()), float(margin), array.size)
+    array = _to_trials(values)
+    center, margin = float(array.mean()), math.nan
+    if array.size > 1:
+        quantile = stats.t.ppf((1 + confidence) / 2, array.size - 1)
+        margin = float(quantile * stats.sem(array) * _widening(array.size, folds))
+    return Estimate(center, center - margin, center + margin, array.size)
 
 
-def estimate_median(values: ArrayLike, confidence: float = 0.95) -> MedianEstimate:
+def estimate_median(values: ArrayLike, confidence: float = 0.95) -> Estimate:
     """Median of independent trials, between two of them that enclose that of their distribution, whatever it is.
 
     The interval is the sign test's. Its confidence is at least the one asked for, of ten trials 97.9 % (the second to
@@ -94,9 +76,30 @@ def estimate_median(values: ArrayLike, confidence: float = 0.95) -> MedianEstima
     """
     from scipy import stats
 
-    array = _trials(values)
+    array = _to_trials(values)
     low, high = stats.quantile_test(array, p=0.5).confidence_interval(confidence)
-    return MedianEstimate(float(np.median(array)), float(low), float(high), array.size)
+    return Estimate(float(np.median(array)), float(low), float(high), array.size, is_median=True)
+
+
+def paired_gain(
+    ours: Mapping[int, float], baseline: Mapping[int, float], by_median: bool = False, folds: int = 1
+) -> Gain | None:
+    """What scores have over a baseline's in pairs of a seed, or of a fold; None where there is no pair.
+
+    Args:
+        ours: scores by seed.
+        baseline: likewise.
+        by_median: median and signed-rank test in place of mean and t test.
+        folds: as in :func:`estimate`.
+    """
+    pairs = sorted(ours.keys() & baseline.keys())
+    if not pairs:
+        return None
+    values, others = ([scores[key] for key in pairs] for scores in (ours, baseline))
+    differences = np.subtract(values, others)
+    if by_median:
+        return Gain(estimate_median(differences), paired_rank_p_value(values, others))
+    return Gain(estimate(differences, folds=folds), paired_p_value(values, others, folds))
 
 
 def paired_p_value(values: ArrayLike, baseline: ArrayLike, folds: int = 1) -> float:
@@ -107,30 +110,14 @@ def paired_p_value(values: ArrayLike, baseline: ArrayLike, folds: int = 1) -> fl
     """
     from scipy import stats
 
-    ours, theirs = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
-    differences = ours - theirs
+    pairs = np.array([values, baseline], dtype=np.float64)
+    differences, rounding = pairs[0] - pairs[1], _ROUNDING * np.abs(pairs).max()
     if differences.size < 2:
         return math.nan
-    rounding = _ROUNDING * max(np.abs(ours).max(), np.abs(theirs).max())
     if np.ptp(differences) <= rounding:
         return 0.0 if abs(differences[0]) > rounding else 1.0
-    statistic = stats.ttest_rel(ours, theirs).statistic / _widening(differences.size, folds)
+    statistic = stats.ttest_rel(*pairs).statistic / _widening(differences.size, folds)
     return float(2 * stats.t.sf(abs(statistic), differences.size - 1))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction of p values for their number; NaN stays and does not count."""
-    known = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
-    corrected, largest = [math.nan] * len(p_values), 0.0
-    for rank, (p, index) in enumerate(known):
-        largest = max(largest, min(1.0, (len(known) - rank) * p))
-        corrected[index] = largest
-    return corrected
-
-
-def _widening(trials: int, folds: int) -> float:
-    """How many times as wide an interval of trials is that share their training data."""
-    return math.sqrt(1 + trials / (folds - 1)) if folds > 1 else 1.0
 
 
 def paired_rank_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
@@ -141,14 +128,30 @@ def paired_rank_p_value(values: ArrayLike, baseline: ArrayLike) -> float:
     """
     from scipy import stats
 
-    differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
+    differences = np.subtract(values, baseline, dtype=np.float64)
     if differences.size < 2:
         return math.nan
     differences = differences[differences != 0]
     return float(stats.wilcoxon(differences).pvalue) if differences.size else 1.0
 
 
-def _trials(values: ArrayLike) -> np.ndarray:
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's correction of p values for their number; NaN stays and does not count."""
+    values = np.asarray(p_values, dtype=np.float64)
+    # NaN comes last.
+    order = np.argsort(values)
+    tests_left = np.count_nonzero(~np.isnan(values)) - np.arange(len(values))
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(tests_left * values[order]))
+    return corrected.tolist()
+
+
+def _widening(trials: int, folds: int) -> float:
+    """How many times as wide an interval of trials is that share their training data."""
+    return math.sqrt(1 + trials / (folds - 1)) if folds > 1 else 1.0
+
+
+def _to_trials(values: ArrayLike) -> np.ndarray:
     array = np.asarray(values, dtype=np.float64)
     if array.size == 0:
         raise ValueError('values: found none, expected at least one trial')

@@ -23,9 +23,9 @@ def test_intervals_are_students(trials, quantile):
 def test_interval_by_hand():
     # Deviation 1, standard error 1 / sqrt 3, t = 4.3027.
     result = estimate([1.0, 2.0, 3.0])
-    assert (result.mean, result.trials) == (2.0, 3)
+    assert (result.center, result.trials) == (2.0, 3)
     assert result.margin == pytest.approx(4.3027 / math.sqrt(3), abs=1e-4)
-    assert result.interval == pytest.approx((2 - result.margin, 2 + result.margin))
+    assert (result.low, result.high) == pytest.approx((2 - result.margin, 2 + result.margin))
     assert estimate([4.0, 4.0]).margin == 0
     assert math.isnan(estimate([0.5]).margin)
 
@@ -44,16 +44,16 @@ def test_no_trials(function):
 def test_median_lies_between_two_trials(trials, rank):
     values = np.random.default_rng(trials).permutation(trials) + 1
     result = estimate_median(values)
-    assert (result.median, result.trials) == ((trials + 1) / 2, trials)
-    assert result.interval == (rank, trials + 1 - rank)
+    assert (result.center, result.trials) == ((trials + 1) / 2, trials)
+    assert (result.low, result.high, result.is_median) == (rank, trials + 1 - rank, True)
 
 
 @pytest.mark.parametrize('trials', [1, 2, 5])
 def test_few_trials_have_a_median_without_an_interval(trials):
     # Of five, even the smallest to the largest miss the median in 2 / 32 of the cases.
     result = estimate_median(range(trials))
-    assert result.median == (trials - 1) / 2
-    assert all(map(math.isnan, result.interval))
+    assert result.center == (trials - 1) / 2
+    assert math.isnan(result.low) and math.isnan(result.high)
 
 
 def test_paired_test_by_hand():

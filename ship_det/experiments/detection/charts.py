@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ship_det.drawing.chart_style import INK, MUTED, plain_log_ticks, run_color, run_marker, save_chart, styled
+from ship_det.drawing.chart_style import INK, plain_log_ticks, run_color, run_marker, styled
+from ship_det.experiments.charts import draw_estimate, save_figures
 from ship_det.experiments.detection.methods import BASELINE
 from ship_det.experiments.detection.tables import Row, bands_of
 
@@ -15,41 +17,30 @@ _MOST_LINES = 5
 
 
 def save_charts(rows: Sequence[Row], iou: float, folder: Path) -> list[Path]:
-    """Write the charts as PNG files.
+    """Write the charts as PNG files and return their paths.
 
     Args:
         rows: of the table, the baseline first.
         iou: threshold of the AP.
         folder: where to write; it is made.
-
-    Returns:
-        Their paths.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    charts = {'ap_by_count.png': draw_by_count(rows, iou)}
+    figures = {'ap_by_count.png': draw_by_count(rows, iou)}
     if rows[0].method == BASELINE and len(rows) > 1:
-        charts['gains.png'] = draw_gains(rows, iou)
-    for name, figure in charts.items():
-        save_chart(figure, folder / name)
-    return [folder / name for name in charts]
+        figures['gains.png'] = draw_gains(rows, iou)
+    return save_figures(figures, folder)
 
 
 @styled
 def draw_gains(rows: Sequence[Row], iou: float) -> Figure:
-    """mAP of each method less that of cross-entropy: each pair as a point, their mean with its 95 % interval."""
+    """The mAP of each method less that of cross-entropy: each pair as a point, their mean with its 95 % interval."""
     figure = Figure(figsize=(7, 1.1 + 0.34 * (len(rows) - 1)), layout='constrained')
     axes = figure.subplots()
-    titles, baseline = [], rows[0].maps(iou)
+    titles, baseline = [row.title for row in rows[1:]], rows[0].maps(iou)
     for place, row in enumerate(rows[1:]):
-        found = row.over(rows[0], iou)
-        titles.append(row.title)
-        if found is None:
-            continue
-        maps = row.maps(iou)
-        points = [maps[key] - baseline[key] for key in maps.keys() & baseline.keys()]
-        axes.plot(points, [place + 0.26] * len(points), 'o', color=MUTED, markersize=3, markeredgewidth=0)
-        mean, margin = found[0].mean, np.nan_to_num(found[0].margin)
-        axes.errorbar(mean, place, xerr=margin, fmt='o', color=run_color(0), markersize=5, capsize=2, linewidth=1.2)
+        maps, gain = row.maps(iou), row.over(rows[0], iou)
+        if gain:
+            differences = [maps[key] - baseline[key] for key in maps.keys() & baseline.keys()]
+            draw_estimate(axes, place, gain.estimate, differences, run_color(0))
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(titles)), titles)
     axes.set_ylim(len(titles) - 0.4, -0.6)
@@ -67,10 +58,10 @@ def draw_by_count(rows: Sequence[Row], iou: float) -> Figure:
     names = [name for name in counts if counts[name]]
     bands = [band for band in bands_of(counts).values() if band]
     for index, row in enumerate(rows[:_MOST_LINES]):
-        style = {'color': run_color(index), 'marker': run_marker(index)}
-        aps = [row.figure(iou, 'ap', [name]).mean for name in names]
+        style: dict[str, Any] = {'color': run_color(index), 'marker': run_marker(index)}
+        aps = [row.figure(iou, 'ap', [name]).center for name in names]
         axes.plot([counts[name] for name in names], aps, linestyle='', markersize=4, alpha=0.5, **style)
-        means = [row.figure(iou, 'ap', band).mean for band in bands]
+        means = [row.figure(iou, 'ap', band).center for band in bands]
         centers = [np.exp(np.mean(np.log([counts[name] for name in band]))) for band in bands]
         axes.plot(centers, means, label=row.title, markersize=7, **style)
     axes.set_xscale('log')

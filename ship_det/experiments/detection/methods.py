@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ship_det.experiments.losses import LOSSES
 from ship_det.initial_weights import type_name
 
 #: Where the losses and hooks of ``METHODS`` are registered.
@@ -43,16 +44,16 @@ _CI = {'type': 'mmrotate.CILoss'}
 _REPEATED = 0.3
 
 METHODS: dict[str, Method] = {
-    'ce': Method('CE', _CE),
-    'fl': Method('focal', {'type': 'mmrotate.SoftmaxFocalLoss', 'gamma': 2.0}, tuned={'gamma': (1.0, 5.0)}),
-    'ci': Method('CI', _CI),
-    'ci_factors': Method('CI, factors alone', {**_CI, 'modulate': False}),
-    'ci_modulator': Method('CI, modulator alone', {**_CI, 'use_factors': False}),
-    'pf': Method('PF', {'type': 'mmrotate.PFLoss'}),
+    'ce': Method(LOSSES['ce'].title, _CE),
+    'fl': Method(LOSSES['fl'].title, {'type': 'mmrotate.SoftmaxFocalLoss', 'gamma': 2.0}, tuned={'gamma': (1.0, 5.0)}),
+    'ci': Method(LOSSES['ci'].title, _CI),
+    'ci_factors': Method(LOSSES['ci_factors'].title, {**_CI, 'modulate': False}),
+    'ci_modulator': Method(LOSSES['ci_modulator'].title, {**_CI, 'use_factors': False}),
+    'pf': Method(LOSSES['pf'].title, {'type': 'mmrotate.PFLoss'}),
     'ce_foreground': Method('CE, foreground as in CI', {'type': 'mmrotate.ForegroundWeightedCrossEntropy'}),
     'seesaw': Method('Seesaw', {'type': 'mmdet.SeesawLoss'}, needs_classes=True),
     'eqlv2': Method('EQLv2', {'type': 'mmrotate.EqualizationLossV2'}, needs_classes=True),
-    'balanced_softmax': Method('balanced softmax', {'type': 'mmrotate.BalancedSoftmaxLoss'}),
+    'balanced_softmax': Method(LOSSES['balanced_softmax'].title, {'type': 'mmrotate.BalancedSoftmaxLoss'}),
     'ce_rfs': Method('CE, repeated', _CE, repeated=_REPEATED),
     'ci_rfs': Method('CI, repeated', _CI, repeated=_REPEATED),
 }

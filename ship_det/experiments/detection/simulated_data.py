@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ship_det.annotations.dota_folder import PARTS
-from ship_det.experiments.detection.lines import locked
+from ship_det.experiments.results import locked
 from ship_det.files import write_text
 from ship_det.progress import progress_bar
 from ship_det.simulation import SceneSpec, simulate

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ship_det.experiments.detection.lines import Line, classes_of, map_of
+from ship_det.experiments.detection.lines import result_at
 from ship_det.experiments.detection.methods import BASELINE, METHODS
-from ship_det.experiments.statistics import Estimate, estimate, holm, paired_p_value
+from ship_det.experiments.results import Result
+from ship_det.experiments.statistics import Estimate, Gain, estimate, holm, paired_gain
+from ship_det.experiments.tables import format_estimate, format_p_value, markdown_table
 
 #: Of precision and so on: the columns of the paper's Table VI.
 FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
@@ -26,7 +28,7 @@ class Row:
     """
 
     method: str
-    lines: Mapping[int, Sequence[Line]]
+    lines: Mapping[int, Sequence[Result]]
     folds: int = 1
 
     @property
@@ -44,35 +46,29 @@ class Row:
         return next(iter(self.lines.values()))[0]['counts']
 
     def maps(self, iou: float) -> dict[int, float]:
-        """mAP of each seed or fold."""
-        return {key: float(np.mean([map_of(line, iou) for line in lines])) for key, lines in self.lines.items()}
+        """The mAP of each seed or fold."""
+        return {
+            key: float(np.mean([result_at(line, iou)['map'] for line in lines])) for key, lines in self.lines.items()
+        }
 
     def figure(self, iou: float, name: str, classes: Sequence[str]) -> Estimate:
         """Mean of a figure over some classes, over the trainings; classes without an object to find do not count."""
         values = []
         for lines in self.lines.values():
-            found = [classes_of(line, iou)[one][name] for line in lines for one in classes]
+            found = [result_at(line, iou)['classes'][class_name][name] for line in lines for class_name in classes]
             known = [value for value in found if value is not None]
             if known:
                 values.append(float(np.mean(known)))
-        return estimate(values, folds=self.folds) if values else Estimate(math.nan, math.nan, 0)
+        return estimate(values, folds=self.folds) if values else Estimate(math.nan, math.nan, math.nan, 0)
 
-    def over(self, other: 'Row', iou: float) -> tuple[Estimate, float] | None:
-        """mAP less that of another method in pairs, and p of the paired test; None without a pair."""
-        ours, theirs = self.maps(iou), other.maps(iou)
-        pairs = sorted(ours.keys() & theirs.keys())
-        if not pairs:
-            return None
-        values, baseline = ([of[key] for key in pairs] for of in (ours, theirs))
-        return (
-            estimate(np.subtract(values, baseline), folds=self.folds),
-            paired_p_value(values, baseline, folds=self.folds),
-        )
+    def over(self, other: 'Row', iou: float) -> Gain | None:
+        """The mAP less that of another method in pairs, and p of the paired test; None without a pair."""
+        return paired_gain(self.maps(iou), other.maps(iou), folds=self.folds)
 
 
-def make_rows(lines: Sequence[Line], folds: int = 1) -> list[Row]:
+def make_rows(lines: Sequence[Result], folds: int = 1) -> list[Row]:
     """Rows of lines that are of one comparison and one setting each, the baseline first."""
-    methods: dict[str, dict[int, list[Line]]] = {}
+    methods: dict[str, dict[int, list[Result]]] = {}
     key = 'fold' if folds > 1 else 'seed'
     for line in sorted(lines, key=lambda line: line['seed']):
         methods.setdefault(line['method'], {}).setdefault(line[key], []).append(line)
@@ -110,64 +106,48 @@ def all_tables(rows: Sequence[Row], ious: Sequence[float]) -> Iterator[str]:
 def overview(rows: Sequence[Row], ious: Sequence[float]) -> Iterator[str]:
     """A row for each method: mAP, and at the highest IoU the paired difference to cross-entropy."""
     baseline = next((row for row in rows if row.method == BASELINE), None)
-    gains = {
-        row.method: found
-        for row in rows
-        if baseline is not None and row is not baseline and (found := row.over(baseline, ious[-1]))
-    }
-    corrected = dict(zip(gains, holm([p for _, p in gains.values()]), strict=True))
-    yield '| | trainings | ' + ' | '.join(f'mAP@{iou:g}' for iou in ious) + f' | over CE, mAP@{ious[-1]:g} | p | Holm |'
-    yield '|---|--:|' + '--:|' * (len(ious) + 3)
+    others = [row for row in rows if baseline and row is not baseline]
+    gains = {row.method: gain for row in others if baseline and (gain := row.over(baseline, ious[-1]))}
+    corrected = dict(zip(gains, holm([gain.p_value for gain in gains.values()]), strict=True))
+    heads = ['', 'trainings', *(f'mAP@{iou:g}' for iou in ious), f'over CE, mAP@{ious[-1]:g}', 'p', 'Holm']
+    table = []
     for row in rows:
-        cells = [spread(estimate(list(row.maps(iou).values()), folds=row.folds)) for iou in ious]
-        gain = ['', '', '']
-        if row.method in gains:
-            difference, p = gains[row.method]
-            gain = [spread(difference, '+'), _p(p), _p(corrected[row.method])]
-        yield f'| {row.title} | {sum(map(len, row.lines.values()))} | ' + ' | '.join([*cells, *gain]) + ' |'
+        maps = [estimate(list(row.maps(iou).values()), folds=row.folds) for iou in ious]
+        difference, p_value = gains.get(row.method, (None, math.nan))
+        cells = [*map(format_estimate, maps), format_estimate(difference, '+.3f'), format_p_value(p_value)]
+        holm_p_value = format_p_value(corrected.get(row.method, math.nan))
+        table.append([row.title, str(sum(map(len, row.lines.values()))), *cells, holm_p_value])
+    return markdown_table(heads, table)
 
 
 def by_band(rows: Sequence[Row], iou: float) -> Iterator[str]:
     """A row for each method: AP of the rare, common and frequent classes, and the figures of the paper's Table VI."""
-    bands = bands_of(rows[0].counts)
-    heads = [f'{band} ({_range(rows[0].counts, names)})' for band, names in bands.items()]
-    yield '| | ' + ' | '.join([*heads, *FIGURES.values()]) + ' |'
-    yield '|---|' + '--:|' * (len(heads) + len(FIGURES))
+    bands, counts = bands_of(rows[0].counts), rows[0].counts
+    heads = ['', *(f'{band} ({_range(counts, names)})' for band, names in bands.items()), *FIGURES.values()]
+    table = []
     for row in rows:
-        cells = [spread(row.figure(iou, 'ap', names)) for names in bands.values()]
-        cells += [f'{row.figure(iou, name, list(row.counts)).mean:.3f}' for name in FIGURES]
-        yield f'| {row.title} | ' + ' | '.join(cells) + ' |'
+        aps = [format_estimate(row.figure(iou, 'ap', names)) for names in bands.values()]
+        means = [row.figure(iou, name, list(row.counts)).center for name in FIGURES]
+        table.append([row.title, *aps, *(f'{mean:.3f}' for mean in means)])
+    return markdown_table(heads, table)
 
 
 def by_class(rows: Sequence[Row], iou: float) -> Iterator[str]:
     """A row for each class, those with most training instances first: its AP with each method."""
     counts = rows[0].counts
-    yield '| | trained on | to find | ' + ' | '.join(row.title for row in rows) + ' |'
-    yield '|---|--:|--:|' + '--:|' * len(rows)
+    table = []
     for name in sorted(counts, key=lambda name: -counts[name]):
-        found = [
-            len(lines) and np.mean([classes_of(line, iou)[name]['ground_truths'] for line in lines])
-            for lines in rows[0].lines.values()
-        ]
-        cells = [_mean(row.figure(iou, 'ap', [name])) for row in rows]
-        yield f'| {name} | {counts[name]} | {np.mean(found):.0f} | ' + ' | '.join(cells) + ' |'
+        to_find = np.mean([_mean_to_find(lines, iou, name) for lines in rows[0].lines.values()])
+        means = [row.figure(iou, 'ap', [name]).center for row in rows]
+        aps = ['' if math.isnan(mean) else f'{mean:.3f}' for mean in means]
+        table.append([name, f'{counts[name]}', f'{to_find:.0f}', *aps])
+    return markdown_table(['', 'trained on', 'to find', *(row.title for row in rows)], table)
 
 
-def spread(found: Estimate, sign: str = '') -> str:
-    """A mean with its margin; of a single training the number alone."""
-    if math.isnan(found.mean):
-        return ''
-    return f'{found.mean:{sign}.3f}' + ('' if math.isnan(found.margin) else f' ± {found.margin:.3f}')
-
-
-def _mean(found: Estimate) -> str:
-    return '' if math.isnan(found.mean) else f'{found.mean:.3f}'
+def _mean_to_find(lines: Sequence[Result], iou: float, name: str) -> float:
+    return float(np.mean([result_at(line, iou)['classes'][name]['ground_truths'] for line in lines]))
 
 
 def _range(counts: Mapping[str, int], names: Sequence[str]) -> str:
     numbers = sorted({counts[name] for name in names})
     return ' to '.join(map(str, [numbers[0], numbers[-1]][: len(numbers)])) if numbers else 'none'
-
-
-def _p(value: float) -> str:
-    return '' if math.isnan(value) else f'{value:.2g}'

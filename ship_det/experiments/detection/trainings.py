@@ -27,8 +27,9 @@ from mmengine.registry import DATASETS, init_default_scope
 
 import ship_det
 from ship_det.checkout import describe_commit
-from ship_det.experiments.detection.lines import IDENTITY, Line, add_line, locked, read_lines, same_training
+from ship_det.experiments.detection.lines import IDENTITY, lines_file
 from ship_det.experiments.detection.methods import class_heads, with_method
+from ship_det.experiments.results import Result, locked
 from ship_det.files import digest, parse_json, read_text, write_text
 from ship_det.imbalance import count_instances
 from ship_det.imbalance.counting import dataset_classes
@@ -123,7 +124,7 @@ class Comparison:
         self.cfg = copy.deepcopy(cfg)
         self.name = name
         self.work_dir = work_dir
-        self.lines = lines
+        self.lines = lines_file(lines)
         self.start = start
         self.amp = amp
         self.folds = folds
@@ -137,11 +138,6 @@ class Comparison:
             'amp': amp,
         }
         self._data: dict[tuple[int | None, str], Data] = {}
-
-    @property
-    def iterations(self) -> int | None:
-        """Length of a training in iterations; None where it is counted in epochs."""
-        return self.cfg.train_cfg.get('max_iters')
 
     def wanted(self, training: Training) -> dict[str, Any]:
         """What the line of a training says of it."""
@@ -163,11 +159,15 @@ class Comparison:
             self._data[key] = read_data(self._for_data(training))
         return self._data[key]
 
-    def find(self, training: Training, lines: Sequence[Line] | None = None) -> Line | None:
+    def find(self, training: Training) -> Result | None:
         """The line of a training, None where it is not finished."""
-        wanted = self.wanted(training)
-        found = (line for line in (read_lines(self.lines) if lines is None else lines) if same_training(line, wanted))
-        return next(found, None)
+        return self.lines.by_key().get(self.lines.key(self.wanted(training)))
+
+    def finished(self, trainings: Sequence[Training]) -> list[Result]:
+        """Lines of the trainings that are done."""
+        lines = self.lines.by_key()
+        keys = (self.lines.key(self.wanted(training)) for training in trainings)
+        return [lines[key] for key in keys if key in lines]
 
     def config(self, training: Training) -> Config:
         """The config of a training."""
@@ -234,7 +234,8 @@ def read_data(cfg: Config) -> Data:
         for index in range(len(dataset)):
             info = dataset.get_data_info(index)
             name = Path(info.get('img_path', str(info.get('img_id')))).name
-            objects = [[one['bbox'], one['bbox_label'], one.get('ignore_flag', 0)] for one in info.get('instances', [])]
+            found_objects = info.get('instances', [])
+            objects = [[box['bbox'], box['bbox_label'], box.get('ignore_flag', 0)] for box in found_objects]
             found.update(json.dumps([name, objects]).encode())
     counts = count_instances(train).tolist()
     return Data(found.hexdigest()[:16], dict(zip(dataset_classes(train), counts, strict=True)))
@@ -254,7 +255,7 @@ def run_all(comparison: Comparison, trainings: Sequence[Training], say: Callable
                 elif not comparison.find(training):
                     number = trainings.index(training) + 1
                     say(f'\n== {number} of {len(trainings)}: {training.folder}')
-                    add_line(comparison.lines, train_and_test(comparison, training, lock.fileno()))
+                    comparison.lines.add([train_and_test(comparison, training, lock.fileno())])
         if len(others) == len(left):
             time.sleep(_POLL_SECONDS)
         left = [training for training in others if not comparison.find(training)]
@@ -289,7 +290,8 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
     _ship_det(lock, 'test', config, checkpoint, '--work-dir', folder, '--out', predictions, '--cfg-options', saved)
     return {
         **wanted,
-        'iterations': comparison.iterations,
+        # None where a training is counted in epochs.
+        'iterations': comparison.cfg.train_cfg.get('max_iters'),
         'counts': dict(comparison.data(training).counts),
         'version': ship_det.__version__,
         'commit': describe_commit(),
@@ -309,7 +311,7 @@ def _clock(file: Path) -> Iterator[Path]:
         write_text(file, f'{before + (time.monotonic() - begin) / 60}\n')
 
 
-def _claim(folder: Path, wanted: Line) -> None:
+def _claim(folder: Path, wanted: Result) -> None:
     """Write what a folder is of, or check that it is that."""
     file, identity = folder / 'training.json', {key: wanted[key] for key in IDENTITY}
     if file.exists():
@@ -343,16 +345,3 @@ def _ship_det(lock: int, *arguments: object) -> None:
     code = run_command(command, (lock,))
     if code:
         raise SystemExit(code)
-
-
-def choose(comparison: Comparison, candidates: Sequence[Training]) -> Training:
-    """The candidate with the best mAP on the validation data at the highest IoU threshold, the first of equal ones."""
-    lines = read_lines(comparison.lines)
-
-    def score(training: Training) -> float:
-        line = comparison.find(training, lines)
-        if line is None:
-            raise ValueError(f'{comparison.lines}: found no line of {training.folder}, expected it to be finished')
-        return max(line['results'], key=lambda result: result['iou'])['map'] or 0.0
-
-    return max(candidates, key=score)

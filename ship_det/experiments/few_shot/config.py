@@ -7,37 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ship_det.experiments.config_files import read_assignments
 from ship_det.experiments.few_shot.splits import Split, all_splits, parse_split
 
 LOSSES = ('ce', 'fl', 'ci', 'ci_modulator', 'ci_factors')
 #: Settings that say which runs there are, or how they are executed, but change nothing about one run.
-_OUTSIDE_A_RUN = (
-    'data_root',
-    'splits',
-    'losses',
-    'seeds',
-    'iterations',
-    'tasks_at_once',
-    'checkpoint_every',
-    'log_every',
-)
-_AT_LEAST_ONE = (
-    'image_size',
-    'filters',
-    'iterations',
-    'meta_batch',
-    'inner_steps',
-    'query_factor',
-    'test_tasks',
-    'test_steps',
-    'test_query',
-    'tasks_at_once',
-    'checkpoint_every',
-    'log_every',
-)
-# All images are held in memory, px.
-_LARGEST_IMAGE = 1024
-_ABOVE_ZERO = ('meta_lr', 'meta_clip', 'inner_lr')
+_OUTSIDE_A_RUN = {
+    *('data_root', 'splits', 'losses', 'seeds', 'iterations'),
+    *('tasks_at_once', 'checkpoint_every', 'log_every'),
+}
+# All images are held in memory, px; four poolings make the smallest 1 px.
+_LARGEST_IMAGE, _SMALLEST_IMAGE = 1024, 16
 
 
 @dataclass(frozen=True)
@@ -110,18 +90,7 @@ def read_config(path: str | Path, **overrides: Any) -> FewShotConfig:
     Raises:
         ValueError: if the file is no config, or a setting is unknown, missing or has a value it cannot have.
     """
-    if not Path(path).is_file():
-        raise ValueError(f'{path}: no such config file; expected one such as those in configs/few_shot')
-    if Path(path).suffix != '.py':
-        raise ValueError(f'{path}: found a name ending in {Path(path).suffix!r}, expected a config in Python')
-    # Late: it loads torch.
-    from mmengine.config import Config
-
-    try:
-        content = Config.fromfile(path).to_dict()
-    except (Exception, SystemExit) as error:
-        # It is a program, which may fail or end in any way.
-        raise ValueError(f'{path}: found {error}, expected a config of Python assignments') from error
+    content = read_assignments(path, 'configs/few_shot')
     content |= {name: value for name, value in overrides.items() if value is not None}
     known = {field.name for field in dataclasses.fields(FewShotConfig)}
     for name in content:
@@ -130,12 +99,12 @@ def read_config(path: str | Path, **overrides: Any) -> FewShotConfig:
     if 'data_root' not in content:
         raise ValueError(f'{path}: found no data_root, expected the folder of the images')
     try:
-        return checked(content)
+        return build_config(content)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
 
 
-def checked(content: dict[str, Any]) -> FewShotConfig:
+def build_config(content: dict[str, Any]) -> FewShotConfig:
     """Settings of the right types and ranges; ValueError names the setting that is not."""
     values = dict(content)
     if values.get('splits') == 'all':
@@ -145,20 +114,20 @@ def checked(content: dict[str, Any]) -> FewShotConfig:
             raise ValueError(f'{name}: found {values[name]!r}, expected a list')
         values[name] = tuple(values[name])
     if 'splits' in values:
-        values['splits'] = tuple(_split(split) for split in values['splits'])
+        values['splits'] = tuple(_to_split(split) for split in values['splits'])
     for name, kind in typing.get_type_hints(FewShotConfig).items():
         if name in values and kind in (int, float, bool, str):
-            values[name] = _of_type(name, values[name], kind)
+            values[name] = _to_type(name, values[name], kind)
     config = FewShotConfig(**values)
     _check_ranges(config)
     return config
 
 
-def _split(value: Any) -> Split:
+def _to_split(value: Any) -> Split:
     return parse_split(','.join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
-def _of_type(name: str, value: Any, kind: type) -> Any:
+def _to_type(name: str, value: Any, kind: type) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
@@ -167,18 +136,18 @@ def _of_type(name: str, value: Any, kind: type) -> Any:
 
 
 def _check_ranges(config: FewShotConfig) -> None:
-    for name in _AT_LEAST_ONE:
-        if getattr(config, name) < 1:
-            raise ValueError(f'{name}: found {getattr(config, name)}, expected at least 1')
-    for name in _ABOVE_ZERO:
-        if not 0 < getattr(config, name) < math.inf:
-            raise ValueError(f'{name}: found {getattr(config, name)}, expected a number above 0, a finite one')
+    for name, kind in typing.get_type_hints(FewShotConfig).items():
+        value = getattr(config, name)
+        if kind is int and name != 'test_seed' and value < 1:
+            raise ValueError(f'{name}: found {value}, expected at least 1')
+        if kind is float and name != 'focal_gamma' and not 0 < value < math.inf:
+            raise ValueError(f'{name}: found {value}, expected a number above 0, a finite one')
     if not 0 <= config.focal_gamma < math.inf:
         raise ValueError(f'focal_gamma: found {config.focal_gamma}, expected a finite number from 0')
     if config.image_size > _LARGEST_IMAGE:
         raise ValueError(f'image_size: found {config.image_size}, expected at most {_LARGEST_IMAGE}')
-    if config.image_size < 16:
-        raise ValueError(f'image_size: found {config.image_size}, expected at least 16, which four poolings make 1')
+    if config.image_size < _SMALLEST_IMAGE:
+        raise ValueError(f'image_size: found {config.image_size}, expected at least {_SMALLEST_IMAGE}')
     for loss in config.losses:
         if loss not in LOSSES:
             raise ValueError(f'losses: found {loss!r}, expected some of {", ".join(LOSSES)}')

@@ -1,10 +1,9 @@
 """Meta-training and meta-testing of one run after the other, with checkpoints to go on from."""
 
 import hashlib
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-import ship_det
 from ship_det.checkpoints import load_data
+from ship_det.devices import device_name
+from ship_det.evaluation.results_file import software
 from ship_det.experiments.class_folders import ClassImages, check_disjoint, count_images, read_class_images, save_whole
 from ship_det.experiments.few_shot.config import FewShotConfig
 from ship_det.experiments.few_shot.episodes import (
@@ -27,13 +27,16 @@ from ship_det.experiments.few_shot.episodes import (
 )
 from ship_det.experiments.few_shot.maml import MAML, Parameters, TaskLoss, task_loss
 from ship_det.experiments.few_shot.network import Conv4
-from ship_det.experiments.few_shot.results import append_result, read_results
+from ship_det.experiments.few_shot.results import results_file
 from ship_det.experiments.few_shot.splits import Split, split_name
+from ship_det.experiments.results import ResultsFile
 from ship_det.experiments.statistics import estimate
 from ship_det.imbalance import imbalance_degree
 
 #: First numbers of the keys of tasks: those of training and of testing never share one.
 _TRAINING, _TESTING = 1, 2
+# Of a training's state, besides weights.
+_PROGRESS = ('iteration', 'seconds', 'history', 'recent')
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,14 @@ class TrainingState:
     recent: list[tuple[float, float]] = field(default_factory=list)
 
     def save(self, path: Path, settings: dict[str, Any]) -> None:
-        content = {
-            'settings': settings,
-            'model': self.model.state_dict(),
-            'optimizer': self.optimizer.state_dict(),
-            'iteration': self.iteration,
-            'seconds': self.seconds,
-            'history': self.history,
-            'recent': self.recent,
-        }
-        save_whole(content, path)
+        """Write a checkpoint of a training with these settings."""
+        content = {'settings': settings, 'model': self.model.state_dict(), 'optimizer': self.optimizer.state_dict()}
+        save_whole(content | {name: getattr(self, name) for name in _PROGRESS}, path)
 
     def load(self, path: Path, settings: dict[str, Any]) -> None:
+        """Go on from a checkpoint; ValueError where it is none, or of other settings."""
         content = load_data(path)
-        parts = {'settings', 'model', 'optimizer', 'iteration', 'seconds', 'history', 'recent'}
-        if not isinstance(content, dict) or not parts <= content.keys():
+        if not isinstance(content, dict) or not {'settings', 'model', 'optimizer', *_PROGRESS} <= content.keys():
             raise ValueError(f'{path}: expected a checkpoint of a few-shot training, found something else; remove it')
         for name, value in settings.items():
             found = content['settings'].get(name)
@@ -89,8 +85,8 @@ class TrainingState:
                 )
         self.model.load_state_dict(content['model'])
         self.optimizer.load_state_dict(content['optimizer'])
-        self.iteration, self.seconds = content['iteration'], content['seconds']
-        self.history, self.recent = content['history'], content['recent']
+        for name in _PROGRESS:
+            setattr(self, name, content[name])
 
 
 @dataclass(frozen=True)
@@ -110,23 +106,23 @@ class Experiment:
     test: ClassImages
 
     @property
-    def results_file(self) -> Path:
-        return self.work_dir / 'results.jsonl'
+    def results(self) -> ResultsFile:
+        """What is finished."""
+        return results_file(self.work_dir / 'results.jsonl')
 
     def runs(self) -> list[Run]:
         """Every run of the config, the losses of a split and seed next to each other."""
-        config = self.config
-        return [Run(split, loss, seed) for split in config.splits for seed in config.seeds for loss in config.losses]
+        splits, seeds, losses = self.config.splits, self.config.seeds, self.config.losses
+        return [Run(split, loss, seed) for split in splits for seed in seeds for loss in losses]
 
     def open_runs(self) -> list[Run]:
         """The runs that have no result yet."""
-        settings = self.settings()
-        finished = {
-            Run(tuple(result['split']), result['loss'], result['seed'])
-            for result in read_results(self.results_file)
-            if result['settings'] == settings and result['iterations'] == self.config.iterations
-        }
-        return [run for run in self.runs() if run not in finished]
+        finished, results = self.results.by_key(), self.results
+        return [run for run in self.runs() if results.key(self._identity(run)) not in finished]
+
+    def _identity(self, run: Run) -> dict[str, Any]:
+        """What tells the result of a run from others."""
+        return {**asdict(run), 'iterations': self.config.iterations, 'settings': self.settings()}
 
     def settings(self) -> dict[str, Any]:
         """What results must have in common to be compared, the data included."""
@@ -152,12 +148,10 @@ class Experiment:
         query = self.config.test_query * len(run.split)
         accuracy = estimate(correct / query)
         result = {
+            **self._identity(run),
             'split': list(run.split),
             'imbalance_degree': imbalance_degree(run.split),
-            'loss': run.loss,
-            'seed': run.seed,
-            'iterations': state.iteration,
-            'accuracy': round(accuracy.mean, 5),
+            'accuracy': round(accuracy.center, 5),
             # Over the test tasks.
             'half_width_95': round(accuracy.margin, 5) if len(correct) > 1 else None,
             'recalls': [round(value, 5) for value in recalls.tolist()],
@@ -166,10 +160,9 @@ class Experiment:
             'history': state.history,
             'seconds_training': round(state.seconds, 1),
             'seconds_testing': round(time.perf_counter() - start, 1),
-            'settings': self.settings(),
-            'versions': _versions(self.train.images.device),
+            'versions': {**software(), 'device': device_name(self.train.images.device)},
         }
-        append_result(self.results_file, result)
+        self.results.add([result])
         return result
 
     def _train(self, run: Run, advance: Callable[[int, str], None]) -> TrainingState:
@@ -253,7 +246,9 @@ def _initial_state(config: FewShotConfig, run: Run, device: torch.device) -> Tra
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         model = Conv4(config.image_size, len(run.split), config.filters)
-    model = model.to(device, memory_format=_memory(config, device))
+    # The types of torch do not know this argument of Module.to.
+    memory: dict[str, Any] = {'memory_format': _memory(config, device)}
+    model.to(device, **memory)
     return TrainingState(model, torch.optim.Adam(model.parameters(), lr=config.meta_lr))
 
 
@@ -299,13 +294,3 @@ def _meta_update(maml: MAML, state: TrainingState, tasks: Tasks, clip: float, ru
         parameter.grad = gradients[name].clamp(-clip, clip)
     state.optimizer.step()
     return loss, float(accuracies.mean())
-
-
-def _versions(device: torch.device) -> dict[str, str]:
-    name = torch.cuda.get_device_name(device) if device.type == 'cuda' else platform.machine()
-    return {
-        'ship_det': ship_det.__version__,
-        'torch': torch.__version__,
-        'python': platform.python_version(),
-        'device': f'{device.type} {name}',
-    }

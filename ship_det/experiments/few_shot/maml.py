@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.func import grad, vmap
 
+from ship_det.experiments.config_files import check_choice
 from ship_det.experiments.few_shot.episodes import Tasks
-from ship_det.losses import ci_loss, softmax_focal_loss
+from ship_det.experiments.losses import LOSSES, parameters_of
 
 Parameters = dict[str, Tensor]
 #: Logits (N, C) of parameters and images (N, ...).
@@ -22,22 +22,22 @@ TaskLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def task_loss(name: str, focal_gamma: float = 2.0) -> TaskLoss:
-    """Mean loss over the samples of a task: 'ce', 'fl', 'ci', or one half of CI: 'ci_modulator' or 'ci_factors'.
+    """Mean loss over the samples of a task: one of ``ship_det.experiments.losses`` that asks for no counts.
 
     CI loss takes its class factors from the counts of the task at hand, eq. (23) of the CI loss paper.
+
+    Args:
+        name: of the loss.
+        focal_gamma: exponent of the focal loss.
     """
-    losses: dict[str, TaskLoss] = {
-        'ce': lambda logits, labels, factors: F.cross_entropy(logits, labels),
-        'fl': lambda logits, labels, factors: softmax_focal_loss(logits, labels, focal_gamma),
-        'ci': lambda logits, labels, factors: ci_loss(logits, labels, None, weight=factors[labels]),
-        'ci_modulator': lambda logits, labels, factors: ci_loss(logits, labels, None),
-        'ci_factors': lambda logits, labels, factors: ci_loss(
-            logits, labels, None, modulate=False, weight=factors[labels]
-        ),
-    }
-    if name not in losses:
-        raise ValueError(f'loss: found {name!r}, expected one of {", ".join(losses)}')
-    return losses[name]
+    check_choice('loss', name, LOSSES)
+    loss, asked = LOSSES[name].function, parameters_of(name)
+    own = {'gamma': focal_gamma} if 'gamma' in asked else {}
+
+    def compute(logits: Tensor, labels: Tensor, factors: Tensor) -> Tensor:
+        return loss(logits, labels, factors) if 'factors' in asked else loss(logits, labels, **own)
+
+    return compute
 
 
 @dataclass(frozen=True)

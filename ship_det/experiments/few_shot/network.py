@@ -36,8 +36,9 @@ class Conv4(nn.Sequential):
         for inputs in (channels, filters, filters, filters):
             layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), TaskBatchNorm(filters)]
             layers += [nn.MaxPool2d(2), nn.ReLU()]
-        super().__init__(*layers, nn.Flatten(), nn.Linear(filters * (size // 16) ** 2, classes))
+        last = nn.Linear(filters * (size // 16) ** 2, classes)
+        super().__init__(*layers, nn.Flatten(), last)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(self[-1].bias)
+        nn.init.zeros_(last.bias)

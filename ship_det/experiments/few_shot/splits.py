@@ -4,7 +4,7 @@ Equation numbers are those of "Class Imbalance Loss for Imbalanced Object Recogn
 """
 
 import re
-from collections.abc import Iterator
+from itertools import combinations_with_replacement
 
 from ship_det.imbalance import imbalance_degree
 
@@ -31,16 +31,9 @@ def all_splits(total: int = 15, classes: int = 5) -> list[Split]:
     """
     if classes < 1 or total < classes:
         raise ValueError(f'splits: found {total} samples for {classes} classes, expected at least one sample a class')
-    return sorted(_ascending(total, classes, 1), key=lambda split: (round(imbalance_degree(split), 9), split))
-
-
-def _ascending(total: int, classes: int, smallest: int) -> Iterator[Split]:
-    if classes == 1:
-        yield (total,)
-        return
-    for first in range(smallest, total // classes + 1):
-        for rest in _ascending(total - first, classes - 1, first):
-            yield (first, *rest)
+    candidates = combinations_with_replacement(range(1, total - classes + 2), classes)
+    splits = [split for split in candidates if sum(split) == total]
+    return sorted(splits, key=lambda split: (round(imbalance_degree(split), 9), split))
 
 
 def parse_split(text: str) -> Split:

@@ -1,14 +1,18 @@
 """Data sets of small grey images with one class each: MNIST and MSTAR."""
 
+import gzip
 import os
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import numpy as np
+from torchvision.datasets.mnist import read_sn3_pascalvincent_tensor
 
-from ship_det.experiments.class_folders import class_folders, find_class_images, read_image
-from ship_det.experiments.recognition.idx import read_idx
+from ship_det.experiments.class_folders import class_files, list_classes, read_image
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,10 @@ def load_mnist(root: str | os.PathLike) -> ImageSet:
     Raises:
         ValueError: if a file is missing or damaged, or images and labels differ in number.
     """
-    train, test = (_load_idx_part(Path(root), part) for part in ('train', 't10k'))
+    train, test = (_read_idx_part(Path(root), part) for part in ('train', 't10k'))
     classes = int(max(train.labels.max(), test.labels.max())) + 1
-    if train.images.shape[1:] != test.images.shape[1:]:
-        raise ValueError(
-            f'{root}: found test images of {test.images.shape[1:]} px, expected {train.images.shape[1:]} as in training'
-        )
-    return _checked(root, ImageSet(tuple(map(str, range(classes))), train, test))
+    _check_size(root, test, train)
+    return _check_classes(root, ImageSet(tuple(map(str, range(classes))), train, test))
 
 
 def load_class_folders(root: str | os.PathLike) -> ImageSet:
@@ -79,24 +80,20 @@ def load_class_folders(root: str | os.PathLike) -> ImageSet:
         ValueError: if a folder is missing or empty, an image cannot be read, or images differ in size.
     """
     parts = [Path(root) / part for part in ('train', 'test')]
-    names = []
-    for part in parts:
-        if not part.is_dir():
-            raise ValueError(f'{part}: found no such folder, expected one folder a class in it')
-        names.append([entry.name for entry in class_folders(part)])
-    if not names[0] or names[0] != names[1]:
-        raise ValueError(f'{parts[1]}: found classes {names[1]}, expected {names[0] or "class folders"} as in training')
-    size: list[tuple[int, int]] = []
-    train, test = (_load_part(part, names[0], size) for part in parts)
-    return _checked(root, ImageSet(tuple(names[0]), train, test))
+    names, of_test = (list_classes(part) for part in parts)
+    if not names or names != of_test:
+        raise ValueError(f'{parts[1]}: found classes {of_test}, expected {names or "class folders"} as in training')
+    train, test = (_read_part(class_files(part)) for part in parts)
+    _check_size(parts[1], test, train)
+    return _check_classes(root, ImageSet(tuple(names), train, test))
 
 
 LOADERS = {'mnist': load_mnist, 'class_folders': load_class_folders}
 
 
-def _load_idx_part(root: Path, part: str) -> LabeledImages:
+def _read_idx_part(root: Path, part: str) -> LabeledImages:
     image_file, label_file = (_find_idx(root, f'{part}-{name}') for name in ('images-idx3', 'labels-idx1'))
-    images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
+    images, labels = _read_idx(image_file, 3), _read_idx(label_file, 1)
     if not len(images) or len(images) != len(labels):
         raise ValueError(f'{label_file}: found {len(labels)} labels, expected one for each of {len(images)} images')
     return LabeledImages(images, labels.astype(np.int64))
@@ -109,26 +106,46 @@ def _find_idx(root: Path, name: str) -> Path:
     raise ValueError(f'{root}: found no {name}-ubyte, expected it there, plain or as .gz')
 
 
-def _load_part(part: Path, classes: list[str], size: list[tuple[int, int]]) -> LabeledImages:
-    images, labels = [], []
-    for label, name in enumerate(classes):
-        files = find_class_images(part / name)
-        images += [_load_image(file, size) for file in files]
-        labels += [label] * len(files)
-    return LabeledImages(np.stack(images), np.array(labels, dtype=np.int64))
+def _read_idx(path: Path, dimensions: int) -> np.ndarray:
+    """Read an idx file of unsigned bytes, compressed with gzip or not, whatever its name ends in."""
+    content = path.read_bytes()
+    if content.startswith(b'\x1f\x8b'):
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise ValueError(f'{path}: found damaged gzip data ({error}), expected a whole file') from error
+    start = bytes([0, 0, 8, dimensions])
+    if content[:4] != start:
+        raise ValueError(
+            f'{path}: found a start of {content[:4].hex(" ")}, expected {start.hex(" ")}, that of an idx file of '
+            f'unsigned bytes in {dimensions} dimensions'
+        )
+    with NamedTemporaryFile() as plain:
+        plain.write(content)
+        plain.flush()
+        try:
+            return read_sn3_pascalvincent_tensor(plain.name).numpy()
+        except (AssertionError, ValueError) as error:
+            raise ValueError(f'{path}: found {len(content)} bytes, expected as many as the header says') from error
 
 
-def _load_image(file: Path, size: list[tuple[int, int]]) -> np.ndarray:
-    """Read one image as grey; ``size`` holds that of the first image read."""
-    pixels = np.asarray(read_image(file).convert('L'))
-    if not size:
-        size.append(pixels.shape)
-    if pixels.shape != size[0]:
-        raise ValueError(f'{file}: found {pixels.shape} px, expected {size[0]} as in the first image')
-    return pixels
+def _read_part(files: Mapping[str, Sequence[Path]]) -> LabeledImages:
+    """Grey images of class folders, which have to be of one size."""
+    paths = [path for of_class in files.values() for path in of_class]
+    images = [np.asarray(read_image(path).convert('L')) for path in paths]
+    for path, image in zip(paths, images, strict=True):
+        if image.shape != images[0].shape:
+            raise ValueError(f'{path}: found {image.shape} px, expected {images[0].shape} as in the first image')
+    return LabeledImages(np.stack(images), np.repeat(np.arange(len(files)), list(map(len, files.values()))))
 
 
-def _checked(root: str | os.PathLike, data: ImageSet) -> ImageSet:
+def _check_size(place: str | os.PathLike, test: LabeledImages, train: LabeledImages) -> None:
+    found, expected = (part.images.shape[1:] for part in (test, train))
+    if found != expected:
+        raise ValueError(f'{place}: found test images of {found} px, expected {expected} as in training')
+
+
+def _check_classes(root: str | os.PathLike, data: ImageSet) -> ImageSet:
     """``data``, where there are two classes or more and both parts have images of each."""
     if len(data.classes) < 2:
         raise ValueError(f'{root}: found the class {data.classes[0]} only, expected two or more')

@@ -2,13 +2,15 @@
 
 import inspect
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import numpy as np
 
+from ship_det.experiments.config_files import check_choice, read_assignments
 from ship_det.experiments.losses import check_spec
 from ship_det.experiments.recognition.datasets import LOADERS, ImageSet
 from ship_det.experiments.recognition.networks import NETWORKS
@@ -16,7 +18,11 @@ from ship_det.experiments.recognition.protocols import PROTOCOLS
 from ship_det.experiments.recognition.training import Training
 
 _REQUIRED = ('data', 'network', 'training', 'settings', 'losses')
-_OPTIONAL = ('trials', 'baseline', 'metric', 'tuned')
+_KINDS = {
+    **dict.fromkeys(('data', 'training', 'settings', 'losses', 'tuned'), dict),
+    **dict.fromkeys(('network', 'baseline', 'metric'), str),
+    'trials': int,
+}
 #: Scores that losses can be compared by, and what tables and charts call them.
 METRIC_NAMES = {'accuracy': 'accuracy', 'gmean': 'G-mean', 'auc': 'AUC'}
 
@@ -71,15 +77,16 @@ class Experiment:
         except ValueError as error:
             raise ValueError(f'setting {setting}: {error}') from error
 
-    def trial_config(self, setting: str, loss: str) -> dict[str, Any]:
-        """All that a trial's result depends on besides its seed and the data, as JSON can hold it."""
-        return {
+    def trial(self, setting: str, loss: str, seed: int) -> dict[str, Any]:
+        """What makes a trial: all that its result depends on besides the data, as JSON can hold it."""
+        config = {
             'data': self.data['type'],
             'network': self.network,
             'training': vars(self.training),
             'setting': dict(self.settings[setting]),
             'loss': dict(self.losses[loss]),
         }
+        return {'setting': setting, 'loss': loss, 'seed': seed, 'config': config}
 
 
 def read_experiment(path: str | os.PathLike) -> Experiment:
@@ -88,97 +95,66 @@ def read_experiment(path: str | os.PathLike) -> Experiment:
     Raises:
         ValueError: naming the file and the key, if it is not a config of a recognition experiment.
     """
-    content = _read(Path(path))
+    content = read_assignments(path, 'configs/recognition')
     try:
-        return _checked(Path(path).stem, content)
+        _check(content)
+        content['training'] = Training(**content['training'])
+        return Experiment(Path(path).stem, **content)
     except (ValueError, TypeError) as error:
         raise ValueError(f'{path}: {error}') from error
 
 
-def _read(path: Path) -> dict[str, Any]:
-    from mmengine.config import Config
-
-    if path.suffix != '.py':
-        raise ValueError(f'{path}: found a name ending in {path.suffix!r}, expected a config in Python')
-    if not path.is_file():
-        raise ValueError(f'{path}: no such config file; expected one such as those in configs/recognition')
-    try:
-        content = Config.fromfile(path).to_dict()
-    except (Exception, SystemExit) as error:
-        # It is a program, which may fail or end in any way.
-        raise ValueError(f'{path}: found no readable config ({error}), expected one in Python') from error
-    # Names with an underscore are the file's own.
-    return {key: value for key, value in content.items() if not key.startswith('_')}
-
-
-def _checked(name: str, content: dict[str, Any]) -> Experiment:
+def _check(content: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the keys are those of an experiment, and each value is what it has to be."""
     for key in _REQUIRED:
         if key not in content:
             raise ValueError(f'found no {key}, expected {", ".join(_REQUIRED)}')
-    unknown = sorted(set(content) - {*_REQUIRED, *_OPTIONAL})
-    if unknown:
-        raise ValueError(f'found {unknown[0]}, expected only {", ".join((*_REQUIRED, *_OPTIONAL))}')
-    for key in ('data', 'training', 'settings', 'losses'):
-        if not isinstance(content[key], dict) or not content[key]:
-            raise ValueError(f'{key}: found {content[key]!r}, expected a dict')
-    _check_types(content)
-    if content['data']['type'] not in LOADERS or set(content['data']) != {'type', 'root'}:
-        raise ValueError(f'data: found {content["data"]}, expected a root and a type of {", ".join(LOADERS)}')
-    if content['network'] not in NETWORKS:
-        raise ValueError(f'network: found {content["network"]!r}, expected one of {", ".join(NETWORKS)}')
-    for setting, arguments in content['settings'].items():
-        _check_setting(setting, arguments)
-    for loss, spec in content['losses'].items():
+    for key, value in content.items():
+        if key not in _KINDS:
+            raise ValueError(f'found {key}, expected only {", ".join(_KINDS)}')
+        _check_kind(key, value, _KINDS[key])
+        if _KINDS[key] is dict and key in _REQUIRED and not value:
+            raise ValueError(f'{key}: found nothing, expected some')
+    data = content['data']
+    if set(data) != {'type', 'root'} or not isinstance(data['root'], str) or data['type'] not in [*LOADERS]:
+        raise ValueError(f'data: found {data}, expected a root and a type of {", ".join(LOADERS)}')
+    check_choice('network', content['network'], NETWORKS)
+    check_choice('metric', content.get('metric', 'accuracy'), METRIC_NAMES)
+    for name, spec in content['settings'].items():
+        _check_kind(f'settings, {name}', spec, dict)
+        _check_setting(f'settings, {name}', spec)
+    for name, spec in content['losses'].items():
+        _check_kind(f'losses, {name}', spec, dict)
         try:
             check_spec(spec)
         except ValueError as error:
-            raise ValueError(f'losses, {loss}: {error}') from error
-    content['training'] = Training(**content['training'])
-    experiment = Experiment(name, **content)
-    _check_names(experiment)
-    return experiment
-
-
-def _check_types(content: dict[str, Any]) -> None:
-    """That every value is of the type that its checks take for granted."""
-    data = content['data']
-    values = [(f'data, {key}', data.get(key), str) for key in ('type', 'root')]
-    values += [(key, content.get(key, ''), str) for key in ('network', 'baseline', 'metric')]
-    for key in ('settings', 'losses'):
-        for name, spec in content[key].items():
-            values += [(f'{key}, {name}', spec, dict)]
-            values += [(f'{key}, {name}, type', spec.get('type'), str)] if isinstance(spec, dict) else []
-    values += [('tuned', content.get('tuned', {}), dict)]
-    for place, found, kind in values:
-        if not isinstance(found, kind):
-            raise ValueError(f'{place}: found {found!r}, expected a {kind.__name__}')
+            raise ValueError(f'losses, {name}: {error}') from error
+    if content.get('trials', 1) < 1:
+        raise ValueError(f'trials: found {content["trials"]!r}, expected a whole number from 1')
+    _check_losses('baseline', [content.get('baseline', 'ce')], content['losses'])
     for name, members in content.get('tuned', {}).items():
-        if not isinstance(members, list | tuple) or not all(isinstance(loss, str) for loss in members):
-            raise ValueError(f'tuned, {name}: found {members!r}, expected names of losses')
+        _check_kind(f'tuned, {name}', members, list | tuple)
+        _check_losses(f'tuned, {name}', members, content['losses'])
 
 
-def _check_setting(setting: str, arguments: dict[str, Any]) -> None:
-    protocol = PROTOCOLS.get(arguments.get('type'))
-    if protocol is None:
-        raise ValueError(
-            f'settings, {setting}, type: found {arguments.get("type")!r}, expected one of {", ".join(PROTOCOLS)}'
-        )
-    known = dict(inspect.signature(protocol).parameters)
+def _check_kind(place: str, found: object, kind: type | UnionType) -> None:
+    if not isinstance(found, kind):
+        expected = kind.__name__ if isinstance(kind, type) else kind
+        raise ValueError(f'{place}: found {found!r}, expected a value of type {expected}')
+
+
+def _check_setting(place: str, spec: Mapping[str, Any]) -> None:
+    check_choice(f'{place}, type', spec.get('type'), PROTOCOLS)
+    known = dict(inspect.signature(PROTOCOLS[spec['type']]).parameters)
     del known['available']
-    unknown = sorted(set(arguments) - set(known) - {'type'})
-    missing = [key for key, entry in known.items() if entry.default is entry.empty and key not in arguments]
+    unknown = sorted(set(spec) - set(known) - {'type'})
+    missing = [key for key, entry in known.items() if entry.default is entry.empty and key not in spec]
     if unknown or missing:
         found = f'found {unknown[0]}' if unknown else f'found no {missing[0]}'
-        raise ValueError(f'settings, {setting}: {found}, expected {", ".join(known) or "type alone"}')
+        raise ValueError(f'{place}: {found}, expected {", ".join(known) or "type alone"}')
 
 
-def _check_names(experiment: Experiment) -> None:
-    if not isinstance(experiment.trials, int) or experiment.trials < 1:
-        raise ValueError(f'trials: found {experiment.trials!r}, expected a whole number from 1')
-    if experiment.metric not in METRIC_NAMES:
-        raise ValueError(f'metric: found {experiment.metric!r}, expected one of {", ".join(METRIC_NAMES)}')
-    named = [('baseline', experiment.baseline)]
-    named += [(f'tuned, {name}', loss) for name, members in experiment.tuned.items() for loss in members]
-    for key, loss in named:
-        if loss not in experiment.losses:
-            raise ValueError(f'{key}: found {loss!r}, expected one of the losses {", ".join(experiment.losses)}')
+def _check_losses(place: str, names: Sequence[Any], losses: Mapping[str, Any]) -> None:
+    for name in names:
+        if name not in [*losses]:
+            raise ValueError(f'{place}: found {name!r}, expected one of the losses {", ".join(losses)}')

@@ -1,8 +1,9 @@
-"""Scores of a classifier on a test set. NumPy only."""
+"""Scores of a classifier on a test set."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Scores:
     Attributes:
         accuracy: share of right answers.
         recalls: share of right answers among the images of each class, shape (C,).
-        gmean: geometric mean of the recalls.
+        gmean: geometric mean of the recalls, 0 where one is 0.
         auc: mean over the classes of the area under the ROC curve of the class against all others.
     """
 
@@ -36,14 +37,7 @@ def score(class_scores: np.ndarray, labels: np.ndarray) -> Scores:
         raise ValueError(f'labels: found no image of class {totals.argmin()}, expected some of each of {classes}')
     recalls = np.bincount(labels[right], minlength=classes) / totals
     areas = [rank_auc(class_scores[:, label], labels == label) for label in range(classes)]
-    return Scores(float(right.mean()), recalls, geometric_mean(recalls), float(np.mean(areas)))
-
-
-def geometric_mean(recalls: np.ndarray) -> float:
-    """Geometric mean of recalls, shape (C,); 0 where one is 0."""
-    if not recalls.all():
-        return 0.0
-    return float(np.exp(np.log(recalls).mean()))
+    return Scores(float(right.mean()), recalls, float(stats.gmean(recalls)), float(np.mean(areas)))
 
 
 def rank_auc(values: np.ndarray, positive: np.ndarray) -> float:
@@ -53,11 +47,9 @@ def rank_auc(values: np.ndarray, positive: np.ndarray) -> float:
         values: shape (N,).
         positive: bool, shape (N,), with both kinds.
     """
-    _, inverse, sizes = np.unique(values, return_inverse=True, return_counts=True)
-    # The mean of the ranks, from 1, of each run of equal values.
-    ranks = (np.cumsum(sizes) - (sizes - 1) / 2)[inverse]
     positives = int(positive.sum())
-    negatives = len(values) - positives
-    if not positives or not negatives:
+    pairs = positives * (len(values) - positives)
+    if not pairs:
         raise ValueError(f'positive: found {positives} positives of {len(values)}, expected both kinds')
-    return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    ranks = stats.rankdata(values)[positive].sum()
+    return float((ranks - positives * (positives + 1) / 2) / pairs)

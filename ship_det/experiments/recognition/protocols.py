@@ -1,6 +1,6 @@
 """How training sets are made imbalanced: how many images each class keeps, and which."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -76,7 +76,7 @@ def full_counts(available: ArrayLike) -> np.ndarray:
     return _whole(available)
 
 
-PROTOCOLS = {
+PROTOCOLS: dict[str, Callable[..., np.ndarray]] = {
     'full': full_counts,
     'parity': parity_counts,
     'cut': cut_counts,

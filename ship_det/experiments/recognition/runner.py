@@ -1,5 +1,6 @@
 """Running the trials of an experiment that are not finished yet."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +9,14 @@ from typing import Any
 
 import torch
 
+from ship_det.devices import device_name
 from ship_det.experiments.losses import build_criterion
 from ship_det.experiments.recognition.datasets import ImageSet
 from ship_det.experiments.recognition.experiment import Experiment
 from ship_det.experiments.recognition.networks import NETWORKS
-from ship_det.experiments.recognition.training import Task, train_together
-from ship_det.experiments.recognition.trials import TrialFile, to_record
+from ship_det.experiments.recognition.training import Task, TrialResult, train_together
+from ship_det.experiments.recognition.trials import is_finished
+from ship_det.experiments.results import ResultsFile
 from ship_det.imbalance import imbalance_degree
 
 
@@ -27,6 +30,7 @@ class Stack:
 
     @property
     def trials(self) -> int:
+        """How many they are."""
         return len(self.losses) * len(self.seeds)
 
 
@@ -39,20 +43,18 @@ class Selection:
     seeds: Sequence[int]
 
 
-def pending_stacks(experiment: Experiment, selection: Selection, finished: TrialFile, together: int) -> Iterator[Stack]:
+def pending_stacks(experiment: Experiment, selection: Selection, trials: ResultsFile, together: int) -> Iterator[Stack]:
     """Trials that are not finished, in groups of at most ``together``; the losses of a seed stay together if they can.
 
     Raises:
         ValueError: if a trial was finished with another config.
     """
+    found = trials.by_key()
     for setting in selection.settings:
         seeds_of: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
         for seed in selection.seeds:
-            losses = tuple(
-                loss
-                for loss in selection.losses
-                if not finished.check((setting, loss, seed), experiment.trial_config(setting, loss))
-            )
+            wanted = [experiment.trial(setting, loss, seed) for loss in selection.losses]
+            losses = tuple(trial['loss'] for trial in wanted if not is_finished(trials, found, trial))
             if losses:
                 seeds_of[losses].append(seed)
         for losses, seeds in seeds_of.items():
@@ -80,9 +82,8 @@ def run_stack(
     return [
         {
             'experiment': experiment.name,
-            'setting': stack.setting,
-            **to_record(result),
-            'config': experiment.trial_config(stack.setting, result.loss),
+            **experiment.trial(stack.setting, result.loss, result.seed),
+            **_figures(result),
             'classes': list(data.classes),
             'counts': counts.tolist(),
             'imbalance_degree': round(imbalance_degree(counts), 4),
@@ -94,13 +95,19 @@ def run_stack(
     ]
 
 
+def _figures(result: TrialResult) -> dict[str, Any]:
+    """What became of a trial, for its line."""
+    return {
+        **vars(result.scores),
+        'recalls': result.scores.recalls.tolist(),
+        'train_loss': result.train_loss if math.isfinite(result.train_loss) else None,
+        'seconds': round(result.seconds, 3),
+        'together': result.together,
+    }
+
+
 def default_together(experiment: Experiment, losses: int, device: str) -> int:
     """Trials at once where nobody says: the losses of a seed on a CPU, if that is faster there; 64 on a GPU."""
     if device != 'cpu':
         return 64
     return losses if NETWORKS[experiment.network].stack_on_cpu else 1
-
-
-def device_name(device: str) -> str:
-    """What a device is called by its maker, where torch knows."""
-    return torch.cuda.get_device_name(device) if device.startswith('cuda') else device

@@ -36,14 +36,13 @@ class StackedNetwork:
 
     def _stack(self, layers: tuple[nn.Module, ...], device: torch.device | str) -> tuple[Tensor, Tensor]:
         """Weights and biases of one layer of all networks."""
-        with torch.no_grad():
-            if isinstance(layers[0], nn.Conv2d):
-                weight = torch.cat([layer.weight for layer in layers])
-                weight = weight.to(device).contiguous(memory_format=self._memory)
-                bias = torch.cat([layer.bias for layer in layers]).to(device)
-            else:
-                weight = torch.stack([layer.weight.T for layer in layers]).to(device)
-                bias = torch.stack([layer.bias for layer in layers]).unsqueeze(1).to(device)
+        weights, biases = ([getattr(layer, name).detach() for layer in layers] for name in ('weight', 'bias'))
+        if isinstance(layers[0], nn.Conv2d):
+            weight = torch.cat(weights).to(device).contiguous(memory_format=self._memory)
+            bias = torch.cat(biases).to(device)
+        else:
+            weight = torch.stack([matrix.T for matrix in weights]).to(device)
+            bias = torch.stack(biases).unsqueeze(1).to(device)
         return weight.clone().requires_grad_(), bias.clone().requires_grad_()
 
     def __call__(self, images: Tensor, generators: Sequence[torch.Generator] | None = None) -> Tensor:

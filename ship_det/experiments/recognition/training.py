@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ship_det.experiments.config_files import check_choice
 from ship_det.experiments.losses import Criterion
 from ship_det.experiments.recognition.datasets import LabeledImages
 from ship_det.experiments.recognition.metrics import Scores, score
@@ -57,10 +58,8 @@ class Training:
             if not isinstance(value, int | float) or not 0 <= value < math.inf or (name == 'lr' and not value):
                 least = 'above 0' if name == 'lr' else 'from 0'
                 raise ValueError(f'{name}: found {value!r}, expected a number {least}, a finite one')
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f'schedule: found {self.schedule!r}, expected one of {", ".join(SCHEDULES)}')
-        if self.standardize not in STANDARDIZE:
-            raise ValueError(f'standardize: found {self.standardize!r}, expected one of {", ".join(STANDARDIZE)}')
+        check_choice('schedule', self.schedule, SCHEDULES)
+        check_choice('standardize', self.standardize, STANDARDIZE)
 
     def lr_at(self, step: int, steps: int) -> float:
         """Learning rate of a step of ``steps``."""
@@ -231,8 +230,7 @@ class _Crops:
         picks = (torch.from_numpy(pick).to(self._squares.device) for pick in (rows, corners[..., 0], corners[..., 1]))
         crops = self._squares[tuple(picks)].unsqueeze(2).float()
         if self._scale is not None:
-            mean, deviation = self._scale
-            return crops.sub_(mean).div_(deviation)
+            return crops.sub_(self._scale[0]).div_(self._scale[1])
         deviation, mean = torch.std_mean(crops, dim=(-2, -1), keepdim=True)
         # A crop of one grey value has no deviation and becomes 0.
         return crops.sub_(mean).div_(deviation.clamp_(min=1e-3))

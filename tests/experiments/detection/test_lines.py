@@ -1,10 +1,11 @@
 """The file of finished trainings: each training once, whoever adds it; other content is refused by file and line."""
 
-import multiprocessing
+import json
+from pathlib import Path
 
 import pytest
 
-from ship_det.experiments.detection.lines import add_line, locked, read_lines
+from ship_det.experiments.detection.lines import lines_file
 
 LINE = {
     **dict(config='c', settings='s', data='d', start=None, amp=False, method='ce', seed=0, rate=1.0, options={}),
@@ -13,27 +14,10 @@ LINE = {
 
 
 def test_each_training_once(tmp_path):
-    path = tmp_path / 'deep/lines.jsonl'
-    add_line(path, LINE)
-    add_line(path, {**LINE, 'minutes': 9})
-    add_line(path, {**LINE, 'seed': 1})
-    assert read_lines(path) == [LINE, {**LINE, 'seed': 1}]
-
-
-def _add(path, seeds):
-    for seed in seeds:
-        add_line(path, {**LINE, 'seed': seed})
-
-
-def test_processes_that_add_at_once_lose_nothing(tmp_path):
-    path = tmp_path / 'lines.jsonl'
-    context = multiprocessing.get_context('fork')
-    processes = [context.Process(target=_add, args=(path, range(start, 30, 3))) for start in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert sorted(line['seed'] for line in read_lines(path)) == list(range(30))
+    lines = lines_file(tmp_path / 'deep/lines.jsonl')
+    lines.add([LINE])
+    lines.add([{**LINE, 'minutes': 9}, {**LINE, 'seed': 1}, {**LINE, 'options': {'gamma': 1.0}}])
+    assert lines.read() == [LINE, {**LINE, 'seed': 1}, {**LINE, 'options': {'gamma': 1.0}}]
 
 
 @pytest.mark.parametrize(
@@ -41,20 +25,22 @@ def test_processes_that_add_at_once_lose_nothing(tmp_path):
     [
         ('{"a": 1', r"line 2: found '{\"a\": 1', expected JSON"),
         ('[1]', 'line 2: found no config, expected a finished training'),
-        ('{"config": 3}', "line 2: config: found '3'"),
+        ('{"config": 3}', 'line 2: config: found 3, expected'),
     ],
 )
 def test_other_content(tmp_path, text, message):
-    path = tmp_path / 'lines.jsonl'
-    add_line(path, LINE)
-    path.write_text(path.read_text() + text + '\n')
+    lines = lines_file(tmp_path / 'lines.jsonl')
+    lines.add([LINE])
+    lines.path.write_text(lines.path.read_text() + text + '\n')
     with pytest.raises(ValueError, match=message):
-        read_lines(path)
+        lines.read()
 
 
-def test_a_lock_is_had_once(tmp_path):
-    with locked(tmp_path / 'lock', wait=False) as first, locked(tmp_path / 'lock', wait=False) as second:
-        assert first is not None
-        assert second is None
-    with locked(tmp_path / 'lock', wait=False) as again:
-        assert again is not None
+def test_published_lines_stay_as_they_are(tmp_path):
+    path = Path(__file__).resolve().parents[3] / 'docs/results/data/compare_losses.jsonl'
+    copy = tmp_path / 'lines.jsonl'
+    copy.write_bytes(path.read_bytes())
+    lines_file(copy).add([LINE])
+    assert copy.read_bytes() == path.read_bytes() + (json.dumps(LINE) + '\n').encode()
+    lines_file(copy).add(lines_file(path).read())
+    assert len(lines_file(copy).read()) == len(lines_file(path).by_key()) + 1

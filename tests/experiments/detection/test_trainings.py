@@ -23,6 +23,9 @@ def plain() -> str:
         {'test_evaluator.ap_mode': 'area'},
         {'default_hooks.ema.type': 'EMAHook'},
         {'train_dataloader.batch_size': 4},
+        {'train_cfg.max_iters': 7},
+        {'param_scheduler': []},
+        {'optim_wrapper.clip_grad': None},
     ],
     ids=str,
 )

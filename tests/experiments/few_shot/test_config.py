@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.experiments.few_shot import read_config
+from ship_det.experiments.few_shot.config import read_config
 
 CONFIGS = sorted((Path(__file__).resolve().parents[3] / 'configs' / 'few_shot').glob('*.py'))
 

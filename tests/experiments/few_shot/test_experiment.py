@@ -1,13 +1,16 @@
 """Runs on a small set of coloured images."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from ship_det.experiments.few_shot import read_results
+from ship_det.checkpoints import load_data
 from ship_det.experiments.few_shot.config import FewShotConfig
 from ship_det.experiments.few_shot.experiment import Run, open_experiment
+from ship_det.experiments.few_shot.maml import MAML
+from ship_det.experiments.few_shot.results import results_file
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_results_say_what_was_run(config, tmp_path):
     done = []
     result = experiment.run(runs[1], lambda iteration, words: done.append(iteration))
     assert done == [1, 2, 3, 4, 5]
-    assert read_results(tmp_path / 'results.jsonl') == [result]
+    assert results_file(tmp_path / 'results.jsonl').read() == [result]
     assert (result['split'], result['loss'], result['seed'], result['iterations']) == ([1, 3], 'ci', 0, 5)
     assert len(result['correct']) == 5
     assert result['accuracy'] == pytest.approx(sum(result['correct']) / (5 * result['query']), abs=1e-5)
@@ -58,7 +61,7 @@ def test_an_interrupted_run_ends_as_if_it_was_not(config, tmp_path, stop):
 
     with pytest.raises(KeyboardInterrupt):
         open_experiment(config, tmp_path / 'parts').run(run, interrupt)
-    assert read_results(tmp_path / 'parts/results.jsonl') == []
+    assert results_file(tmp_path / 'parts/results.jsonl').read() == []
     done = []
     resumed = open_experiment(config, tmp_path / 'parts').run(run, lambda iteration, words: done.append(iteration))
     # Checkpoints are written every two meta-updates.
@@ -103,6 +106,65 @@ def test_learns(config, tmp_path):
     losses = [loss for _, loss, _ in result['history']]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_recalls_come_by_ascending_support_count(config, tmp_path, monkeypatch):
+    """Answers are always the class with the fewest support samples, whichever label that is."""
+    monkeypatch.setattr(
+        MAML, 'predict', lambda maml, parameters, tasks, steps: tasks.factors.argmax(1)[:, None].expand(-1, 12)
+    )
+    changed = replace(config, splits=((1, 2, 3),), iterations=1, permute_counts=True)
+    result = open_experiment(changed, tmp_path).run(Run((1, 2, 3), 'ce', 0))
+    assert result['recalls'] == [1, 0, 0]
+
+
+def first_gradient(config: FewShotConfig, folder: Path, seed: int = 0) -> torch.Tensor:
+    """The largest element of the first meta-gradient by parameter, from Adam's mean of gradients, a tenth of it."""
+    run = Run((1, 3), 'ce', seed)
+    open_experiment(replace(config, iterations=1), folder).run(run)
+    checkpoint = load_data(folder / 'checkpoints' / f'{run.name.replace(" ", "_")}.pt')
+    return torch.stack([state['exp_avg'].abs().max() / 0.1 for state in checkpoint['optimizer']['state'].values()])
+
+
+def test_elements_of_the_meta_gradient_are_clipped(config, tmp_path):
+    free = first_gradient(config, tmp_path / 'free')
+    assert 1e-3 < free.max() < config.meta_clip
+    clipped = first_gradient(replace(config, meta_clip=1e-3), tmp_path / 'clipped')
+    torch.testing.assert_close(clipped, free.clamp(max=1e-3))
+
+
+def test_the_loss_of_a_task_is_a_sum_over_classes_or_a_mean(config, tmp_path):
+    config = replace(config, inner_lr=1e-6)
+    summed, mean = (
+        first_gradient(replace(config, loss_scale=scale), tmp_path / scale) for scale in ('classes', 'mean')
+    )
+    torch.testing.assert_close(summed, 2 * mean, rtol=1e-3, atol=1e-6)
+
+
+def drawn_tasks(config: FewShotConfig, folder: Path, monkeypatch, seed: int) -> dict[str, list]:
+    """Images of the support samples of the tasks of each meta-update, and of the test tasks."""
+    found: dict[str, list] = {'train': [], 'test': []}
+
+    def meta_gradient(maml, parameters, tasks):
+        found['train'].append(tasks.support_images)
+        return {name: torch.zeros_like(value) for name, value in parameters.items()}, torch.ones(2), torch.ones(2)
+
+    def predict(maml, parameters, tasks, steps):
+        found['test'].append(tasks.support_images)
+        return tasks.query_labels
+
+    monkeypatch.setattr(MAML, 'meta_gradient', meta_gradient)
+    monkeypatch.setattr(MAML, 'predict', predict)
+    open_experiment(replace(config, iterations=2), folder).run(Run((1, 3), 'ce', seed))
+    return found
+
+
+def test_seeds_train_on_other_tasks_and_are_tested_on_the_same(config, tmp_path, monkeypatch):
+    first, second = (drawn_tasks(config, tmp_path, monkeypatch, seed) for seed in (0, 1))
+    assert torch.equal(torch.cat(first['test']), torch.cat(second['test']))
+    assert not torch.equal(first['train'][0], second['train'][0])
+    # No meta-update sees the tasks of another.
+    assert not torch.equal(first['train'][0], first['train'][1])
 
 
 def test_too_few_samples(config, tmp_path):

@@ -4,8 +4,7 @@ from itertools import product
 
 import pytest
 
-from ship_det.experiments.few_shot import all_splits, parse_split
-from ship_det.experiments.few_shot.splits import split_name
+from ship_det.experiments.few_shot.splits import all_splits, parse_split, split_name
 from ship_det.imbalance import imbalance_degree
 
 

@@ -1,5 +1,6 @@
 """Loading MNIST and folders of classes."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,33 @@ def test_refuses_labels_of_other_images(mnist_folder, write_idx):
 def test_refuses_a_class_without_test_images(mnist_folder, write_idx):
     write_idx(mnist_folder / 't10k-labels-idx1-ubyte', np.repeat([0, 1, 2, 2], 8))
     with pytest.raises(ValueError, match='found no test image of class 3'):
+        load_mnist(mnist_folder)
+
+
+# Two labels in the form of an idx file, by hand from the format's description; the time of day left out.
+LABELS = bytes([0, 0, 8, 1, 0, 0, 0, 2, 1, 0])
+PACKED = gzip.compress(LABELS, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'', 'found a start of , expected 00 00 08 01'),
+        (b'\x89PNG\r\n', 'found a start of 89 50 4e 47, expected 00 00 08 01'),
+        (LABELS[:2] + b'\x0d' + LABELS[3:], 'found a start of 00 00 0d 01, expected 00 00 08 01'),
+        (LABELS[:3] + b'\x03' + LABELS[4:], 'found a start of 00 00 08 03, expected 00 00 08 01'),
+        (LABELS[:6], 'found 6 bytes, expected as many as the header says'),
+        (LABELS[:-1], 'found 9 bytes, expected as many as the header says'),
+        (LABELS + b'\0', 'found 11 bytes, expected as many as the header says'),
+        (PACKED[:-9], r'found damaged gzip data .*, expected a whole file'),
+        (PACKED[:-8] + bytes(8), r'found damaged gzip data \(CRC check failed'),
+        (PACKED[:12] + b'\xff\xff' + PACKED[14:], 'found damaged gzip data'),
+        (PACKED, 'found 2 labels, expected one for each of 32 images'),
+    ],
+)
+def test_says_what_is_wrong_with_an_idx_file(mnist_folder, content, message):
+    (mnist_folder / 't10k-labels-idx1-ubyte').write_bytes(content)
+    with pytest.raises(ValueError, match=f't10k-labels-idx1-ubyte: {message}'):
         load_mnist(mnist_folder)
 
 

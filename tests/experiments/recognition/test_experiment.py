@@ -29,7 +29,7 @@ def test_reads(tmp_path, bars):
     assert (experiment.name, experiment.trials, experiment.baseline, experiment.metric) == ('mine', 5, 'ce', 'accuracy')
     assert experiment.counts('odd', bars).tolist() == [20, 5, 20, 5]
     assert experiment.counts('few', bars).tolist() == [2, 20, 20, 2]
-    config = experiment.trial_config('odd', 'fl')
+    config = experiment.trial('odd', 'fl', 3)['config']
     assert config['loss'] == {'type': 'focal', 'gamma': 2.0} and config['training']['lr'] == 0.1
     assert 'root' not in str(config)
 

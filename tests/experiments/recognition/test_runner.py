@@ -6,7 +6,7 @@ import pytest
 from ship_det.experiments.recognition.experiment import Experiment
 from ship_det.experiments.recognition.runner import Selection, Stack, pending_stacks, run_stack
 from ship_det.experiments.recognition.training import Training
-from ship_det.experiments.recognition.trials import TrialFile
+from ship_det.experiments.recognition.trials import trials_file
 
 EXPERIMENT = Experiment(
     'mine',
@@ -23,7 +23,7 @@ ALL = Selection(['odd', 'full'], ['ce', 'ci', 'fl'], range(4))
     ('together', 'sizes'), [(1, [1] * 24), (2, [2, 1] * 8), (3, [3] * 8), (7, [6] * 4), (100, [12, 12])]
 )
 def test_every_trial_is_in_one_stack(tmp_path, together, sizes):
-    stacks = list(pending_stacks(EXPERIMENT, ALL, TrialFile(tmp_path / 'none.jsonl'), together))
+    stacks = list(pending_stacks(EXPERIMENT, ALL, trials_file(tmp_path / 'none.jsonl'), together))
     assert [stack.trials for stack in stacks] == sizes
     trials = [(stack.setting, loss, seed) for stack in stacks for loss in stack.losses for seed in stack.seeds]
     assert len(set(trials)) == len(trials) == 24
@@ -31,18 +31,24 @@ def test_every_trial_is_in_one_stack(tmp_path, together, sizes):
 
 def test_finished_trials_are_left_out(tmp_path, bars):
     path = tmp_path / 'trials.jsonl'
-    done = TrialFile(path)
+    done = trials_file(path)
     done.add(run_stack(EXPERIMENT, bars, Stack('odd', ('ce', 'fl'), (0,)), 'cpu', software={'torch': '2'}))
-    stacks = list(pending_stacks(EXPERIMENT, Selection(['odd'], ['ce', 'ci', 'fl'], range(2)), TrialFile(path), 6))
+    stacks = list(pending_stacks(EXPERIMENT, Selection(['odd'], ['ce', 'ci', 'fl'], range(2)), trials_file(path), 6))
     assert stacks == [Stack('odd', ('ci',), (0,)), Stack('odd', ('ce', 'ci', 'fl'), (1,))]
 
 
 def test_a_line_has_what_made_it(bars):
-    one, two = run_stack(EXPERIMENT, bars, Stack('odd', ('ci',), (4, 9)), 'cpu', software={'torch': '2'})
-    assert (one['experiment'], one['setting'], one['loss'], one['seed'], two['seed']) == ('mine', 'odd', 'ci', 4, 9)
-    assert one['counts'] == [20, 5, 20, 5] and one['classes'] == ['0', '1', '2', '3']
+    first, second = run_stack(EXPERIMENT, bars, Stack('odd', ('ci',), (4, 9)), 'cpu', software={'torch': '2'})
+    assert (first['experiment'], first['setting'], first['loss'], first['seed'], second['seed']) == (
+        'mine',
+        'odd',
+        'ci',
+        4,
+        9,
+    )
+    assert first['counts'] == [20, 5, 20, 5] and first['classes'] == ['0', '1', '2', '3']
     # Half of the classes are cut to a quarter.
-    assert one['imbalance_degree'] == pytest.approx(np.log10(4) / 2, abs=1e-4)
-    assert one['config'] == EXPERIMENT.trial_config('odd', 'ci')
-    assert (one['device'], one['together'], one['software']) == ('cpu', 2, {'torch': '2'})
-    assert one['accuracy'] == pytest.approx(np.mean(one['recalls']))
+    assert first['imbalance_degree'] == pytest.approx(np.log10(4) / 2, abs=1e-4)
+    assert {key: first[key] for key in ('setting', 'loss', 'seed', 'config')} == EXPERIMENT.trial('odd', 'ci', 4)
+    assert (first['device'], first['together'], first['software']) == ('cpu', 2, {'torch': '2'})
+    assert first['accuracy'] == pytest.approx(np.mean(first['recalls']))

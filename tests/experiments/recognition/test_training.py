@@ -146,6 +146,19 @@ def test_crops_lie_in_the_central_area(bars):
     assert losses[None, 'as it is'] != losses[None, 'other border']
 
 
+def test_the_centre_is_tested(bars):
+    """What lies outside of the central 24 px does not matter to the test."""
+    other = bars.test.images.copy()
+    for border in (np.s_[:, :2], np.s_[:, 26:], np.s_[:, :, :2], np.s_[:, :, 26:]):
+        other[border] = 255
+    scores = []
+    for images in (bars.test.images, other):
+        task = Task(bars.train, LabeledImages(images, bars.test.labels), COUNTS, dropping, 24)
+        scores.append(train_together(task, Training(2, 16, 0.05), criteria('ce'), [0])[0].scores)
+    assert scores[0].auc == scores[1].auc
+    np.testing.assert_array_equal(scores[0].recalls, scores[1].recalls)
+
+
 def test_refuses_an_area_smaller_than_the_crop_or_larger_than_the_image(bars):
     task = Task(bars.train, bars.test, COUNTS, dropping, 24)
     for area in (23, 29):
