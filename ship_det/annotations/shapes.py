@@ -83,7 +83,7 @@ def numbers(where: str, key: str, values: Any) -> np.ndarray:
     except (ValueError, TypeError, OverflowError):
         found = np.full(1, np.nan)
     if not (np.abs(found) <= MAX_COORDINATE).all():
-        raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers up to {MAX_COORDINATE:g}')
+        raise ValueError(f'{where}: {key} is {repr(values)[:80]}, expected finite numbers up to {MAX_COORDINATE:g}')
     return found.ravel()
 
 

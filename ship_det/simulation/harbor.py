@@ -74,6 +74,7 @@ class SceneSpec:
 
     @property
     def ships_per_scene(self) -> int:
+        """Ships that a scene is to have."""
         if self.ships is not None:
             return self.ships
         return max(round(SHIPS_PER_KM * self.extent / 1000), 1)

@@ -82,6 +82,7 @@ class Chip:
         return Georeference(self.crs, tuple(map(float, (a, b, c - a * x - b * y, d, e, f - d * x - e * y))))
 
     def to_json(self) -> str:
+        """A line of the index, without what is not known."""
         record = {key: value for key, value in asdict(self).items() if value is not None}
         return json.dumps(record, ensure_ascii=False)
 

@@ -323,10 +323,10 @@ def test_real_data_sets(data_root, tmp_path, name, folder, classes, expected):
 )
 def test_real_data_sets_come_back(data_root, tmp_path, same_corners, name, folder, expected):
     options = ConversionOptions(transfer='symlink', verify=False)
-    original = FORMATS[name].read(data_root / folder, ())
+    original = FORMATS[name].read(data_root / folder)
     convert(name, 'dota', data_root / folder, tmp_path / 'dota', options)
     convert('dota', name, tmp_path / 'dota', tmp_path / 'back', options)
-    back = FORMATS[name].read(tmp_path / 'back', ())
+    back = FORMATS[name].read(tmp_path / 'back')
     assert sum(len(labeled.objects) for labeled in original.images) == expected
     assert [labeled.image.name for labeled in back.images] == [labeled.image.name for labeled in original.images]
     for ours, theirs in zip(back.images, original.images, strict=True):
