@@ -331,3 +331,13 @@ def test_real_data_sets_come_back(data_root, tmp_path, same_corners, name, folde
     assert [labeled.image.name for labeled in back.images] == [labeled.image.name for labeled in original.images]
     for ours, theirs in zip(back.images, original.images, strict=True):
         same_corners(ours.objects, theirs.objects)
+
+
+@pytest.mark.parametrize('name', ['dota', 'cvat', 'coco-rotated'])
+def test_an_image_that_is_not_read_is_named_where_labels_lack_one(name, harbor, tmp_path):
+    source = tmp_path / 'in'
+    convert('dota', name, harbor, source)
+    image = sorted((source / 'images').iterdir())[0]
+    image.rename(image.with_suffix('.heic'))
+    with pytest.raises(ValueError, match=rf'without an image, {image.stem}\.heic is not read, expected .* in \.bmp'):
+        convert(name, 'dota', source, tmp_path / 'out')
