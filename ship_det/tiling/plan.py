@@ -91,7 +91,7 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        reader = SceneReader(scene, options.bands, nodata=options.nodata, alpha=options.alpha)
+        reader = SceneReader(scene, options)
         georeference = find_georeference(scene)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0

@@ -251,8 +251,7 @@ def _no_tiles_left() -> Iterator[None]:
 
 def _find_stretch(image: Path, choices: PixelChoices, percentiles: tuple[float, float]) -> Stretch:
     with open_scene(image) as scene:
-        reader = SceneReader(scene, choices.bands, nodata=choices.nodata, alpha=choices.alpha)
-        return reader.find_stretch(percentiles)
+        return SceneReader(scene, choices).find_stretch(percentiles)
 
 
 def _survey_alpha(image: Path) -> AlphaSurvey:
@@ -266,8 +265,7 @@ def _cut(job: _Job) -> list[str]:
     """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
     without_data = []
     with open_scene(job.batch.image) as scene:
-        choices = job.choices
-        reader = SceneReader(scene, choices.bands, job.stretch, _tiles, choices.nodata, choices.alpha)
+        reader = SceneReader(scene, job.choices, job.stretch, _tiles)
         for planned in job.batch.chips:
             chip = planned.chip
             pixels = reader.read(chip.window)

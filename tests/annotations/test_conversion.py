@@ -13,6 +13,7 @@ from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map, writable_formats
+from ship_det.annotations.data_set import LabeledImage
 from ship_det.annotations.formats import FORMATS
 from ship_det.geometry import rbox_to_quad
 
@@ -341,3 +342,14 @@ def test_an_image_that_is_not_read_is_named_where_labels_lack_one(name, harbor, 
     image.rename(image.with_suffix('.heic'))
     with pytest.raises(ValueError, match=rf'without an image, {image.stem}\.heic is not read, expected .* in \.bmp'):
         convert(name, 'dota', source, tmp_path / 'out')
+
+
+@pytest.mark.parametrize(
+    ('name', 'file', 'expected'),
+    [('dota', 'train.txt', 'a.png'), ('hrsc', 'ImageSets/train.txt', 'a'), ('fair1m', 'ImageSets/train.txt', 'a')],
+)
+def test_lists_name_files_or_stems_as_the_format_has_it(name, file, expected, tmp_path, image):
+    image(tmp_path / 'a.png')
+    labeled = LabeledImage(tmp_path / 'a.png', None, parts=('train',))
+    FORMATS[name].write(tmp_path / 'out', [labeled], [])
+    assert (tmp_path / 'out' / file).read_text() == f'{expected}\n'

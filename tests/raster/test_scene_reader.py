@@ -9,7 +9,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ship_det.raster import SceneReader, Stretch, TileCache, open_scene, scene_reader, verify_image
+from ship_det.raster import PixelChoices, SceneReader, Stretch, TileCache, open_scene, scene_reader, verify_image
 
 WINDOW = (20, 10, 30, 40)
 SIZE = 900, 700
@@ -41,7 +41,7 @@ def noise():
 
 def read(path, window=WINDOW, bands=None, stretch=None):
     with open_scene(path) as scene:
-        return SceneReader(scene, bands, stretch).read(window)
+        return SceneReader(scene, PixelChoices(bands=bands), stretch).read(window)
 
 
 def hwc(pixels):
