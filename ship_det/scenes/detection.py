@@ -273,23 +273,22 @@ def look_at(
 
 def _gather(results: Sequence[Detections], rows: NDArray[np.intp], windows: Windows, first: int) -> FoundInWindows:
     """Finds in windows, by their rows, in px of the view."""
-    window = np.repeat(rows, [len(result) for result in results])
-    boxes, scores, labels = _join(results)
-    detections = WindowDetections(to_scene(boxes, window, windows), scores, labels, window + first)
-    return FoundInWindows(detections, rows + first)
+    found = []
+    for row, result in zip(rows, results, strict=True):
+        window = np.full(len(result), row)
+        boxes = to_scene(result.boxes, window, windows)
+        found.append(WindowDetections(boxes, result.scores, result.labels, window + first))
+    return FoundInWindows(WindowDetections.join(found), rows + first)
 
 
 def merge_found(
     parts: Sequence[WindowDetections], search: Search, classes: tuple[str, ...], iou_threshold: float
 ) -> Detections:
     """What was found in all windows of a scene, each ship once, in px of the scene."""
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts]) if parts else empty
-        for name, empty in vars(_NOTHING).items()
-    }
+    joined = WindowDetections.join(parts)
     # Whatever the order in which the windows were looked at.
-    order = np.lexsort([-arrays['scores'], arrays['window']])
-    detections = WindowDetections(**{name: values[order] for name, values in arrays.items()})
+    order = np.lexsort([-joined.scores, joined.window])
+    detections = WindowDetections(**{name: values[order] for name, values in vars(joined).items()})
     merged = merge_windows(detections, search.windows, iou_threshold)
     boxes, corners = merged.boxes, None
     if search.view.grid is not None:
@@ -299,21 +298,10 @@ def merge_found(
     return found[search.keeps(found.quads)]
 
 
-_NOTHING = WindowDetections(np.empty((0, 5)), np.empty(0), np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-
-
 def _predict(detector: Detector, images: list[NDArray[np.uint8]], min_score: float | None) -> Sequence[Detections]:
     if len(images) > 1 and hasattr(detector, 'predict_batch'):
         return detector.predict_batch(images, min_score)
     return [detector.predict(image, min_score) for image in images]
-
-
-def _join(results: Sequence[Detections]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    if not results:
-        return _NOTHING.boxes, _NOTHING.scores, _NOTHING.labels
-    columns = ([getattr(result, name) for result in results] for name in ('boxes', 'scores', 'labels'))
-    boxes, scores, labels = (np.concatenate(column) for column in columns)
-    return boxes, scores, labels
 
 
 def _read_ahead(read: Callable[[int], T], rows: Iterable[int], number: int) -> Iterator[tuple[int, T]]:

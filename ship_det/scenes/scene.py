@@ -71,5 +71,5 @@ def describe_scene(path: str | os.PathLike, name: str, gsd: float | None = None)
         size = find_orientation(image).size((image.width, image.height))
         georeference, date = find_georeference(image), acquisition_date(image)
     if georeference is not None:
-        gsd = math.sqrt(abs(np.linalg.det(georeference.ground_steps(size[0] / 2, size[1] / 2))))
+        gsd = math.sqrt(georeference.pixel_area(size))
     return Scene(name, os.fspath(path), size, georeference, gsd, date)

@@ -53,6 +53,11 @@ class ScenePlan:
     has_alpha: bool
     reordered: bool = False
 
+    @property
+    def chips(self) -> list[Chip]:
+        """Those of all scales."""
+        return [planned.chip for chips in self.passes for planned in chips]
+
     def tally(self, without_data: Collection[str]) -> Counter[str]:
         """What becomes of objects and windows, by name, where some files are not written for want of data."""
         chips = [planned for chips in self.passes for planned in chips if planned.chip.file not in without_data]
