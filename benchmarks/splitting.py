@@ -11,8 +11,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 from ship_det.tiling import Chip
+from ship_det.tiling.chip_index import class_counts
 from ship_det.tiling.sampling import sample_chips
-from ship_det.tiling.splitting import Shares, class_counts, split_chips
+from ship_det.tiling.splitting import Shares, split_chips
 
 CLASSES, SCENES, CHIPS, SHIPS_A_CHIP = 15, 98, 6000, 2.5
 NAMES = [f'class {index:02d}' for index in range(CLASSES)]

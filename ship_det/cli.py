@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # What `pip install .` leaves out, see setup.cfg.
 _TRAINING_PACKAGES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmrotate')
@@ -113,6 +113,11 @@ def add_pixel_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help='an alpha band says where there is data; --no-alpha shows what it hides (default: --alpha)',
     )
+
+
+def pixel_choices(args: argparse.Namespace) -> dict[str, Any]:
+    """What the options of :func:`add_pixel_arguments` say, by the names of ``PixelChoices``."""
+    return {'bands': tuple(args.bands) if args.bands else None, 'nodata': args.nodata, 'alpha': args.alpha}
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:

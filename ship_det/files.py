@@ -25,7 +25,7 @@ def read_text(path: str | os.PathLike) -> str:
 
 
 def decode_text(path: str | os.PathLike, content: bytes, encoding: str = 'utf-8') -> str:
-    """The text of a file's bytes, line ends normalised to ``\\n``.
+    """The text of a file's bytes, line ends normalised to line feeds.
 
     A byte order mark tells the encoding and is dropped; so is one at the start of a later line, where files were put
     together.

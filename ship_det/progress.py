@@ -96,6 +96,11 @@ class ConsoleHandler(logging.Handler):
             self._console.say(self.format(record).strip('\n'))
 
 
+def count_noun(number: int, noun: str) -> str:
+    """A number and what it counts, in the plural unless it is one: 1 chip, 2 chips."""
+    return f'{number} {noun}{"" if number == 1 else "s"}'
+
+
 @contextmanager
 def progress_bar(title: str, total: float | None = None, counts: bool = True) -> Iterator[Callable[..., None]]:
     """A bar with the time that is left; nothing is shown before there is something to show.

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from ship_det.annotations.coco_masks import mask_outline
-from ship_det.annotations.objects import MAX_COORDINATE
 from ship_det.annotations.orientation import choose_turned, find_turn, open_ring, outline_quad, turn_box
+from ship_det.annotations.shapes import numbers
 from ship_det.annotations.xml_labels import bounds_quad
 from ship_det.geometry import rbox_to_quad
 
@@ -33,7 +33,7 @@ def read_corners(
     Raises:
         ValueError: naming the annotation and its key; or where an orientation would be lost.
     """
-    box = _numbers(where, 'bbox', annotation.get('bbox') or [])
+    box = numbers(where, 'bbox', annotation.get('bbox') or [])
     outline = _read_outline(where, annotation.get('segmentation'), size)
     quad = None if outline is None else outline_quad(outline)
     candidates = [] if quad is None else [quad]
@@ -74,7 +74,7 @@ def _read_outline(where: str, segmentation: Any, size: tuple[int, int] | None) -
     if not isinstance(segmentation, list):
         raise ValueError(f'{where}: segmentation is {str(segmentation)[:80]!r}, expected polygons or a mask')
     polygons = segmentation if any(isinstance(part, list) for part in segmentation) else [segmentation]
-    parts = [part for part in (_numbers(where, 'segmentation', part) for part in polygons) if len(part)]
+    parts = [part for part in (numbers(where, 'segmentation', part) for part in polygons) if len(part)]
     for part in parts:
         if len(part) % 2:
             raise ValueError(
@@ -86,7 +86,7 @@ def _read_outline(where: str, segmentation: Any, size: tuple[int, int] | None) -
 def _read_rotation(where: str, attributes: Any) -> float:
     """Degrees, clockwise on screen."""
     rotation = attributes.get('rotation') if isinstance(attributes, dict) else None
-    return float(_numbers(where, 'attributes.rotation', rotation)[0]) if rotation not in (None, '') else 0.0
+    return float(numbers(where, 'attributes.rotation', rotation)[0]) if rotation not in (None, '') else 0.0
 
 
 def _refuse_lost_turn(where: str, annotation: dict[str, Any], outline: np.ndarray | None) -> None:
@@ -98,13 +98,3 @@ def _refuse_lost_turn(where: str, annotation: dict[str, Any], outline: np.ndarra
             f'{where}: a horizontal bbox and {turn}, which would be lost; expected attributes.rotation (degrees '
             'clockwise), a bbox of 5 numbers or an outline in segmentation'
         )
-
-
-def _numbers(where: str, key: str, values: Any) -> np.ndarray:
-    try:
-        numbers = np.atleast_1d(np.array(values, dtype=np.float64))
-    except (ValueError, TypeError, OverflowError):
-        numbers = np.full(1, np.nan)
-    if numbers.ndim != 1 or not (np.abs(numbers) <= MAX_COORDINATE).all():
-        raise ValueError(f'{where}: {key} is {str(values)[:80]!r}, expected finite numbers up to {MAX_COORDINATE:g}')
-    return numbers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ship_det.annotations.coco import CocoImage, read_coco, write_coco
-from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.data_set import AS_FOUND, DataSet, Format, LabeledImage, ReadOptions
 from ship_det.annotations.folders import ImageNames, folders_of_images, has_images, list_images, list_labels
 from ship_det.annotations.parts import add_listed_parts, part_folders, part_of
 from ship_det.raster import image_size
@@ -20,7 +20,7 @@ _IMAGE_FOLDERS = ('images', 'JPEGImages', 'imgs')
 
 
 @dataclass(frozen=True)
-class RotatedCoco:
+class RotatedCoco(Format):
     """Images and JSON files of the COCO kind.
 
     Attributes:
@@ -28,14 +28,15 @@ class RotatedCoco:
     """
 
     clockwise: bool = False
-    keeps_quads: bool = True
-    keeps_difficult: bool = True
-    writable: bool = True
 
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        root, files = find_coco_files(root, labels)
+    @property
+    def writable(self) -> bool:
+        """Not clockwise: no reader would know."""
+        return not self.clockwise
+
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read the JSON files that :func:`find_coco_files` finds."""
+        root, files = find_coco_files(root, options.labels)
         folders = _image_folders(root)
         images = [image for folder in folders for image in list_images(folder)] or list_images(root)
         found = DataSet()
@@ -44,7 +45,7 @@ class RotatedCoco:
             part = part_of(path.stem) or (part_of(path.parent.name) if path.parent != root else None)
             names = _Names(images, part)
             seen: set[Path] = set()
-            for listed in read_coco(path, self.clockwise, angle_unit or 'degrees'):
+            for listed in read_coco(path, self.clockwise, options.angle_unit or 'degrees'):
                 image = names.find(listed.file)
                 if image is None:
                     found.without_image.append(Path(f'{path}: {listed.file}'))
@@ -66,10 +67,8 @@ class RotatedCoco:
         add_listed_parts(found, root)
         return found
 
-    def image_path(self, root: Path, labeled: LabeledImage) -> Path:
-        return root / 'images' / labeled.name
-
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write a JSON file for each part, and one for images of no part."""
         (root / 'annotations').mkdir(parents=True, exist_ok=True)
         parts = dict.fromkeys(part for labeled in images for part in labeled.parts)
         files: dict[str, list[LabeledImage]] = {

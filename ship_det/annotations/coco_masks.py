@@ -34,11 +34,11 @@ def mask_outline(where: str, mask: dict[str, Any]) -> np.ndarray:
 def _corners(starts: np.ndarray, ends: np.ndarray, height: int) -> np.ndarray:
     """Corners of runs of pixels: of the part in their first column, in their last one, and of whole columns between."""
     first, last = starts // height, (ends - 1) // height
-    one = first == last
+    single = first == last
     top, bottom = starts % height, (ends - 1) % height + 1
     columns: list[tuple[np.ndarray, Any, Any]] = [
-        (first, top, np.where(one, bottom, height)),
-        (last, np.where(one, top, 0), bottom),
+        (first, top, np.where(single, bottom, height)),
+        (last, np.where(single, top, 0), bottom),
         *((column[last - first > 1], 0, height) for column in (first + 1, last - 1)),
     ]
     points = [

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations.classes import check_classes
-from ship_det.annotations.data_set import DataSet, Format, LabeledImage
-from ship_det.annotations.folders import fold_name
+from ship_det.annotations.data_set import DataSet, Format, LabeledImage, ReadOptions
+from ship_det.annotations.folders import describe_unread, fold_name, last_name
 from ship_det.annotations.formats import FORMATS
 from ship_det.annotations.objects import quad_areas
 from ship_det.annotations.orientation import is_upright
@@ -67,14 +67,11 @@ class ConversionSummary:
 
 
 @dataclass(frozen=True)
-class ConversionOptions:
+class ConversionOptions(ReadOptions):
     """How to convert.
 
     Attributes:
         class_map: new name of each class; None drops it. Without a map all names stay.
-        classes: class names in order, for a source that only numbers them.
-        labels: label folder or file to read, where there are several.
-        angle_unit: radians or degrees, where the labels are in another unit than their format's.
         skip_unpaired: leave out images without labels and labels without an image, instead of an error.
         skip_unknown: leave out classes that the map does not name, instead of an error.
         transfer: how images get into the new data set: copy, hardlink or symlink.
@@ -82,9 +79,6 @@ class ConversionOptions:
     """
 
     class_map: Mapping[str, str | None] | None = None
-    classes: Sequence[str] = ()
-    labels: str | None = None
-    angle_unit: str | None = None
     skip_unpaired: bool = False
     skip_unknown: bool = False
     transfer: str = 'copy'
@@ -114,9 +108,8 @@ def convert(
             where ``out`` is there already.
     """
     options = options or ConversionOptions()
-    check_classes(options.classes)
     check_target(target_format, out)
-    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    data_set = _read(source_format, source, options)
     return write_data_set(data_set, target_format, out, options, on_progress)
 
 
@@ -133,9 +126,13 @@ def read_data_set(
     source_format: str, source: str | os.PathLike, options: ConversionOptions
 ) -> tuple[DataSet, ConversionSummary]:
     """Read a data set and rename its classes; raises as :func:`convert`."""
-    check_classes(options.classes)
-    data_set = _format(source_format).read(Path(source), options.classes, options.angle_unit, options.labels)
+    data_set = _read(source_format, source, options)
     return data_set, _settle(data_set, options)
+
+
+def _read(source_format: str, source: str | os.PathLike, options: ConversionOptions) -> DataSet:
+    check_classes(options.classes)
+    return _format(source_format).read(Path(source), options)
 
 
 def _settle(data_set: DataSet, options: ConversionOptions) -> ConversionSummary:
@@ -243,10 +240,14 @@ def _unpaired(data_set: DataSet, skip: bool) -> int:
             '(--skip-unpaired leaves it out)'
         )
     if not skip and data_set.without_image:
-        raise ValueError(
-            f'{data_set.without_image[0]}: labels without an image, expected an image of their name '
-            '(--skip-unpaired leaves them out)'
+        labels = data_set.without_image[0]
+        # Of an export it is FILE:LINE: IMAGE.
+        stem = Path(last_name(str(labels).rpartition(': ')[2])).stem
+        folders = dict.fromkeys(
+            image.parent for image in [*(found.image for found in data_set.images), *data_set.without_labels]
         )
+        expected = describe_unread(folders, stem) or 'expected an image of their name'
+        raise ValueError(f'{labels}: labels without an image, {expected} (--skip-unpaired leaves them out)')
     if not skip and data_set.unknown_names:
         raise ValueError(
             f'{data_set.unknown_names[0]}: no image of this name, expected one (--skip-unpaired passes over such lines)'

@@ -6,12 +6,11 @@ A box is turned clockwise on screen about its centre, by degrees.
 import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.data_set import AS_FOUND, DataSet, Format, LabeledImage, ReadOptions, refuse_angle_unit
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.parts import add_listed_parts, part_of, write_lists
 from ship_det.annotations.shapes import check_size, numbers, polygon_quad, rectangle_of
@@ -22,20 +21,13 @@ from ship_det.geometry import rbox_to_quad
 from ship_det.raster import image_size
 
 
-@dataclass(frozen=True)
-class Cvat:
+class Cvat(Format):
     """images/ and annotations.xml."""
 
-    keeps_quads: bool = True
-    keeps_difficult: bool = True
-    writable: bool = True
-
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        if angle_unit:
-            raise ValueError(f'{root}: angles of CVAT are in degrees, expected no angle unit for them')
-        path = find_export(root, '.xml', labels)
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read the only XML file of an export."""
+        refuse_angle_unit(root, options, 'angles of CVAT are in degrees')
+        path = find_export(root, '.xml', options.labels)
         found = DataSet()
         images = ExportedImages(root)
         entries = read_objects(path, 'annotations', 'image')
@@ -52,10 +44,8 @@ class Cvat:
         add_listed_parts(found, root)
         return found
 
-    def image_path(self, root: Path, labeled: LabeledImage) -> Path:
-        return root / 'images' / labeled.name
-
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write annotations.xml, whose images are those of images/."""
         node = ElementTree.Element('annotations')
         ElementTree.SubElement(node, 'version').text = '1.1'
         task = ElementTree.SubElement(ElementTree.SubElement(node, 'meta'), 'task')

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from ship_det.annotations.objects import LabeledObject
 
@@ -59,39 +58,61 @@ class DataSet:
     notes: list[str] = field(default_factory=list)
 
 
-class Format(Protocol):
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """What the user knows of a data set that is read.
+
+    Attributes:
+        classes: class names in order, for a format that only numbers them.
+        labels: label folder or file to read, below the data set or each part, where there are several.
+        angle_unit: radians or degrees, where the labels are in another unit than their format's.
+    """
+
+    classes: Sequence[str] = ()
+    labels: str | None = None
+    angle_unit: str | None = None
+
+
+#: The only labels, as their format has them.
+AS_FOUND = ReadOptions()
+
+
+class Format:
     """A way to lay out a data set on disk."""
 
     @property
     def keeps_quads(self) -> bool:
         """Whether a label can hold any quad, not only rectangles."""
+        return True
 
     @property
     def keeps_difficult(self) -> bool:
         """Whether a label can be marked difficult."""
+        return True
 
     @property
     def writable(self) -> bool:
         """Whether the format can be converted to."""
+        return True
 
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        """Read a data set.
-
-        Args:
-            root: its folder.
-            classes: names of the classes, for a format that only numbers them.
-            angle_unit: of the angles in the labels; None for the format's own.
-            labels: label folder or file below the data set or each part, where there are several; None for the only
-                one.
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read the data set in a folder.
 
         Raises:
             ValueError: naming file and line; or where the format has no angles to be in a unit.
         """
+        raise NotImplementedError
 
     def image_path(self, root: Path, labeled: LabeledImage) -> Path:
         """Where an image of a written data set lies."""
+        return root / 'images' / labeled.name
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
         """Write the labels of all images and the lists of the parts; ``classes`` are those that occur."""
+        raise NotImplementedError
+
+
+def refuse_angle_unit(root: Path, options: ReadOptions, why: str) -> None:
+    """Raise a ValueError that says why, where a unit is given for the angles of a format that needs none."""
+    if options.angle_unit:
+        raise ValueError(f'{root}: {why}, expected no angle unit for them')

@@ -196,10 +196,10 @@ def _may_be_name(words: Sequence[str], has_flag: bool) -> bool:
 
     A name such as "Type 45" or "052" has numbers, too, but there the row has all its columns.
     """
-    numbers = [word for word in words if _is_number(word)]
+    numbers = [word for word in words if is_number(word)]
     if not numbers:
         return True
-    starts_with_number = _is_number(words[0]) and len(words) > 1
+    starts_with_number = is_number(words[0]) and len(words) > 1
     return has_flag and not starts_with_number and all(re.fullmatch('[0-9]+', word) for word in numbers)
 
 
@@ -210,7 +210,8 @@ def _is_readable(name: str) -> bool:
     return '\0' not in name and name == ' '.join(words) and bool(words) and _may_be_name(words, has_flag=True)
 
 
-def _is_number(word: str) -> bool:
+def is_number(word: str) -> bool:
+    """Whether a word of a label file is a number."""
     try:
         float(word)
     except ValueError:

@@ -19,11 +19,10 @@ from typing import Literal, get_args
 from ship_det.annotations.classes import check_classes
 from ship_det.annotations.dota import UnknownClassError, read_dota
 from ship_det.annotations.folders import (
-    IMAGE_SUFFIXES,
     ImageNames,
+    describe_unread,
     find_image,
     find_twins,
-    find_unread,
     fold_name,
     folders_of_images,
     has_images,
@@ -145,13 +144,11 @@ class DotaFolder:
 
     def expected_image(self, labels: Path) -> str:
         """What a label file that no image has was expected to have, for a message."""
-        unread = find_unread(self.image_dir, labels.stem)
-        if unread is not None:
-            return f'{unread.name} is not read, expected an image ending in {", ".join(IMAGE_SUFFIXES)}'
         below = next((folder for folder in self.nested if find_image(folder, labels.stem)), None)
         if below is not None:
             return f'{below.name}/ below {self.image_dir} has one, expected it in {self.image_dir} itself'
-        return f'expected {self.image_dir / labels.stem}.* or no such file'
+        unread = describe_unread([self.image_dir], labels.stem)
+        return unread or f'expected {self.image_dir / labels.stem}.* or no such file'
 
     def find_labels(self, image: Path) -> Path | None:
         """The label file of an image; None where it has none."""
@@ -319,7 +316,9 @@ class DotaFolder:
 
         Args:
             images: some of :attr:`images`; None for all of :meth:`select`.
-            classes, other_classes, hint: as of :meth:`read_objects`; objects of other classes are not counted.
+            classes: class names; None for any.
+            other_classes: see :meth:`read_objects`; objects of other classes are not counted.
+            hint: see there.
 
         Raises:
             ValueError: as :meth:`read_objects` and :meth:`select`.

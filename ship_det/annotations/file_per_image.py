@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.data_set import AS_FOUND, DataSet, Format, LabeledImage, ReadOptions, refuse_angle_unit
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.parts import add_listed_parts, write_lists
 from ship_det.annotations.places import find_places, pair_places
@@ -12,7 +12,7 @@ from ship_det.raster import image_size
 
 
 @dataclass(frozen=True)
-class FilePerImage:
+class FilePerImage(Format):
     """A label file for each image, named after it.
 
     Attributes:
@@ -22,9 +22,8 @@ class FilePerImage:
         read_file: objects from a label file, and from the unit of its angles where there are any.
         write_file: label file from objects, image name and image size.
         out: folders that images and labels are written to, and the one for the lists of the parts.
-        keeps_quads: the format holds any quad, not only rectangles.
-        keeps_difficult: it has a difficult flag.
-        has_angles: its boxes are given by an angle.
+        keeps_difficult: the format has a difficult flag.
+        has_angles: its boxes are given by an angle, so that it holds rectangles alone.
         check_classes: refuses classes that its labels cannot hold.
     """
 
@@ -34,26 +33,30 @@ class FilePerImage:
     read_file: Callable[..., list[LabeledObject]]
     write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
     out: tuple[str, str, str]
-    keeps_quads: bool = True
     keeps_difficult: bool = True
     has_angles: bool = False
     check_classes: Callable[[Sequence[str]], None] | None = None
 
     @property
+    def keeps_quads(self) -> bool:
+        """A box that is given by an angle is a rectangle."""
+        return not self.has_angles
+
+    @property
     def writable(self) -> bool:
+        """Whether there is a way to write a label file."""
         return self.write_file is not None
 
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        if angle_unit and not self.has_angles:
-            raise ValueError(f'{root}: labels of this format hold no angles, expected no angle unit for them')
-        places = find_places(root, self.images, self.labels, self.suffix, labels)
-        found = pair_places(places, self.suffix, (labels,) if labels else self.labels)
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read the label file of each image."""
+        if not self.has_angles:
+            refuse_angle_unit(root, options, 'labels of this format hold no angles')
+        places = find_places(root, self.images, self.labels, self.suffix, options.labels)
+        found = pair_places(places, self.suffix, (options.labels,) if options.labels else self.labels)
         add_listed_parts(found, root, *(place.images.parent for place in places if place.images != root))
         for labeled in found.images:
             if labeled.labels:
-                labeled.objects = self.read_labels(labeled, angle_unit, found)
+                labeled.objects = self.read_labels(labeled, options.angle_unit, found)
         return found
 
     def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
@@ -61,9 +64,11 @@ class FilePerImage:
         return self.read_file(labeled.labels, *([angle_unit] if angle_unit else []))
 
     def image_path(self, root: Path, labeled: LabeledImage) -> Path:
+        """Its place in the format's folder of images."""
         return root / self.out[0] / labeled.name
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write the label file of each image, and the lists of the parts."""
         assert self.write_file is not None
         if self.check_classes:
             self.check_classes(classes)

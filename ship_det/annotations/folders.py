@@ -46,9 +46,13 @@ def scan_images(*folders: str | os.PathLike) -> list[Path]:
 
 def folders_of_images(folder: str | os.PathLike) -> list[Path]:
     """Folders directly below a folder that hold images, which :func:`list_images` leaves out."""
+    return [path for path in list_folders(folder) if has_images(path)]
+
+
+def list_folders(folder: str | os.PathLike) -> list[Path]:
+    """Folders directly below a folder, sorted; hidden ones are left out."""
     with os.scandir(Path(folder)) as entries:
-        below = sorted(Path(entry) for entry in entries if not entry.name.startswith('.') and entry.is_dir())
-    return [path for path in below if has_images(path)]
+        return sorted(Path(entry) for entry in entries if not entry.name.startswith('.') and entry.is_dir())
 
 
 def walk_folders(top: Path) -> list[Path]:
@@ -76,6 +80,12 @@ def find_unread(folder: Path, stem: str) -> Path | None:
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if Path(entry.name).stem == stem and entry.is_file())
     return next((folder / name for name in names if not name.lower().endswith(IMAGE_SUFFIXES)), None)
+
+
+def describe_unread(folders: Iterable[Path], stem: str) -> str:
+    """That a file of a name is not read, as of :func:`find_unread` in one of some folders; '' where none has any."""
+    unread = next((path for folder in folders if (path := find_unread(folder, stem))), None)
+    return f'{unread.name} is not read, expected an image ending in {", ".join(IMAGE_SUFFIXES)}' if unread else ''
 
 
 def find_twins(images: Iterable[Path]) -> list[tuple[Path, Path]]:

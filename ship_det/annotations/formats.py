@@ -1,5 +1,7 @@
 """All formats of whole data sets by name."""
 
+from functools import partial
+
 from ship_det.annotations.coco_layout import RotatedCoco
 from ship_det.annotations.cvat import Cvat
 from ship_det.annotations.data_set import Format
@@ -16,9 +18,10 @@ from ship_det.annotations.voc import read_voc
 from ship_det.annotations.xml_corners import read_shiprsimagenet, read_ssdd, write_shiprsimagenet, write_ssdd
 from ship_det.annotations.yolo_layout import YoloObb
 
-_VOC_IMAGES = ('images', 'JPEGImages')
 _VOC_LABELS = ('annotations',)
 _VOC_OUT = ('JPEGImages', 'Annotations', 'ImageSets/Main')
+_LISTS_OUT = ('JPEGImages', 'Annotations', 'ImageSets')
+_voc = partial(FilePerImage, ('images', 'JPEGImages'), _VOC_LABELS, '.xml')
 
 FORMATS: dict[str, Format] = {
     'dota': FilePerImage(
@@ -37,22 +40,12 @@ FORMATS: dict[str, Format] = {
         read_hrsc,
         write_hrsc,
         ('AllImages', 'Annotations', 'ImageSets'),
-        keeps_quads=False,
         has_angles=True,
         check_classes=check_hrsc_classes,
     ),
-    'rolabelimg': FilePerImage(
-        _VOC_IMAGES,
-        _VOC_LABELS,
-        '.xml',
-        read_rolabelimg,
-        write_rolabelimg,
-        ('images', 'annotations', 'ImageSets'),
-        keeps_quads=False,
-        has_angles=True,
-    ),
+    'rolabelimg': _voc(read_rolabelimg, write_rolabelimg, ('images', 'annotations', 'ImageSets'), has_angles=True),
     'dior': FilePerImage(
-        _VOC_IMAGES,
+        ('images', 'JPEGImages'),
         ('Annotations/Oriented Bounding Boxes', *_VOC_LABELS),
         '.xml',
         read_dior,
@@ -60,28 +53,12 @@ FORMATS: dict[str, Format] = {
         _VOC_OUT,
     ),
     'coco-rotated': RotatedCoco(),
-    'coco-rotated-clockwise': RotatedCoco(clockwise=True, writable=False),
+    'coco-rotated-clockwise': RotatedCoco(clockwise=True),
     'yolo-obb': YoloObb(),
-    'voc': FilePerImage(_VOC_IMAGES, _VOC_LABELS, '.xml', read_voc, None, _VOC_OUT),
-    'shiprsimagenet': FilePerImage(
-        _VOC_IMAGES,
-        _VOC_LABELS,
-        '.xml',
-        read_shiprsimagenet,
-        write_shiprsimagenet,
-        ('JPEGImages', 'Annotations', 'ImageSets'),
-    ),
-    'ssdd': FilePerImage(_VOC_IMAGES, _VOC_LABELS, '.xml', read_ssdd, write_ssdd, _VOC_OUT),
-    'rsdd': FilePerImage(
-        _VOC_IMAGES,
-        _VOC_LABELS,
-        '.xml',
-        read_rsdd,
-        write_rsdd,
-        ('JPEGImages', 'Annotations', 'ImageSets'),
-        keeps_quads=False,
-        has_angles=True,
-    ),
+    'voc': _voc(read_voc, None, _VOC_OUT),
+    'shiprsimagenet': _voc(read_shiprsimagenet, write_shiprsimagenet, _LISTS_OUT),
+    'ssdd': _voc(read_ssdd, write_ssdd, _VOC_OUT),
+    'rsdd': _voc(read_rsdd, write_rsdd, _LISTS_OUT, has_angles=True),
     'fair1m': FilePerImage(
         ('images',),
         ('labelXml', 'labelXml*'),

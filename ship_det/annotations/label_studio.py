@@ -8,14 +8,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 
-from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.data_set import AS_FOUND, DataSet, Format, LabeledImage, ReadOptions, refuse_angle_unit
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.parts import add_listed_parts, part_of, write_lists
 from ship_det.annotations.shapes import check_size, numbers, polygon_quad, read_points, rectangle_of, turned_rectangle
@@ -28,22 +27,15 @@ _UPLOAD = re.compile(r'^[0-9a-f]{8}-')
 _EXPECTED = 'an export as "JSON": a list of tasks, each with data and annotations'
 
 
-@dataclass(frozen=True)
-class LabelStudio:
+class LabelStudio(Format):
     """images/ and the exported JSON file, or one for each part."""
 
-    keeps_quads: bool = True
-    keeps_difficult: bool = True
-    writable: bool = True
-
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        if angle_unit:
-            raise ValueError(f'{root}: angles of Label Studio are in degrees, expected no angle unit for them')
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read all JSON files of an export."""
+        refuse_angle_unit(root, options, 'angles of Label Studio are in degrees')
         found = DataSet()
         images = ExportedImages(root)
-        paths = find_exports(root, '.json', labels)
+        paths = find_exports(root, '.json', options.labels)
         for path in paths:
             part = part_of(path.stem) if len(paths) > 1 else None
             for index, task in enumerate(_read_tasks(path)):
@@ -59,10 +51,8 @@ class LabelStudio:
         add_listed_parts(found, root)
         return found
 
-    def image_path(self, root: Path, labeled: LabeledImage) -> Path:
-        return root / 'images' / labeled.name
-
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write tasks.json, whose images are those of images/."""
         tasks = []
         for index, labeled in enumerate(images, start=1):
             size = image_size(labeled.image)
@@ -164,8 +154,8 @@ def _read_tasks(path: Path) -> list[dict[str, Any]]:
 def _result(where: str, task: dict[str, Any]) -> Any:
     """The result of a task's annotation; None where nobody has annotated it."""
     made = task['annotations'] if isinstance(task['annotations'], list) else []
-    made = [one for one in made if isinstance(one, dict) and not one.get('was_cancelled')]
-    chosen = [one for one in made if one.get('ground_truth')] or made
+    made = [found for found in made if isinstance(found, dict) and not found.get('was_cancelled')]
+    chosen = [found for found in made if found.get('ground_truth')] or made
     if len(chosen) > 1:
         raise ValueError(f'{where}: {len(chosen)} annotations, expected one, or one that is marked as ground truth')
     return chosen[0].get('result') if chosen else None

@@ -88,6 +88,7 @@ class Labelme(FilePerImage):
     """A JSON file for each image, beside it or in a folder of its own."""
 
     def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
+        """Objects of an image; shapes that outline none, and outlines of other than four corners, go to ``found``."""
         assert labeled.labels is not None
         return read_labelme(labeled.labels, image_size(labeled.image), found)
 

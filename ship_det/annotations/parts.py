@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ship_det.annotations.data_set import DataSet, LabeledImage
-from ship_det.annotations.folders import ImageNames, list_labels
+from ship_det.annotations.folders import ImageNames, list_folders, list_labels
 from ship_det.files import read_text, write_text
 
 #: Folders that may hold lists; the first that holds any is read.
@@ -35,9 +35,7 @@ def part_of(name: str) -> str | None:
 
 def part_folders(folder: Path) -> list[tuple[str, Path]]:
     """Folders directly below one that are called after a part and no more, such as ``valid``, and those parts."""
-    with os.scandir(folder) as entries:
-        below = sorted(Path(entry) for entry in entries if not entry.name.startswith('.') and entry.is_dir())
-    found = [(part_of(path.name), path) for path in below if re.fullmatch(PART, path.name.lower())]
+    found = [(part_of(path.name), path) for path in list_folders(folder) if re.fullmatch(PART, path.name.lower())]
     return [(part, path) for part, path in found if part is not None]
 
 

@@ -9,14 +9,13 @@
     ROOT                                            both in the data set's own folder
 """
 
-import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ship_det.annotations.data_set import DataSet, LabeledImage
-from ship_det.annotations.folders import has_images, list_images, list_labels, pair_labels
+from ship_det.annotations.folders import has_images, list_folders, list_images, list_labels, pair_labels
 from ship_det.annotations.parts import PART, is_list, part_folders, part_of
 
 # Folders that published data sets have between their own and the images.
@@ -136,7 +135,7 @@ class _Finder:
 
     def _named_after_parts(self, base: Path) -> Iterator[tuple[str | None, Path]]:
         """Folders such as ``images_train``, not ``images_train_small``, and their parts."""
-        for path in _below(base):
+        for path in list_folders(base):
             for name in self.image_folders:
                 end = path.name[len(name) :].lower()
                 if path.name.lower().startswith(name.lower()) and re.fullmatch(rf'[-_](?:{PART})', end):
@@ -161,7 +160,7 @@ class _Finder:
             return folder
         below = [
             path
-            for path in _below(folder)
+            for path in list_folders(folder)
             if list_labels(path, self.suffix) and not any(word in path.name.lower() for word in _NOT_ROTATED)
         ]
         return below[0] if len(below) == 1 and not part_folders(folder) else folder
@@ -171,24 +170,19 @@ def _parts_or_pieces(base: Path, depth: int) -> list[tuple[str | None, Path]]:
     """Folders of parts; below one of them, its pieces ``part1``, ``part2``."""
     parts: list[tuple[str | None, Path]] = list(part_folders(base))
     if depth and not parts:
-        parts = [(None, path) for path in _below(base) if path.name.lower().startswith('part')]
+        parts = [(None, path) for path in list_folders(base) if path.name.lower().startswith('part')]
     return parts
-
-
-def _below(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        return sorted(Path(entry) for entry in entries if not entry.name.startswith('.') and entry.is_dir())
 
 
 def _child(folder: Path, name: str) -> list[Path]:
     """The folder of a name below another, whatever its letter case, or all that begin so where it ends in ``*``."""
     first, _, rest = name.partition('/')
     if first.endswith('*'):
-        return [path for path in _below(folder) if path.name.lower().startswith(first[:-1].lower())]
+        return [path for path in list_folders(folder) if path.name.lower().startswith(first[:-1].lower())]
     exact = folder / first
     found = [exact] if exact.is_dir() else []
     if not found and folder.is_dir():
-        found = [path for path in _below(folder) if path.name.lower() == first.lower()][:1]
+        found = [path for path in list_folders(folder) if path.name.lower() == first.lower()][:1]
     return [path for below in found for path in _child(below, rest)] if rest else found
 
 

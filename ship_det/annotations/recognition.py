@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ship_det.annotations.dota import is_number
 from ship_det.files import parse_json, read_text
 
 # Label files that are looked at, of each kind, and bytes of an XML file.
@@ -113,14 +114,6 @@ def _text_formats(text: str) -> tuple[str, ...]:
     if lines and lines[0][0].lower().startswith(('imagesource:', 'gsd:')):
         return ('dota',)
     row = next(iter(lines), [])
-    if len(row) >= 9 and all(map(_is_number, row[:8])) and not _is_number(row[8]):
+    if len(row) >= 9 and all(map(is_number, row[:8])) and not is_number(row[8]):
         return ('dota',)
-    return ('yolo-obb',) if len(row) in (6, 9, 10) and all(map(_is_number, row)) else ()
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return ('yolo-obb',) if len(row) in (6, 9, 10) and all(map(is_number, row)) else ()

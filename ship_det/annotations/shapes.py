@@ -66,24 +66,24 @@ def read_points(where: str, points: Any) -> np.ndarray:
     Raises:
         ValueError: naming ``where``, where they are no pairs of finite numbers.
     """
-    flat = numbers(where, 'points', points)
+    flat = numbers(where, 'points', points, nested=True)
     if np.shape(points) != (len(flat) // 2, 2):
         raise ValueError(f'{where}: points is {points!r}, expected pairs of numbers')
     return flat.reshape(-1, 2)
 
 
-def numbers(where: str, key: str, values: Any) -> np.ndarray:
-    """Finite numbers of a label file as float64, flat.
+def numbers(where: str, key: str, values: Any, nested: bool = False) -> np.ndarray:
+    """Finite numbers of a label file, a single one too, as float64, flat.
 
     Raises:
-        ValueError: naming ``where`` and ``key``.
+        ValueError: naming ``where`` and ``key``; also of lists in a list, unless they may be ``nested``.
     """
     try:
         found = np.array(values, dtype=np.float64)
     except (ValueError, TypeError, OverflowError):
         found = np.full(1, np.nan)
-    if not (np.abs(found) <= MAX_COORDINATE).all():
-        raise ValueError(f'{where}: {key} is {values!r}, expected finite numbers up to {MAX_COORDINATE:g}')
+    if (found.ndim > 1 and not nested) or not (np.abs(found) <= MAX_COORDINATE).all():
+        raise ValueError(f'{where}: {key} is {repr(values)[:80]}, expected finite numbers up to {MAX_COORDINATE:g}')
     return found.ravel()
 
 

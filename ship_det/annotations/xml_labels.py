@@ -5,11 +5,13 @@ import math
 import os
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ship_det.annotations.angles import to_radians
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.files import decode_text
 
@@ -41,6 +43,7 @@ class XmlObject:
         return f'{self.path}:{line}'
 
     def has(self, key: str) -> bool:
+        """Whether there is an element of a key."""
         return self.element.find(key) is not None
 
     def word(self, key: str) -> str:
@@ -57,6 +60,22 @@ class XmlObject:
     def number(self, key: str) -> float:
         """The finite number under a key."""
         return self.parse_number(key, self.word(key))
+
+    def numbers(self, keys: Sequence[str], under: str) -> np.ndarray:
+        """Finite numbers (K,) under keys of an element, or with '' of the object itself."""
+        return np.array([self.number(f'{under}/{key}' if under else key) for key in keys])
+
+    def turned_box(self, keys: Sequence[str], under: str, angle_unit: str) -> np.ndarray:
+        """A box (5,) by keys of its centre and sides, px, and its angle in a unit; the box has the angle in rad.
+
+        Raises:
+            ValueError: naming file and line, where a number is missing, a side is not positive or the angle cannot be.
+        """
+        box = self.numbers(keys, under)
+        box[4] = to_radians(box[4], angle_unit, self.where)
+        if (box[2:4] <= 0).any():
+            raise ValueError(f'{self.where}: a box of {box[2]} x {box[3]} px, expected positive sides')
+        return box
 
     def parse_number(self, key: str, word: str) -> float:
         """The finite number that a word under a key is."""
@@ -153,3 +172,8 @@ def add(parent: ElementTree.Element, **texts: object) -> None:
     """Add an element with text for each keyword."""
     for key, text in texts.items():
         ElementTree.SubElement(parent, key).text = str(text)
+
+
+def add_numbers(parent: ElementTree.Element, keys: Sequence[str], values: Iterable[float], digits: int = 6) -> None:
+    """Add an element with a number for each key, with at most so many decimals."""
+    add(parent, **{key: decimal(value, digits) for key, value in zip(keys, values, strict=True)})

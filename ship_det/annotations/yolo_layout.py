@@ -9,10 +9,10 @@ An image without a label file is one without objects, as in all YOLO data sets.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from ship_det.annotations.data_set import DataSet, LabeledImage
+from ship_det.annotations.data_set import AS_FOUND, DataSet, Format, LabeledImage, ReadOptions
 from ship_det.annotations.dota import UnknownClassError
 from ship_det.annotations.dota_folder import PARTS
 from ship_det.annotations.folders import has_images, walk_folders
@@ -24,23 +24,22 @@ from ship_det.files import read_text, write_text
 from ship_det.raster import image_size
 
 
-@dataclass(frozen=True)
-class YoloObb:
+class YoloObb(Format):
     """images/, labels/ and the class names in data.yaml."""
 
-    keeps_quads: bool = True
-    keeps_difficult: bool = False
-    writable: bool = True
+    @property
+    def keeps_difficult(self) -> bool:
+        """A line has no place for a flag."""
+        return False
 
-    def read(
-        self, root: Path, classes: Sequence[str] = (), angle_unit: str | None = None, labels: str | None = None
-    ) -> DataSet:
-        places = find_places(root, ('images',), ('labels',), '.txt', labels)
+    def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
+        """Read the label files of images/, and of what the YAML file names."""
+        places = find_places(root, ('images',), ('labels',), '.txt', options.labels)
         settings = find_settings(root)
         stated = _stated_paths(root, settings) if settings and settings.parent == root else {}
         folders = [folder for paths in stated.values() for path in paths for folder in walk_folders(path)]
         others = [folder for folder in dict.fromkeys(folders) if folder not in {place.images for place in places}]
-        places += [Place(folder, _label_folder(folder, labels or 'labels')) for folder in others]
+        places += [Place(folder, _label_folder(folder, options.labels or 'labels')) for folder in others]
         if others:
             places = [place for place in places if has_images(place.images)]
         found = pair_places(places, '.txt', ('labels',), unlabeled=True)
@@ -49,16 +48,18 @@ class YoloObb:
         there = {part for labeled in found.images for part in labeled.parts}
         if there:
             found.notes += [f'{settings}: {part} is not there, left out' for part in stated if part not in there]
-        names = list(classes) or _class_names(root, settings)
+        names = list(options.classes) or _class_names(root, settings)
         for labeled in found.images:
             if labeled.labels:
-                labeled.objects = _read_labels(found, labeled, names, angle_unit or 'radians')
+                labeled.objects = _read_labels(found, labeled, names, options.angle_unit or 'radians')
         return found
 
     def image_path(self, root: Path, labeled: LabeledImage) -> Path:
+        """Its place in images/, or in the folder of its part there."""
         return root / 'images' / _part_folder(labeled) / labeled.name
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
+        """Write label files and data.yaml, which names the classes and parts."""
         import yaml
 
         for labeled in images:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments
+from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
 from ship_det.progress import Console, progress_bar
 from ship_det.zoo import PREFIX
 
@@ -138,11 +138,9 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
         window=args.window,
         overlap=args.overlap,
         min_score=min_score,
-        bands=tuple(args.bands) if args.bands else None,
-        nodata=args.nodata,
-        alpha=args.alpha,
         land=None if args.land is None else read_polygons(args.land),
         area=None if args.area is None else read_polygons(args.area),
+        **pixel_choices(args),
     ).settle(detector)
     folder = RunFolder(Path(args.out), run_settings(args, options, detector))
     if args.workers > 1:
@@ -218,8 +216,7 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     for path in remove_stale_layers(out, [layer.path for layer in written.values() if layer.path], names):
         console.say(f'removed, of an earlier run: {path}')
     if args.map:
-        choices = PixelChoices(tuple(args.bands) if args.bands else None, args.nodata, args.alpha)
-        open_pixels = partial(open_seekable, choices=choices)
+        open_pixels = partial(open_seekable, choices=PixelChoices(**pixel_choices(args)))
         with progress(console, 'writing the map') as show:
             page = write_map(out, run.found, progress=show, open_pixels=open_pixels)
         console.say(f'map: {page}')

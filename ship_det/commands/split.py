@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ship_det.cli import HelpFormatter, split_names
+from ship_det.progress import count_noun
 
 if TYPE_CHECKING:
     from ship_det.tiling import Chip
@@ -91,7 +92,7 @@ def main() -> None:
     before = len(parts['train'])
     parts['train'] = thin_out_empty(parts['train'], args.empty, args.seed)
     if len(parts['train']) < before:
-        left_out = plural(before - len(parts['train']), 'empty chip')
+        left_out = count_noun(before - len(parts['train']), 'empty chip')
         lines.append(f'left out of training: {left_out} (--empty {args.empty:g} keeps that share)')
     if args.situation:
         lines += sample_training(parts, numbers, args.seed)
@@ -99,12 +100,12 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_split(out, parts)
     print_parts(parts, class_counts(chips), numbers)
-    for one in missing:
+    for found in missing:
         unit = 'scene' if args.by == 'scene' else 'chip'
-        reason = f'{plural(one.instances, "instance")} in {plural(one.units, unit)}'
-        if not one.scarce and not args.like:
+        reason = f'{count_noun(found.instances, "instance")} in {count_noun(found.units, unit)}'
+        if not found.scarce and not args.like:
             reason += '; no split found gives every part every class'
-        print(f'no instance in {one.part}: {one.name} ({reason})')
+        print(f'no instance in {found.part}: {found.name} ({reason})')
     for line in lines:
         print(line)
 
@@ -120,7 +121,7 @@ def split_like(args: argparse.Namespace, chips: list['Chip']) -> tuple[dict[str,
     listed = [chip for chip in chips if chip.scene not in unlisted]
     lines = explain_added(args.chips, listed, parts)
     if unlisted:
-        lines.append(f'in no list: the chips of {plural(len(unlisted), "scene")} ({", ".join(unlisted[:3])})')
+        lines.append(f'in no list: the chips of {count_noun(len(unlisted), "scene")} ({", ".join(unlisted[:3])})')
     return parts, lines
 
 
@@ -146,14 +147,13 @@ def split_areas(
     instances = ', '.join(f'{name} {count}' for name, count in class_counts(split.gap).most_common() if count)
     empty = sum(chip.empty for chip in split.gap)
     lines.append(
-        f'in the gap between parts, in no list: {plural(len(split.gap), "chip")}, of these {empty} empty'
+        f'in the gap between parts, in no list: {count_noun(len(split.gap), "chip")}, of these {empty} empty'
         + (f'; instances: {instances}' if instances else '')
     )
     if split.uncut:
-        lines.append(
-            f'no room for a block of each part in {plural(len(split.uncut), "scene")} (--gap makes the gap narrower): '
-            f'{", ".join(split.uncut[:3])}' + (', ...' if len(split.uncut) > 3 else '')
-        )
+        scenes = ', '.join(split.uncut[:3]) + (', ...' if len(split.uncut) > 3 else '')
+        where = count_noun(len(split.uncut), 'scene')
+        lines.append(f'no room for a block of each part in {where} (--gap makes the gap narrower): {scenes}')
     return split.parts, lines
 
 
@@ -188,13 +188,13 @@ def explain_added(root: str, chips: list['Chip'], parts: dict[str, list['Chip']]
     left_out = sum(chip.file not in kept for chip in chips)
     if not left_out:
         return []
-    return [f'in no list: {plural(left_out, "chip")} added on ships (val and test take the grid alone)']
+    return [f'in no list: {count_noun(left_out, "chip")} added on ships (val and test take the grid alone)']
 
 
 def read_numbers(path: str, chips: list['Chip']) -> dict[str, int]:
     """Read a situation and check that its classes are those of the data set."""
+    from ship_det.tiling.chip_index import class_counts
     from ship_det.tiling.sampling import read_situation
-    from ship_det.tiling.splitting import class_counts
 
     numbers = read_situation(path)
     known = class_counts(chips)
@@ -206,8 +206,8 @@ def read_numbers(path: str, chips: list['Chip']) -> dict[str, int]:
 
 def sample_training(parts: dict[str, list['Chip']], numbers: dict[str, int], seed: int) -> list[str]:
     """Replace the training chips by a sample; the result says what it lacks."""
+    from ship_det.tiling.chip_index import class_counts
     from ship_det.tiling.sampling import sample_chips
-    from ship_det.tiling.splitting import class_counts
 
     before = class_counts(parts['train'])
     sample = sample_chips(parts['train'], numbers, seed)
@@ -219,16 +219,12 @@ def sample_training(parts: dict[str, list['Chip']], numbers: dict[str, int], see
     return lines
 
 
-def plural(number: int, noun: str) -> str:
-    return f'{number} {noun}' + ('' if number == 1 else 's')
-
-
 def print_parts(parts: dict[str, list['Chip']], classes: Counter[str], numbers: dict[str, int]) -> None:
     """Print the instances of each class in each part, and how many were wanted for training."""
     from rich.console import Console
     from rich.table import Table
 
-    from ship_det.tiling.splitting import class_counts
+    from ship_det.tiling.chip_index import class_counts
 
     counts = {part: class_counts(chips) for part, chips in parts.items()}
     wanted = ['wanted'] if numbers else []

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.cli import HelpFormatter, add_pixel_arguments
+from ship_det.cli import HelpFormatter, add_pixel_arguments, pixel_choices
 from ship_det.processes import RunAll, processes
 from ship_det.progress import progress_bar
 
@@ -77,19 +77,11 @@ def tile(args: argparse.Namespace, run_all: RunAll) -> None:
         whole=args.whole,
         unlabeled=args.unlabeled,
         scales=tuple(args.scales),
-        bands=tuple(args.bands) if args.bands else None,
         stretch=tuple(args.stretch) if args.stretch else None,
-        nodata=args.nodata,
-        alpha=args.alpha,
+        **pixel_choices(args),
     )
     with progress_bar('cutting chips') as show:
-        summary = tile_scenes_with(
-            run_all,
-            args.scenes,
-            args.out,
-            options,
-            show,
-        )
+        summary = tile_scenes_with(run_all, args.scenes, args.out, options, show)
     print_summary(args.out, summary)
 
 

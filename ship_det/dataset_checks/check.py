@@ -173,7 +173,7 @@ def _leaks(root: Path, records: Sequence[ImageRecord], train: list[str], test: l
     """Test images that training has seen."""
     for name in sorted(set(train) & set(test)):
         yield Finding('image in train and test', ERROR, f'images/{name}', 'is in both lists', name)
-    only_train, only_test = (sorted(set(one) - set(other)) for one, other in ((train, test), (test, train)))
+    only_train, only_test = (sorted(set(names) - set(other)) for names, other in ((train, test), (test, train)))
     yield from near_duplicates(only_train, only_test, {record.file: record.thumbnail for record in records})
     if (root / INDEX_NAME).is_file():
         yield from overlapping_chips(read_chip_index(root), only_train, only_test)

@@ -100,11 +100,11 @@ def _duplicates(labels: ImageLabels, boxes: NDArray[np.float64], options: CheckO
     first, second = rows[shapely.STRtree(shapes).query(shapes)]
     first, second = first[first < second], second[first < second]
     ious = iou_of_pairs(boxes, boxes, first, second)
-    for one, other, iou in zip(first, second, ious, strict=True):
+    for early, late, iou in zip(first, second, ious, strict=True):
         if iou <= options.duplicate_iou:
             continue
-        message = f'IoU {iou:.3f} with the {labels.objects[one].name} of line {labels.lines[one]}'
-        if labels.objects[one].name == labels.objects[other].name:
-            yield labels.finding('duplicate object', WARNING, other, message)
+        message = f'IoU {iou:.3f} with the {labels.objects[early].name} of line {labels.lines[early]}'
+        if labels.objects[early].name == labels.objects[late].name:
+            yield labels.finding('duplicate object', WARNING, late, message)
         else:
-            yield labels.finding('one object, two classes', ERROR, other, message)
+            yield labels.finding('one object, two classes', ERROR, late, message)

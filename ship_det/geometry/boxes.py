@@ -22,19 +22,30 @@ def as_boxes(boxes: ArrayLike, name: str = 'boxes') -> FloatArray:
     Raises:
         ValueError: the shape is not (N, 5), a value is not finite, or a side is negative; names the first bad row.
     """
-    array = np.asarray(boxes, dtype=np.float64)
-    if array.size == 0 and array.ndim <= 2:
-        return array.reshape(0, 5)
-    if array.ndim != 2 or array.shape[1] != 5:
-        raise ValueError(f'{name}: expected shape (N, 5) as (cx, cy, w, h, theta), found shape {array.shape}')
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(f'{name}: row {row} is not finite: {array[row].tolist()}')
+    array = as_rows(boxes, (5,), '(cx, cy, w, h, theta)', name)
     negative = (array[:, 2:4] < 0).any(axis=1)
     if negative.any():
         row = int(np.argmax(negative))
         raise ValueError(f'{name}: row {row} has a negative side: {array[row].tolist()}')
+    return array
+
+
+def as_rows(rows: ArrayLike, shape: tuple[int, ...], meaning: str, name: str) -> FloatArray:
+    """Return rows of a shape, such as (5,), as a float64 array (N, ...) after checking them.
+
+    Raises:
+        ValueError: another shape, or a value that is not finite; says what a row means, and names the first bad one.
+    """
+    array = np.asarray(rows, dtype=np.float64)
+    if array.size == 0 and array.ndim <= 1 + len(shape):
+        return array.reshape(0, *shape)
+    if array.shape[1:] != shape or not array.ndim:
+        expected = ', '.join(map(str, ('N', *shape)))
+        raise ValueError(f'{name}: expected shape ({expected}) as {meaning}, found shape {array.shape}')
+    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f'{name}: row {row} is not finite: {array[row].tolist()}')
     return array
 
 
@@ -97,11 +108,7 @@ def quad_to_rbox(quads: ArrayLike) -> FloatArray:
         return np.zeros((0, 5))
     if array.ndim < 2 or array.shape[1:] not in ((4, 2), (8,)):
         raise ValueError(f'quads: expected shape (N, 4, 2) or (N, 8), found shape {array.shape}')
-    array = array.reshape(-1, 4, 2)
-    finite = np.isfinite(array).all(axis=(1, 2))
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(f'quads: row {row} is not finite: {array[row].tolist()}')
+    array = as_rows(array.reshape(-1, 4, 2), (4, 2), 'corners (x, y)', 'quads')
 
     # Coordinates relative to the first corner: a small quad keeps its precision far from the origin.
     origin = array[:, :1]

@@ -8,8 +8,6 @@ too. Every edge is a closed form without branches, so thousands of pairs are don
 IoU 1 whatever its angle and size.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -90,56 +88,40 @@ def iou_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayL
     Returns:
         (P,) float64 in [0, 1]. A shape without area has IoU 0 with everything, itself included.
     """
-    return _measure_pairs(a, b, index_a, index_b, _intersection_over_union)
+    shared, area_a, area_b = _areas_of_pairs(a, b, index_a, index_b)
+    union = area_a + area_b - shared
+    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
 def iof_of_pairs(a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayLike) -> FloatArray:
     """Share of the area of a[index_a[k]] that lies in b[index_b[k]], the intersection over the foreground (IoF).
 
-    Args:
-        a: (N, 5) boxes.
-        b: (M, 5) boxes or (M, 4, 2) quads, see ``pairwise_iou``.
-        index_a: (P,) rows of ``a``.
-        index_b: (P,) rows of ``b``.
+    Arguments are those of :func:`iou_of_pairs`.
 
     Returns:
         (P,) float64 in [0, 1]; 0 where the box of ``a`` has no area.
     """
-    return _measure_pairs(a, b, index_a, index_b, _intersection_over_first)
-
-
-def _intersection_over_union(shared: FloatArray, area_a: FloatArray, area_b: FloatArray) -> FloatArray:
-    union = area_a + area_b - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
-def _intersection_over_first(shared: FloatArray, area_a: FloatArray, _: FloatArray) -> FloatArray:
+    shared, area_a, _ = _areas_of_pairs(a, b, index_a, index_b)
     return np.divide(shared, area_a, out=np.zeros_like(shared), where=area_a > 0)
 
 
-def _measure_pairs(
-    a: ArrayLike,
-    b: ArrayLike,
-    index_a: ArrayLike,
-    index_b: ArrayLike,
-    measure: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
-) -> FloatArray:
-    """``measure(shared area, area of a, area of b)`` of each pair: (P,)."""
+def _areas_of_pairs(
+    a: ArrayLike, b: ArrayLike, index_a: ArrayLike, index_b: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(P,) area that each pair shares, and the areas of its two shapes."""
     a, b = as_boxes(a, 'a'), as_shapes(b, 'b')
     index_a, index_b = np.asarray(index_a, dtype=np.intp), np.asarray(index_b, dtype=np.intp)
     if index_a.shape != index_b.shape or index_a.ndim != 1:
         raise ValueError(f'expected two index vectors of one length, found shapes {index_a.shape} and {index_b.shape}')
     pairs = _PairsWithQuads(a, b) if b.ndim == 3 else _PairsOfBoxes(a, b)
-    result = np.zeros(len(index_a))
+    shared, area_a, area_b = np.zeros(len(index_a)), pairs.areas_a[index_a], pairs.areas_b[index_b]
     for start in range(0, len(index_a), _CHUNK_PAIRS):
         part = slice(start, start + _CHUNK_PAIRS)
-        rows_a, rows_b = index_a[part], index_b[part]
-        area_a, area_b = pairs.areas_a[rows_a], pairs.areas_b[rows_b]
-        shared, frame = pairs.overlap(rows_a, rows_b)
-        shared = np.minimum(shared, np.minimum(area_a, area_b))
-        shared[shared <= _OVERLAP_FLOOR * frame] = 0.0
-        result[part] = measure(shared, area_a, area_b)
-    return result
+        found, frame = pairs.overlap(index_a[part], index_b[part])
+        found = np.minimum(found, np.minimum(area_a[part], area_b[part]))
+        found[found <= _OVERLAP_FLOOR * frame] = 0.0
+        shared[part] = found
+    return shared, area_a, area_b
 
 
 class _PairsOfBoxes:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry.boxes import FloatArray
+from ship_det.geometry.boxes import FloatArray, as_rows
 
 
 def as_quads(quads: ArrayLike, name: str = 'quads') -> FloatArray:
@@ -12,16 +12,7 @@ def as_quads(quads: ArrayLike, name: str = 'quads') -> FloatArray:
     Raises:
         ValueError: the shape is not (N, 4, 2), or a coordinate is not finite; names the first bad row.
     """
-    array = np.asarray(quads, dtype=np.float64)
-    if array.size == 0 and array.ndim <= 3:
-        return array.reshape(0, 4, 2)
-    if array.ndim != 3 or array.shape[1:] != (4, 2):
-        raise ValueError(f'{name}: expected shape (N, 4, 2) as corners (x, y), found shape {array.shape}')
-    finite = np.isfinite(array).all(axis=(1, 2))
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(f'{name}: row {row} is not finite: {array[row].tolist()}')
-    return array
+    return as_rows(quads, (4, 2), 'corners (x, y)', name)
 
 
 def quad_areas(quads: FloatArray) -> FloatArray:

@@ -12,8 +12,7 @@ An image is read in one way wherever it is read, so what a check has seen is wha
 from ship_det.raster.alpha import AlphaSurvey, survey_alpha
 from ship_det.raster.choices import AS_FILED, PixelChoices
 from ship_det.raster.georeference import Georeference, acquisition_date, find_georeference
-from ship_det.raster.ground import pixel_area
-from ship_det.raster.images import image_size, open_image, verify_image
+from ship_det.raster.images import image_size, open_image, pixel_area, verify_image
 from ship_det.raster.reading import MAX_PIXELS, open_rgb, open_seekable, read_preview, read_rgb, read_shrunk
 from ship_det.raster.resizing import resize
 from ship_det.raster.scene_reader import SceneReader, open_scene

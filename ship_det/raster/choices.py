@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class PixelChoices:
     """How the values of a scene are read, where that is not left to its file.
 
@@ -17,6 +17,11 @@ class PixelChoices:
     bands: tuple[int, ...] | None = None
     nodata: float | None = None
     alpha: bool = True
+
+    @property
+    def choices(self) -> 'PixelChoices':
+        """These alone, of options that say more."""
+        return PixelChoices(bands=self.bands, nodata=self.nodata, alpha=self.alpha)
 
     def __post_init__(self) -> None:
         if self.bands is not None and (len(self.bands) not in (1, 3) or min(self.bands) < 1):

@@ -106,6 +106,13 @@ class Georeference:
         offsets = ground_offsets(degrees[0], degrees[1:])
         return offsets[:2] - offsets[2:]
 
+    def pixel_area(self, size: tuple[int, int]) -> float:
+        """Area, m2, of the pixel in the middle of an image of a width and height, px, measured on the ellipsoid.
+
+        Whatever the coordinates: degrees, feet, or a map whose scale varies as Mercator's.
+        """
+        return float(abs(np.linalg.det(self.ground_steps(size[0] / 2, size[1] / 2))))
+
     def _transformer(self) -> GCPTransformer:
         return GCPTransformer([GroundControlPoint(row=y, col=x, x=e, y=n, z=0) for x, y, e, n in self.control_points])
 

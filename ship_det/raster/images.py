@@ -12,6 +12,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from ship_det.raster.georeference import find_georeference
 from ship_det.raster.orientation import find_orientation
 
 _GDAL_OPTIONS = {
@@ -66,6 +67,17 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
     """Width and height in px, from the image's header, as it is shown: turned by its EXIF orientation."""
     with open_image(path) as image:
         return find_orientation(image).size((image.width, image.height))
+
+
+def pixel_area(path: str | os.PathLike) -> float | None:
+    """Area of the pixel in the middle of a georeferenced image, m2; None of one that is not georeferenced.
+
+    Raises:
+        ValueError: naming the file, where it cannot be opened.
+    """
+    with open_image(path) as image:
+        georeference = find_georeference(image)
+        return georeference.pixel_area((image.width, image.height)) if georeference else None
 
 
 def verify_image(path: str | os.PathLike) -> None:

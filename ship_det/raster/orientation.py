@@ -96,31 +96,21 @@ def _from_file(path: str | os.PathLike, driver: str) -> int:
         if driver == 'GTiff':
             return _from_tiff(file)
         # EXIF data is a TIFF file without pixels.
-        exif = _png_chunk(file, b'eXIf') if driver == 'PNG' else _riff_chunk(file, b'EXIF').removeprefix(b'Exif\0\0')
-        return _from_tiff(io.BytesIO(exif))
+        return _from_tiff(io.BytesIO(_read_exif(file, is_png=driver == 'PNG').removeprefix(b'Exif\0\0')))
 
 
-def _png_chunk(file: BinaryIO, wanted: bytes) -> bytes:
-    """Content of a PNG's first chunk of a kind, which may stand behind the pixels; empty where there is none."""
-    file.seek(8)
+def _read_exif(file: BinaryIO, is_png: bool) -> bytes:
+    """Content of the first chunk of EXIF data, which may stand behind the pixels, of PNG or WebP; empty without one."""
+    file.seek(8 if is_png else 12)
     while len(head := file.read(8)) == 8:
-        size, kind = struct.unpack('>I4s', head)
-        if kind == wanted:
+        if is_png:
+            size, kind = struct.unpack('>I4s', head)
+        else:
+            kind, size = struct.unpack('<4sI', head)
+        if kind in (b'eXIf', b'EXIF'):
             return file.read(size)
-        # A checksum follows.
-        file.seek(size + 4, os.SEEK_CUR)
-    return b''
-
-
-def _riff_chunk(file: BinaryIO, wanted: bytes) -> bytes:
-    """The same of a RIFF file, which WebP is."""
-    file.seek(12)
-    while len(head := file.read(8)) == 8:
-        kind, size = struct.unpack('<4sI', head)
-        if kind == wanted:
-            return file.read(size)
-        # Filled up to an even size.
-        file.seek(size + size % 2, os.SEEK_CUR)
+        # A checksum follows in PNG; WebP fills up to an even size.
+        file.seek(size + (4 if is_png else size % 2), os.SEEK_CUR)
     return b''
 
 

@@ -39,7 +39,7 @@ def open_rgb(
         ValueError: naming the file, where it cannot be decoded or shown, within the block too.
     """
     with open_scene(path) as scene:
-        reader = SceneReader(scene, choices.bands, None, tiles, choices.nodata, choices.alpha)
+        reader = SceneReader(scene, choices, tiles=tiles)
         if reader.needs_stretch:
             reader.stretch = reader.find_stretch(DEFAULT_PERCENTILES)
         yield reader

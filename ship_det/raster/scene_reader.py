@@ -15,6 +15,7 @@ import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 
+from ship_det.raster.choices import AS_FILED, PixelChoices
 from ship_det.raster.colours import colour_table, grey_levels, is_inverted, scene_bands
 from ship_det.raster.images import open_image
 from ship_det.raster.orientation import Window, find_orientation
@@ -39,13 +40,12 @@ class SceneReader:
 
     Args:
         scene: from :func:`open_scene`.
-        bands: numbers, from 1, of the bands that become red, green and blue, or of the one that becomes grey.
+        choices: how its values are read, where that is not left to the file.
         stretch: how values become 8 bit; None for 8-bit scenes that stay as they are.
         tiles: where tiles are kept.
-        nodata: value of pixels that show nothing, nan for no value; None for the one that the file names.
-        alpha: whether a band that the file calls alpha says where there is data.
 
     Attributes:
+        bands: numbers, from 1, of the bands that are shown.
         size: width and height, px.
         orientation: how the scene is shown.
         needs_stretch: its values are not 8 bit.
@@ -60,14 +60,12 @@ class SceneReader:
     def __init__(
         self,
         scene: rasterio.DatasetReader,
-        bands: tuple[int, ...] | None = None,
+        choices: PixelChoices = AS_FILED,
         stretch: Stretch | None = None,
         tiles: TileCache | None = None,
-        nodata: float | None = None,
-        alpha: bool = True,
     ):
         self.scene = scene
-        self.bands = scene_bands(scene, bands)
+        self.bands = scene_bands(scene, choices.bands)
         self.stretch = stretch
         self.orientation = find_orientation(scene)
         self._stored_size = scene.width, scene.height
@@ -76,14 +74,14 @@ class SceneReader:
         self._dtype = np.result_type(*(scene.dtypes[band - 1] for band in self.bands))
         if self._dtype.kind not in 'uif':
             raise ValueError(f'{scene.name}: pixels of {self._dtype}, expected integers or floating point numbers')
-        self._nodata = [scene.nodatavals[band - 1] if nodata is None else nodata for band in self.bands]
+        self._nodata = [scene.nodatavals[band - 1] if choices.nodata is None else choices.nodata for band in self.bands]
         self._colours = colour_table(scene, self.bands)
         self._levels = grey_levels(scene, self.bands)
         self._inverted = self._colours is None and is_inverted(scene)
         self.needs_stretch = self._colours is None and self._dtype != np.uint8
         alphas = [band for band, kind in enumerate(scene.colorinterp, start=1) if kind == ColorInterp.alpha]
         # A file may call its infrared band alpha; whoever asks for it means its values.
-        self.alpha_band = alphas[0] if alpha and alphas and alphas[0] not in self.bands else None
+        self.alpha_band = alphas[0] if choices.alpha and alphas and alphas[0] not in self.bands else None
         # A mask of the whole data set that is not one of its bands.
         self._has_mask = not alphas and MaskFlags.per_dataset in scene.mask_flag_enums[self.bands[0] - 1]
         self.has_palette = self._colours is not None

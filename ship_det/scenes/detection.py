@@ -37,38 +37,28 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class DetectionOptions:
-    """How a detector looks at a scene.
+class DetectionOptions(PixelChoices):
+    """How a detector looks at a scene, and how the scene's values are read.
 
     Attributes:
         window: side of a window, px that the detector sees.
         overlap: px of these that neighbours share; None for the longest ship that the detector knows, at most half a
             window, else a fifth of the window.
         min_score: least score; None for the detector's own threshold.
-        nodata: value of pixels that show nothing, instead of the one that a scene's file names.
         land: polygons that ships do not lie on; see :func:`ship_det.scenes.areas.read_polygons`.
         area: polygons that ships are looked for in.
         iou_threshold: IoU above which two boxes of one class are one ship.
-        bands: the scenes' bands, from 1, that become red, green and blue, or the one that becomes grey.
-        alpha: whether a band that a scene's file calls alpha says where there is data.
     """
 
     window: int = WINDOW
     overlap: int | None = None
     min_score: float | None = None
-    nodata: float | None = None
     land: Polygons | None = None
     area: Polygons | None = None
     iou_threshold: float = MERGE_IOU
-    bands: tuple[int, ...] | None = None
-    alpha: bool = True
-
-    @property
-    def choices(self) -> PixelChoices:
-        """How the scenes' values are read."""
-        return PixelChoices(self.bands, self.nodata, self.alpha)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.window < 1:
             raise ValueError(f'window: expected at least 1 px, found {self.window}')
         if self.overlap is not None and not 0 <= self.overlap < self.window:
@@ -77,8 +67,6 @@ class DetectionOptions:
             raise ValueError(f'min_score: expected 0 to 1, found {self.min_score}')
         if not 0 <= self.iou_threshold <= 1:
             raise ValueError(f'iou_threshold: expected 0 to 1, found {self.iou_threshold}')
-        # Says what is wrong with them.
-        _ = self.choices
 
     def settle(self, detector: Detector) -> 'DetectionOptions':
         """The same for a detector: the overlap for the ships that it knows, and a window that it need not pad.
@@ -187,9 +175,9 @@ def detect_scene(
     Raises:
         ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
     """
-    options = DetectionOptions(window, overlap, min_score, nodata, land, area, iou_threshold, bands, alpha).settle(
-        detector
-    )
+    options = DetectionOptions(
+        window, overlap, min_score, land, area, iou_threshold, bands=bands, nodata=nodata, alpha=alpha
+    ).settle(detector)
     scene = describe_scene(path, PurePosixPath(path).stem, gsd)
     with open_view(scene, detector.gsd, options.choices) as view:
         search = plan_search(view, options)
@@ -285,23 +273,22 @@ def look_at(
 
 def _gather(results: Sequence[Detections], rows: NDArray[np.intp], windows: Windows, first: int) -> FoundInWindows:
     """Finds in windows, by their rows, in px of the view."""
-    window = np.repeat(rows, [len(result) for result in results])
-    boxes, scores, labels = _join(results)
-    detections = WindowDetections(to_scene(boxes, window, windows), scores, labels, window + first)
-    return FoundInWindows(detections, rows + first)
+    found = []
+    for row, result in zip(rows, results, strict=True):
+        window = np.full(len(result), row)
+        boxes = to_scene(result.boxes, window, windows)
+        found.append(WindowDetections(boxes, result.scores, result.labels, window + first))
+    return FoundInWindows(WindowDetections.join(found), rows + first)
 
 
 def merge_found(
     parts: Sequence[WindowDetections], search: Search, classes: tuple[str, ...], iou_threshold: float
 ) -> Detections:
     """What was found in all windows of a scene, each ship once, in px of the scene."""
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts]) if parts else empty
-        for name, empty in vars(_NOTHING).items()
-    }
+    joined = WindowDetections.join(parts)
     # Whatever the order in which the windows were looked at.
-    order = np.lexsort([-arrays['scores'], arrays['window']])
-    detections = WindowDetections(**{name: values[order] for name, values in arrays.items()})
+    order = np.lexsort([-joined.scores, joined.window])
+    detections = WindowDetections(**{name: values[order] for name, values in vars(joined).items()})
     merged = merge_windows(detections, search.windows, iou_threshold)
     boxes, corners = merged.boxes, None
     if search.view.grid is not None:
@@ -311,21 +298,10 @@ def merge_found(
     return found[search.keeps(found.quads)]
 
 
-_NOTHING = WindowDetections(np.empty((0, 5)), np.empty(0), np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))
-
-
 def _predict(detector: Detector, images: list[NDArray[np.uint8]], min_score: float | None) -> Sequence[Detections]:
     if len(images) > 1 and hasattr(detector, 'predict_batch'):
         return detector.predict_batch(images, min_score)
     return [detector.predict(image, min_score) for image in images]
-
-
-def _join(results: Sequence[Detections]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    if not results:
-        return _NOTHING.boxes, _NOTHING.scores, _NOTHING.labels
-    columns = ([getattr(result, name) for result in results] for name in ('boxes', 'scores', 'labels'))
-    boxes, scores, labels = (np.concatenate(column) for column in columns)
-    return boxes, scores, labels
 
 
 def _read_ahead(read: Callable[[int], T], rows: Iterable[int], number: int) -> Iterator[tuple[int, T]]:

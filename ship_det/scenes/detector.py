@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ship_det.drawing.boxes import RIGHT_COLOR, draw_boxes
 from ship_det.geometry import rbox_to_quad
 from ship_det.scenes.layer_formats import check_packages
-from ship_det.scenes.layers import save_detections
+from ship_det.scenes.layers import write_table
 from ship_det.scenes.scene import Scene
 from ship_det.scenes.ship_table import tabulate_ships
 
@@ -102,7 +102,7 @@ class Detections:
             ValueError: naming the file, where the suffix is another, a package is missing, or the scene has no
                 georeference; ``.csv`` and ``.txt`` need none.
         """
-        save_detections(self, path)
+        write_table(path, tabulate_ships([self]))
 
 
 class Detector(Protocol):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ship_det.annotations.objects import MIN_QUAD_AREA, LabeledObject, object_corners, order_quads, quad_areas
 from ship_det.geometry import quad_to_rbox
 from ship_det.geometry.boxes import FloatArray
+from ship_det.progress import count_noun
 from ship_det.scenes.areas import neighbourhoods
 from ship_det.scenes.detector import Detections
 from ship_det.scenes.layers import write_table
@@ -137,9 +138,9 @@ def read_label_layer(
     array[:] = polygons
     notes = []
     if several:
-        notes.append(f'{_count(several, "multi-polygon")} of several parts: each part is an object')
+        notes.append(f'{count_noun(several, "multi-polygon")} of several parts: each part is an object')
     if holes:
-        notes.append(f'{_count(holes, "polygon")} with holes, which labels do not have')
+        notes.append(f'{count_noun(holes, "polygon")} with holes, which labels do not have')
     assert frame.crs is not None
     crs_text, geographic = frame.crs.to_wkt(), bool(frame.crs.is_geographic)
     return LabelLayer(
@@ -263,7 +264,3 @@ def _to_quad(points: FloatArray, where: str) -> tuple[FloatArray, bool]:
     if not isinstance(rectangle, shapely.Polygon):
         raise ValueError(f'{where}: the polygon has no area, expected corners around the object')
     return object_corners(where, shapely.get_coordinates(rectangle)[:4]), True
-
-
-def _count(number: int, noun: str) -> str:
-    return f'{number} {noun}' + ('' if number == 1 else 's')

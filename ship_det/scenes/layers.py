@@ -118,18 +118,13 @@ def _write_table(
     return WrittenLayer(Path(folder) / file, len(table), missing)
 
 
-def save_detections(found: Detections, path: str | os.PathLike) -> None:
-    """Write the ships of one scene to a file of the format that its name's end says.
+def write_table(path: str | os.PathLike, table: ShipTable) -> None:
+    """Write ships to a file of the format that its name's end says.
 
     Raises:
         ValueError: naming the file, where the format is not known, lacks a package, or holds places on Earth and the
             scene has none.
     """
-    write_table(path, tabulate_ships([found]))
-
-
-def write_table(path: str | os.PathLike, table: ShipTable) -> None:
-    """Write ships to a file of the format that its name's end says; raises as :func:`save_detections`."""
     suffix = Path(path).suffix.lower()
     if suffix not in _SUFFIXES:
         raise ValueError(f'{path}: a file that ends in {suffix!r}, expected one of: {", ".join(_SUFFIXES)}')

@@ -100,6 +100,15 @@ class WindowDetections:
     labels: NDArray[np.intp]
     window: NDArray[np.intp]
 
+    @staticmethod
+    def join(parts: Sequence['WindowDetections']) -> 'WindowDetections':
+        """The detections in some parts of the windows of one scene."""
+        none = np.empty(0, dtype=np.intp)
+        parts = [WindowDetections(np.empty((0, 5)), np.empty(0), none, none), *parts]
+        return WindowDetections(
+            *(np.concatenate(arrays) for arrays in zip(*(vars(part).values() for part in parts), strict=True))
+        )
+
 
 def to_scene(boxes: ArrayLike, window: NDArray[np.intp], windows: Windows) -> FloatArray:
     """Boxes in px of the images of their windows, (N, 5), as boxes in px of the scene.

@@ -39,19 +39,19 @@ class Scene:
     date: str | None = None
 
     def to_pixels(self, points: ArrayLike, crs: str) -> NDArray[np.float64]:
-        """Points (N, 2) px of coordinates (N, 2) in a CRS, where the scene is georeferenced; not finite off its map.
+        """Points (..., 2) px of coordinates (..., 2) in a CRS, of a georeferenced scene; not finite off its map.
 
         Args:
             points: coordinates, east or longitude first.
             crs: their coordinate reference system, as PROJ takes it.
         """
         assert self.georeference is not None
-        x, y = transform_points(points, crs, self.georeference.crs).T
+        places = transform_points(points, crs, self.georeference.crs)
         if is_geographic(self.georeference.crs):
             # A scene may have longitudes beyond 180 degrees.
             middle, _ = self.georeference.to_map((self.size[0] / 2, self.size[1] / 2))
-            x = middle + wrap_longitude(x - middle)
-        return self.georeference.to_pixels(np.column_stack([x, y]))
+            places[..., 0] = middle + wrap_longitude(places[..., 0] - middle)
+        return self.georeference.to_pixels(places)
 
 
 def describe_scene(path: str | os.PathLike, name: str, gsd: float | None = None) -> Scene:
@@ -71,5 +71,5 @@ def describe_scene(path: str | os.PathLike, name: str, gsd: float | None = None)
         size = find_orientation(image).size((image.width, image.height))
         georeference, date = find_georeference(image), acquisition_date(image)
     if georeference is not None:
-        gsd = math.sqrt(abs(np.linalg.det(georeference.ground_steps(size[0] / 2, size[1] / 2))))
+        gsd = math.sqrt(georeference.pixel_area(size))
     return Scene(name, os.fspath(path), size, georeference, gsd, date)

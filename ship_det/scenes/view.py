@@ -23,7 +23,7 @@ from rasterio.warp import calculate_default_transform
 from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster import AS_FILED, PixelChoices, SceneReader, open_scene, open_seekable, resize
-from ship_det.raster.georeference import Georeference, is_geographic, transform_points, wrap_longitude
+from ship_det.raster.georeference import Georeference
 from ship_det.raster.shrinking import Shrinker
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.scenes.merging import Windows
@@ -101,14 +101,7 @@ class SceneView:
         """Points (..., 2) as px of the scene."""
         if self.grid is None:
             return points
-        georeference = self.scene.georeference
-        assert georeference is not None
-        places = transform_points(self.grid.to_map(points), self.grid.crs, georeference.crs)
-        if is_geographic(georeference.crs):
-            # A scene may have longitudes beyond 180 degrees.
-            middle = georeference.to_map(np.array(self.scene.size) / 2)[0]
-            places[..., 0] = middle + wrap_longitude(places[..., 0] - middle)
-        return georeference.to_pixels(places)
+        return self.scene.to_pixels(self.grid.to_map(points), self.grid.crs)
 
 
 @contextmanager
@@ -133,7 +126,7 @@ def open_view(
     scale = _scale(gsd, scene.gsd)
     if not is_read:
         with open_scene(scene.path) as source:
-            yield SceneView(scene, _reader(source, choices), scale)
+            yield SceneView(scene, SceneReader(source, choices), scale)
         return
     with TemporaryDirectory() as folder, open_seekable(scene.path, folder, choices) as reader:
         yield SceneView(scene, reader, scale)
@@ -173,7 +166,7 @@ def _open_warped(
     crs = utm_zone(*middle.tolist())
     with ExitStack() as stack:
         source = stack.enter_context(open_scene(scene.path))
-        plain = _reader(source, choices)
+        plain = SceneReader(source, choices)
         stretch = plain.find_stretch(DEFAULT_PERCENTILES) if plain.needs_stretch and is_read else None
         bands = plain.bands
         if plain.alpha_band is None and source.indexes != bands:
@@ -199,12 +192,8 @@ def _open_warped(
         resampling = Resampling.nearest if plain.has_palette else Resampling.bilinear
         warp = WarpedVRT(source, crs=crs, resampling=resampling, add_alpha=not has_alpha, **target)
         warped = stack.enter_context(warp)
-        reader = SceneReader(warped, bands, stretch, nodata=choices.nodata)
+        reader = SceneReader(warped, PixelChoices(bands=bands, nodata=choices.nodata), stretch)
         yield SceneView(scene, reader, _scale(gsd, warped.transform.a), Georeference(crs, tuple(warped.transform)[:6]))
-
-
-def _reader(source: DatasetReader, choices: PixelChoices) -> SceneReader:
-    return SceneReader(source, choices.bands, nodata=choices.nodata, alpha=choices.alpha)
 
 
 def _choose_bands(source: DatasetReader, bands: tuple[int, ...]) -> DatasetReader:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -10,6 +11,9 @@ from shapely.geometry.base import BaseGeometry
 
 from ship_det.simulation.plan import Berth, FloatArray
 from ship_det.simulation.ships import Ship, ship_quad
+
+# Of one ship, or (N,).
+Speed = TypeVar('Speed', float, FloatArray)
 
 #: Least water between two hulls and between a hull and a wall, m.
 CLEARANCE = 0.8
@@ -66,7 +70,7 @@ class Roadstead:
         self.ships: list[Ship] = []
         self._rooms: list[Polygon] = []
         self._centres = np.zeros((0, 2))
-        self._reaches = np.zeros(0)
+        self._reaches: FloatArray = np.zeros(0)
 
     def moor_or_anchor(self, ship: Ship, berths: Sequence[Berth]) -> bool:
         """Place a ship at a berth of its trade or on open water, whichever its class prefers and then the other."""
@@ -168,6 +172,6 @@ def _rooms(ship: Ship, places: FloatArray, headings: FloatArray, speeds: FloatAr
     return places[:, None] + corners
 
 
-def wake_length(length: float, speed: float | FloatArray) -> float | FloatArray:
+def wake_length(length: float, speed: Speed) -> Speed:
     """How far the foam behind a ship of a length (m) reaches, m."""
     return speed * (80 + 1.6 * length)

@@ -8,7 +8,7 @@ Points are those of the map, as if seen from straight above. What stands z metre
 away from there: a camera that looks askance sees roofs away from it and the walls on its own side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -31,7 +31,9 @@ _SHADE, _SKYLIGHT = 0.46, 3
 # Light of a wall: in the shade, and what the sun adds to one that faces it.
 _WALL_SHADE, _WALL_SUN = 0.56, 0.4
 
-Colour = Sequence[float] | NDArray[np.float64]
+Colour = Sequence[float]
+#: A point (x, y), m.
+Point = tuple[float, float] | NDArray[np.float64]
 
 
 class Canvas:
@@ -67,7 +69,7 @@ class Canvas:
         if self._image is None:
             height, width = self._ground.shape[:2]
             size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
-            self._image = cv2.resize(self._ground, size, interpolation=cv2.INTER_NEAREST)
+            self._image = as_bytes(cv2.resize(self._ground, size, interpolation=cv2.INTER_NEAREST))
         return self._image
 
     def finish(self) -> NDArray[np.uint8]:
@@ -75,7 +77,7 @@ class Canvas:
         if self._image is None:
             return self._ground
         height, width = self._ground.shape[:2]
-        return cv2.resize(self._image, (width, height), interpolation=cv2.INTER_AREA)
+        return as_bytes(cv2.resize(self._image, (width, height), interpolation=cv2.INTER_AREA))
 
     def fill(self, outline: ArrayLike, colour: Colour, level: float = 0.0) -> None:
         """Fill an outline, (N, 2) m, that lies level (m) above the ground."""
@@ -84,10 +86,11 @@ class Canvas:
     def disc(self, centre: ArrayLike, radius: float, colour: Colour, level: float = 0.0) -> None:
         """Fill a circle; centre and radius in m."""
         fixed_radius = round(radius * self.scale)
-        centre = self._fixed(centre, level).tolist()
-        cv2.circle(self.image, centre, fixed_radius, clamp(colour), cv2.FILLED, cv2.LINE_8, _SHIFT)
+        cv2.circle(
+            self.image, self._fixed(centre, level).tolist(), fixed_radius, clamp(colour), cv2.FILLED, cv2.LINE_8, _SHIFT
+        )
 
-    def line(self, start: ArrayLike, end: ArrayLike, width: float, colour: Colour, level: float = 0.0) -> None:
+    def line(self, start: Point, end: Point, width: float, colour: Colour, level: float = 0.0) -> None:
         """Fill a straight stroke with square ends; all in m."""
         (x0, y0), (x1, y1) = start, end
         half = width / 2 / max(float(np.hypot(x1 - x0, y1 - y0)), 1e-9)
@@ -158,7 +161,7 @@ class Canvas:
             start += count
         if self._image is None:
             share = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-            self._ground = cv2.blendLinear(_shaded(self._ground), self._ground, share, 1 - share)
+            self._ground = as_bytes(cv2.blendLinear(_shaded(self._ground), self._ground, share, 1 - share))
         else:
             lit = self._image[top:bottom, left:right]
             cv2.copyTo(_shaded(lit), mask, lit)
@@ -200,13 +203,18 @@ def ring(centre: ArrayLike, radius: float, corners: int = 16) -> NDArray[np.floa
     return np.asarray(centre) + radius * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def clamp(colour: Colour) -> tuple[int, ...]:
+def clamp(colour: Iterable[float]) -> tuple[int, ...]:
     """A colour rounded to bytes."""
     return tuple([min(max(round(value), 0), 255) for value in colour])
 
 
 def _shaded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return cv2.convertScaleAbs(image, alpha=_SHADE, beta=_SKYLIGHT)
+    return as_bytes(cv2.convertScaleAbs(image, alpha=_SHADE, beta=_SKYLIGHT))
+
+
+def as_bytes(image: ArrayLike | None) -> NDArray[np.uint8]:
+    """What OpenCV made of bytes: it says so of no result."""
+    return np.asarray(image, dtype=np.uint8)
 
 
 def _paints(colours: NDArray[np.float64]) -> list[tuple[int, ...]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ship_det.simulation.canvas import Canvas, Colour, ring
+from ship_det.simulation.plan import Pair
 from ship_det.simulation.ships import Ship, hull_outline
 
 #: Along and across of the two ends and sides of a rectangle: (stern end, bow end, port side, starboard side).
@@ -47,7 +48,7 @@ class Deck:
         """Metres of the scene of points (along, across); (..., 2)."""
         return np.asarray(points, dtype=np.float64) @ self._axes + self._stern
 
-    def level(self, points: Sequence[tuple[float, float]]) -> float:
+    def level(self, points: Sequence[Pair]) -> float:
         """How high above the water the surface is below the middle of some points (along, across), m."""
         along = sum(point[0] for point in points) / len(points)
         across = sum(point[1] for point in points) / len(points)
@@ -64,7 +65,7 @@ class Deck:
         self.canvas.fill(self.ship.to_scene(inner), deck, freeboard)
         self._freeboard = freeboard
 
-    def area(self, points: Sequence[tuple[float, float]], colour: Colour, height: float = 0.0) -> None:
+    def area(self, points: Sequence[Pair], colour: Colour, height: float = 0.0) -> None:
         """A polygon; with a height (m) a house."""
         level = self.level(points)
         if height > 0:
@@ -84,7 +85,7 @@ class Deck:
         outlines = [self.place(corners(extent)) for extent in extents]
         self.canvas.prisms(outlines, [level + height for height in heights], colours, level)
 
-    def disc(self, at: tuple[float, float], radius: float, colour: Colour, height: float = 0.0) -> None:
+    def disc(self, at: Pair, radius: float, colour: Colour, height: float = 0.0) -> None:
         """A circle of a radius in m; with a height (m) an upright cylinder."""
         level = self.level([at])
         if height > 0:
@@ -92,7 +93,7 @@ class Deck:
         else:
             self.canvas.disc(self.place(at), radius, colour, level)
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], width: float, colour: Colour,
+    def line(self, start: Pair, end: Pair, width: float, colour: Colour,
              height: float = 0.0) -> None:  # fmt: skip
         """A straight stroke of a width in m, some height (m) above what is below it."""
         level = self.level([start, end]) + height
@@ -104,7 +105,7 @@ class Deck:
         for start, end in zip(points, points[1:] + points[:1], strict=True):
             self.line(start, end, width, colour)
 
-    def landing_circle(self, at: tuple[float, float], radius: float, colour: Colour) -> None:
+    def landing_circle(self, at: Pair, radius: float, colour: Colour) -> None:
         """A helicopter spot: a ring with a cross line, radius in m."""
         along, across = radius / self.ship.length, 2 * radius / self.ship.beam
         angles = np.linspace(0, 2 * np.pi, 17)
@@ -123,7 +124,7 @@ class Deck:
         return tuple(value + shift for value in base)
 
 
-def corners(extent: Extent) -> list[tuple[float, float]]:
+def corners(extent: Extent) -> list[Pair]:
     """Corners of a rectangle (stern end, bow end, port side, starboard side)."""
     stern, bow, port, starboard = extent
     return [(bow, port), (bow, starboard), (stern, starboard), (stern, port)]

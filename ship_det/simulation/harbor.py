@@ -74,6 +74,7 @@ class SceneSpec:
 
     @property
     def ships_per_scene(self) -> int:
+        """Ships that a scene is to have."""
         if self.ships is not None:
             return self.ships
         return max(round(SHIPS_PER_KM * self.extent / 1000), 1)
@@ -155,9 +156,8 @@ def _banks(extent: float, scale: float, angle: float, rng: np.random.Generator) 
         angle: direction of the shore, rad.
         rng: chance.
     """
-    along = np.array([np.cos(angle), np.sin(angle)])
-    away = np.array([-along[1], along[0]])
-    centre = np.array([extent / 2, extent / 2])
+    middle = Frame.facing((extent / 2, extent / 2), angle)
+    centre, along, away = middle.origin, middle.along, middle.away
     if extent < scale:
         near = Frame(centre + away * (rng.uniform(-0.45, 0.15) * extent), along, away)
         return [draw_bank(near, scale, rng.uniform(0.2, 0.5) * scale, rng)]

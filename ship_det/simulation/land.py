@@ -53,8 +53,7 @@ def _fill_district(site: Site, part: Polygon, character: str, angle: float) -> N
     rng = site.rng
     built = character in ('industry', 'town')
     turn = angle + (rng.normal(0, 0.25) if built else rng.uniform(0, np.pi))
-    along = np.array([np.cos(turn), np.sin(turn)])
-    frame = Frame(np.array([part.centroid.x, part.centroid.y]), along, np.array([-along[1], along[0]]))
+    frame = Frame.facing((part.centroid.x, part.centroid.y), turn)
     base = {'industry': ASPHALT, 'town': ASPHALT, 'fields': site.green((132, 126, 94)), 'wood': site.green(_WOOD)}
     _pave_parts(site, part, base[character], 6)
     low, high, street = _CELLS[character]
@@ -107,12 +106,12 @@ def _industry(site: Site, frame: Frame, area: Area) -> None:
         site.cars(frame, (start + 5, end - 5, near + 5, far - 5), rng.uniform(0.2, 0.8))
     elif chance < 0.76:
         palette = site.container_palette()
-        for row in np.arange(near + 8, far - 20, 24):
+        for row in np.arange(near + 8, far - 20, 24).tolist():
             site.containers(frame, (start + 8, end - 8, row, row + rng.uniform(6, 16)), palette)
     elif chance < 0.84:
         step = rng.uniform(26, 44)
-        for along in np.arange(start + step / 2, end - step / 2 + 1, step):
-            for away in np.arange(near + step / 2, far - step / 2 + 1, step):
+        for along in np.arange(start + step / 2, end - step / 2 + 1, step).tolist():
+            for away in np.arange(near + step / 2, far - step / 2 + 1, step).tolist():
                 site.tank(frame, (along, away), step * 0.36)
     elif chance < 0.92:
         site.pave(frame.rect(start + 3, end - 3, near + 3, far - 3), (150, 138, 116), 16)
@@ -156,12 +155,12 @@ def _field(site: Site, frame: Frame, area: Area) -> None:
     site.pave(frame.rect(*area), colour, 12)
     step = rng.uniform(7, 14)
     shade = rng.uniform(-8, 7)
-    for away in np.arange(near, far - step, 2 * step):
+    for away in np.arange(near, far - step, 2 * step).tolist():
         site.pave(frame.rect(start, end, away, away + step), colour + shade, 3)
     if rng.random() < 0.15 and min(end - start, far - near) > 60:
         site.shed(frame, (start + 25, near + 20), (32, 16), 7)
-    hedge = np.arange(start, end, 11)
-    hedge = hedge[rng.random(len(hedge)) < 0.3]
+    places = np.arange(start, end, 11)
+    hedge = places[rng.random(len(places)) < 0.3]
     site.trees(frame.place(np.column_stack([hedge, np.full(len(hedge), far)])))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ship_det.simulation.canvas import Colour
 from ship_det.simulation.deck import Deck, lighter
+from ship_det.simulation.plan import Pair
 from ship_det.simulation.site import CONTAINERS as BOX_COLOURS
 
 _WHITE = (222, 222, 216)
@@ -27,10 +28,10 @@ def draw_tanker(deck: Deck) -> None:
 def _draw_oil_deck(deck: Deck, paint: Colour) -> None:
     for across in (-0.1, -0.03, 0.04, 0.11):
         deck.line((0.15, across), (0.93, across), 0.8, _PIPES)
-    for along in np.linspace(0.2, 0.88, 9):
+    for along in np.linspace(0.2, 0.88, 9).tolist():
         deck.line((along, -0.88), (along, 0.88), 0.5, lighter(paint, -22))
     _manifold(deck)
-    for along in np.linspace(0.18, 0.88, 12):
+    for along in np.linspace(0.18, 0.88, 12).tolist():
         for across in (-0.5, 0.5):
             deck.disc((along, across), 0.9, (170, 160, 148))
     if deck.rng.random() < 0.5:
@@ -42,7 +43,7 @@ def _draw_pipe_rack(deck: Deck, paint: Colour) -> None:
     for across in (-0.15, -0.09, -0.03):
         deck.line((0.16, across), (0.93, across), 0.6, _PIPES)
     _manifold(deck)
-    for along in np.linspace(0.2, 0.9, 6):
+    for along in np.linspace(0.2, 0.9, 6).tolist():
         deck.rect((along - 0.012, along + 0.012, 0.3, 0.5), lighter(paint, 40), 2)
         deck.rect((along - 0.012, along + 0.012, -0.6, -0.4), lighter(paint, 40), 2)
     deck.rect((0.14, 0.17, -0.7, 0.7), lighter(paint, 22), 4)
@@ -110,7 +111,7 @@ def draw_cargo_ship(deck: Deck) -> None:
         deck.rect((0.04, 0.075, -0.5, -0.2), (54, 54, 56), 9)
         deck.rect((0.04, 0.075, 0.2, 0.5), (54, 54, 56), 9)
         deck.rect((0.1, 0.79, -0.7, 0.76), cover, 3)
-        for along in np.arange(0.14, 0.76, 0.07):
+        for along in np.arange(0.14, 0.76, 0.07).tolist():
             deck.line((along, -0.7), (along, 0.76), 0.4, lighter(cover, -24))
             if deck.rng.random() < 0.55:
                 half = deck.rng.uniform(0.012, 0.03), deck.rng.uniform(0.1, 0.4)
@@ -165,11 +166,11 @@ def draw_supply_ship(deck: Deck) -> None:
     if deck.variant == 2:
         deck.rect((0.4, 0.54, -0.6, 0.6), deck.colour((150, 132, 104), 12), 3)
         deck.landing_circle((0.87, 0), 5.0, _WHITE)
-    for along in np.linspace(low, high, 7):
+    for along in np.linspace(low, high, 7).tolist():
         for _ in range(5):
             across = deck.rng.uniform(-0.7, 0.7) * (1 - max(along - 0.7, 0) / 0.3)
             deck.rect((along - 0.012, along + 0.012, across - 0.1, across + 0.1), deck.colour((128, 122, 112), 34), 2)
-    for along in np.linspace(low + 0.02, high - 0.02, 5 - deck.variant):
+    for along in np.linspace(low + 0.02, high - 0.02, 5 - deck.variant).tolist():
         width = 0.82 * (1 - max(along - 0.7, 0) / 0.35)
         deck.rect((along - 0.006, along + 0.006, -width, width), light, 16)
         for side in (-1, 1):
@@ -210,7 +211,7 @@ def _ferry(deck: Deck) -> None:
     funnel = 0.5 if deck.variant == 0 else 0.24
     deck.rect((funnel - 0.04, funnel + 0.04, -0.18, 0.18), deck.pick(((186, 62, 48), (44, 60, 98), (212, 152, 62))), 6)
     for side in (-1, 1):
-        for along in np.linspace(0.32, 0.68, 5):
+        for along in np.linspace(0.32, 0.68, 5).tolist():
             deck.rect((along - 0.02, along + 0.02, side * 0.7 - 0.06, side * 0.7 + 0.06), (212, 106, 52))
 
 
@@ -220,8 +221,8 @@ def _open_car_deck(deck: Deck) -> None:
     for side in (-1, 1):
         deck.rect((0.16, 0.84, side * 0.8 - 0.14, side * 0.8 + 0.14), (226, 226, 220), 6)
     length = 1 / deck.ship.length
-    for across in np.linspace(-0.42, 0.42, 4):
-        for along in np.arange(0.1, 0.86, 9 * length):
+    for across in np.linspace(-0.42, 0.42, 4).tolist():
+        for along in np.arange(0.1, 0.86, 9 * length).tolist():
             if deck.rng.random() < 0.7:
                 size = deck.rng.choice([4.4, 4.4, 7.5]) * length
                 paint = deck.colour(deck.pick(((222, 222, 220), (60, 62, 66), (150, 48, 44), (120, 124, 130))), 10)
@@ -235,10 +236,10 @@ def _barge(deck: Deck) -> None:
     if deck.variant == 0:
         cargo = deck.pick(((58, 54, 50), (168, 148, 112), (120, 108, 96)))
         deck.rect((0.08, 0.92, -0.76, 0.76), (84, 72, 62))
-        for along in np.arange(0.16, 0.9, 0.15):
+        for along in np.arange(0.16, 0.9, 0.15).tolist():
             deck.disc((along, deck.rng.uniform(-0.15, 0.15)), deck.ship.beam * 0.27, deck.colour(cargo, 8), 2)
     elif deck.variant == 1:
-        for along in np.arange(0.1, 0.86, 0.16):
+        for along in np.arange(0.1, 0.86, 0.16).tolist():
             if deck.rng.random() < 0.7:
                 deck.rect((along, along + 0.13, -0.6, 0.6), deck.colour(deck.pick(BOX_COLOURS), 10), 2.5)
     else:
@@ -248,7 +249,7 @@ def _barge(deck: Deck) -> None:
         deck.rect((0.36, 0.5, -0.7, 0.1), deck.colour((96, 92, 86), 12), 1)
 
 
-def _bay_of_boxes(deck: Deck, span: tuple[float, float], width: float, load: float, palette: Sequence[Colour]) -> None:
+def _bay_of_boxes(deck: Deck, span: Pair, width: float, load: float, palette: Sequence[Colour]) -> None:
     """One bay: boxes of 2.44 m side by side, stacked to different heights."""
     rows = max(int(width * deck.ship.beam / 2.5), 1)
     step = 2 * 2.5 / deck.ship.beam
@@ -265,7 +266,7 @@ def _bay_of_boxes(deck: Deck, span: tuple[float, float], width: float, load: flo
         deck.rects(extents, heights, colours)
 
 
-def _bridge(deck: Deck, span: tuple[float, float], width: float, funnel: bool = True) -> None:
+def _bridge(deck: Deck, span: Pair, width: float, funnel: bool = True) -> None:
     stern, bow = span
     deck.rect((stern, bow, -width * 0.8, width * 0.8), (206, 206, 200), 16)
     deck.rect((bow - (bow - stern) * 0.35, bow, -width, width), _WHITE, 6)
@@ -274,7 +275,7 @@ def _bridge(deck: Deck, span: tuple[float, float], width: float, funnel: bool = 
         deck.rect((stern - 0.028, stern - 0.002, -0.2, 0.2), paint, 16)
 
 
-def _deck_crane(deck: Deck, at: tuple[float, float], reach: float, colour: Colour) -> None:
+def _deck_crane(deck: Deck, at: Pair, reach: float, colour: Colour) -> None:
     """A crane on its post, its jib (m) along the ship one way or the other."""
     along, across = at
     way = deck.rng.choice([-1, 1])

@@ -6,6 +6,7 @@ import numpy as np
 
 from ship_det.simulation.canvas import Colour
 from ship_det.simulation.deck import Deck, Extent, lighter
+from ship_det.simulation.plan import Pair
 from ship_det.simulation.ships import ASSAULT_LIFTS
 
 _WHITE = (214, 214, 208)
@@ -22,7 +23,7 @@ def draw_carrier(deck: Deck) -> None:
     deck.area(runway, tuple(value - 10 for value in surface))
     for start, end in (((0.012, -0.36), (0.655, -0.96)), ((0.012, 0.2), (0.685, -0.66))):
         deck.line(start, end, 0.9, _WHITE)
-    for way in np.linspace(0.06, 0.9, 14):
+    for way in np.linspace(0.06, 0.9, 14).tolist():
         start = (0.012 + 0.665 * way, -0.08 - 0.74 * way)
         deck.line(start, (start[0] + 0.02, start[1] - 0.022), 0.9, _YELLOW)
     for across in (-0.2, 0.12):
@@ -36,17 +37,17 @@ def draw_carrier(deck: Deck) -> None:
     deck.disc((island + 0.02, 0.78), 3.5, (110, 114, 118), 9)
     if deck.variant == 2:
         # In the yard: no aircraft, but tents, vans and crates.
-        for along in np.arange(0.08, 0.92, 0.045):
+        for along in np.arange(0.08, 0.92, 0.045).tolist():
             _deck_load(deck, (along, along + 0.03, -0.25, 0.55), 3, 4)
         return
-    spots = [(along, 0.3 - 0.02 * row) for row, along in enumerate(np.arange(0.74, 0.98, 0.05))]
+    spots = [(along, 0.3 - 0.02 * row) for row, along in enumerate(np.arange(0.74, 0.98, 0.05).tolist())]
     if deck.variant == 0:
-        spots += [(along, 0.72) for along in np.arange(0.18, 0.34, 0.048)]
-        spots += [(along, 0.5) for along in np.arange(0.46, 0.72, 0.05)]
-        spots += [(along, -0.36) for along in np.arange(0.78, 0.95, 0.055)]
+        spots += [(along, 0.72) for along in np.arange(0.18, 0.34, 0.048).tolist()]
+        spots += [(along, 0.5) for along in np.arange(0.46, 0.72, 0.05).tolist()]
+        spots += [(along, -0.36) for along in np.arange(0.78, 0.95, 0.055).tolist()]
     else:
-        spots += [(along, 0.62) for along in np.arange(0.36, 0.72, 0.042)]
-        spots += [(along, -0.05) for along in np.arange(0.03, 0.2, 0.05)]
+        spots += [(along, 0.62) for along in np.arange(0.36, 0.72, 0.042).tolist()]
+        spots += [(along, -0.05) for along in np.arange(0.03, 0.2, 0.05).tolist()]
     for spot in spots:
         if deck.rng.random() < 0.7:
             _jet(deck, spot, deck.rng.uniform(-0.5, 0.5) + deck.rng.choice([0.0, np.pi / 2, np.pi]))
@@ -192,7 +193,7 @@ def draw_assault_ship(deck: Deck) -> None:
     for extent in ((*port, -0.98, -inner), (*starboard, inner, 0.98)):
         deck.rect(extent, lighter(surface, -14))
         deck.frame(extent, 0.6, (150, 150, 146))
-    for along in np.linspace(0.1, 0.9, 8):
+    for along in np.linspace(0.1, 0.9, 8).tolist():
         deck.landing_circle((along, -0.32), 3.6, _WHITE)
         if deck.variant == 0 and deck.rng.random() < 0.6:
             _helicopter(deck, (along, -0.32))
@@ -200,10 +201,10 @@ def draw_assault_ship(deck: Deck) -> None:
         _deck_load(deck, (0.05, 0.38, 0.1, 0.7), 26, 3)
         _deck_load(deck, (0.7, 0.92, 0.1, 0.5), 12, 3)
         return
-    for along in np.arange(0.06, 0.4, 0.05):
+    for along in np.arange(0.06, 0.4, 0.05).tolist():
         if deck.rng.random() < 0.8:
             _jet(deck, (along, 0.5), deck.rng.uniform(1.2, 2.0), 0.8)
-    for along in np.arange(0.72, 0.9, 0.055):
+    for along in np.arange(0.72, 0.9, 0.055).tolist():
         if deck.rng.random() < 0.75:
             if deck.variant == 0:
                 _helicopter(deck, (along, 0.42))
@@ -302,7 +303,7 @@ def draw_submarine(deck: Deck) -> None:
         deck.rect((0.2, 0.5, 0.3, 0.44), lighter(dark, 30))
     deck.line((0.015, 0), (0.06, 0), 1.0, lighter(dark, 16))
     if deck.ship.length > 150:
-        for along in np.arange(0.3, stern - 0.02, 0.025):
+        for along in np.arange(0.3, stern - 0.02, 0.025).tolist():
             deck.line((along, -0.42), (along, 0.42), 0.5, dark)
     for along in (0.25, 0.5, 0.82):
         deck.disc((along, 0), 0.8, lighter(dark, 34))
@@ -323,14 +324,14 @@ def _gun(deck: Deck, along: float, direction: float) -> None:
     deck.line((along, 0), (along + reach, 0), 0.7, (80, 82, 84))
 
 
-def _launch_cells(deck: Deck, extent: tuple[float, float, float, float]) -> None:
+def _launch_cells(deck: Deck, extent: Extent) -> None:
     deck.rect(extent, (62, 64, 67))
     stern, bow, port, starboard = extent
-    for along in np.linspace(stern, bow, 5)[1:-1]:
+    for along in np.linspace(stern, bow, 5)[1:-1].tolist():
         deck.line((along, port), (along, starboard), 0.4, (112, 114, 116))
 
 
-def _flight_deck(deck: Deck, span: tuple[float, float], width: float, spots: tuple[float, ...] = ()) -> None:
+def _flight_deck(deck: Deck, span: Pair, width: float, spots: tuple[float, ...] = ()) -> None:
     stern, bow = span
     deck.rect((stern, bow, -width, width), (74, 77, 80))
     deck.frame((stern + 0.006, bow - 0.006, -width * 0.9, width * 0.9), 0.5, _WHITE)
@@ -341,7 +342,7 @@ def _flight_deck(deck: Deck, span: tuple[float, float], width: float, spots: tup
             _helicopter(deck, (along, 0))
 
 
-def _under_repair(deck: Deck, house: Extent, pad: tuple[float, float]) -> None:
+def _under_repair(deck: Deck, house: Extent, pad: Pair) -> None:
     """A house under white sheeting, crates and vans on the pad."""
     deck.rect(house, deck.colour((212, 212, 204), 10), 2)
     _deck_load(deck, (*pad, -0.6, 0.6), 8, 3)
@@ -357,14 +358,14 @@ def _deck_load(deck: Deck, extent: Extent, count: int, height: float) -> None:
         deck.rect((along - half[0], along + half[0], across - half[1], across + half[1]), paint, top)
 
 
-def _jet(deck: Deck, at: tuple[float, float], heading: float, size: float = 1.0) -> None:
+def _jet(deck: Deck, at: Pair, heading: float, size: float = 1.0) -> None:
     """A parked jet of about 17 m by 11 m, heading in radians against the ship's."""
     shape = np.array([(8, 0), (2, 1.4), (-3, 5.6), (-5, 5.6), (-4.5, 1.6), (-8, 3), (-8, -3), (-4.5, -1.6), (-5, -5.6),
                       (-3, -5.6), (2, -1.4)]) * size  # fmt: skip
     _parked(deck, at, heading, shape)
 
 
-def _helicopter(deck: Deck, at: tuple[float, float]) -> None:
+def _helicopter(deck: Deck, at: Pair) -> None:
     """A parked helicopter: fuselage, tail boom and four rotor blades."""
     heading = deck.rng.uniform(-0.2, 0.2)
     body = np.array([(6, 0), (4, 1.4), (-2, 1.4), (-8, 0.5), (-9, 1.6), (-9, -1.6), (-8, -0.5), (-2, -1.4), (4, -1.4)])
@@ -374,7 +375,7 @@ def _helicopter(deck: Deck, at: tuple[float, float]) -> None:
         deck.line(tuple(np.array(at) - blade), tuple(np.array(at) + blade), 0.5, (60, 62, 64))
 
 
-def _parked(deck: Deck, at: tuple[float, float], heading: float, shape: np.ndarray) -> None:
+def _parked(deck: Deck, at: Pair, heading: float, shape: np.ndarray) -> None:
     cos, sin = np.cos(heading), np.sin(heading)
     turned = shape @ np.array([[cos, sin], [-sin, cos]])
     points = np.array(at) + turned / (deck.ship.length, deck.ship.beam / 2)

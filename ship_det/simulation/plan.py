@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+#: A point (along, away) of a frame, m.
+Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,12 @@ class Frame:
         start, end = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
         along = (end - start) / np.hypot(*(end - start))
         return cls(start, along, side * np.array([-along[1], along[0]]))
+
+    @classmethod
+    def facing(cls, origin: ArrayLike, angle: float) -> 'Frame':
+        """A frame that runs along a direction (rad), away clockwise of it (on screen)."""
+        along = np.array([np.cos(angle), np.sin(angle)])
+        return cls(np.asarray(origin, dtype=np.float64), along, np.array([-along[1], along[0]]))
 
     @property
     def side(self) -> float:
@@ -94,7 +102,7 @@ class Shapes:
 
     def add(self, outline: FloatArray, colour: ArrayLike, height: float = 0.0, base: float = 0.0) -> None:
         """Add an outline, (K, 2) m, with its top at a height and its base below that (m)."""
-        self.add_many(outline[None], [colour], height, base)
+        self.add_many(outline[None], np.asarray(colour)[None], height, base)
 
     def add_many(self, outlines: FloatArray, colours: ArrayLike, heights: ArrayLike, base: ArrayLike = 0.0) -> None:
         """Add outlines of equally many corners, (N, K, 2) m, with colours (N, 3) and heights (N,) or a single one."""

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.simulation.berthing import wake_length
-from ship_det.simulation.canvas import Canvas, clamp
+from ship_det.simulation.canvas import Canvas, as_bytes, clamp
 from ship_det.simulation.deck import Deck
 from ship_det.simulation.harbor import Harbor, SceneSpec, solid_outlines
 from ship_det.simulation.merchant_decks import MERCHANT_DECKS
 from ship_det.simulation.navy_decks import NAVY_DECKS
 from ship_det.simulation.plan import FloatArray, Shapes
 from ship_det.simulation.ships import Ship
-from ship_det.simulation.texture import COARSE, Texture, Window, refined
+from ship_det.simulation.texture import COARSE, FloatImage, Texture, Window, refined
 
 _DECKS = {**NAVY_DECKS, **MERCHANT_DECKS}
 # Drawn around a block and cut off again: more than the blur, the foam and the JPEG's colour reach.
@@ -170,7 +170,7 @@ class Renderer:
         fall = np.array(self.look.shadow) * (_QUAY_HEIGHT / self.gsd)
         shaded = _mask(window, [outline / self.gsd - corner + fall for outline in self._land])
         share = land.astype(np.float32) / 255
-        return cv2.blendLinear(self._land_surface(window), self._water(window, shaded), share, 1 - share)
+        return as_bytes(cv2.blendLinear(self._land_surface(window), self._water(window, shaded), share, 1 - share))
 
     def _water(self, window: Window, shaded: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """The water, (height, width, 3), darker where it is shaded (0 to 255)."""
@@ -189,21 +189,26 @@ class Renderer:
             breakers = np.clip(3 * (waves - look.breaking), 0, 0.7)
             foam = breakers if foam is None else np.maximum(foam, breakers)
         # Foam lies on silt, silt on clear water: what each of them has of a pixel, and its colour.
-        covers = []
+        covers: list[tuple[FloatImage, tuple[float, float, float]]] = []
         if foam is not None:
             clear -= foam
             covers.append((foam, _FOAM))
         if look.silt:
-            silt = clear * refined(lambda coarse: look.silt * np.clip(
-                0.5 * texture.coarse_patches(coarse, 91) + 0.7 * self._near_land(coarse), 0, 1), window)  # fmt: skip
+            silt = clear * refined(self._plumes, window)
             clear -= silt
             covers.append((silt, _SILT))
         # Crests and shallow patches differ more in green and blue than in red.
         covers += [(clear, look.water), (clear * level, (0.8, 1.0, 0.95))]
-        shares = cv2.merge([share for share, _ in covers])
+        shares = np.asarray(cv2.merge([share for share, _ in covers]), dtype=np.float32)
         if shaded is not None:
             shares *= (1 - shaded * np.float32(0.4 / 255))[..., None]
-        return _to_bytes(cv2.transform(shares, np.array([colour for _, colour in covers], np.float32).T))
+        mixed = cv2.transform(shares, np.array([colour for _, colour in covers], np.float32).T)
+        return as_bytes(np.clip(mixed + 0.5, 0, 255))
+
+    def _plumes(self, window: Window) -> FloatImage:
+        """The share of silt in a window of the coarse grid."""
+        depth = 0.5 * self.texture.coarse_patches(window, 91) + 0.7 * self._near_land(window)
+        return self.look.silt * np.clip(depth, 0, 1).astype(np.float32, copy=False)
 
     def _near_land(self, window: Window) -> NDArray[np.float32]:
         """The shallows in a window of their coarse grid, as at its edge beyond it."""
@@ -266,7 +271,7 @@ class Renderer:
         pan *= 1 + 0.035 * self.texture.cloud(window) + 0.022 * self.texture.grain(window)
         across, down = (_gaussian(look.colour_blur, shift) for shift in look.colour_shift)
         # Only what a band has more than the panchromatic image is blurred and shifted.
-        colour = cv2.sepFilter2D(image, cv2.CV_32F, across, down)
+        colour = np.asarray(cv2.sepFilter2D(image, cv2.CV_32F, across, down), dtype=np.float32)
         if look.cloud:
             veil = self.texture.clouds(window) + 0.1 * self.texture.cloud(window, 71)
             veil = look.cloud / (1 + np.exp(0.6 - 1.6 * veil))
@@ -274,9 +279,9 @@ class Renderer:
             colour *= (1 - veil)[..., None]
         factor = look.contrast * (1 - look.haze) * np.array(look.gain)
         constant = look.haze * np.array(_HAZE) + 100 * (1 - look.contrast)
-        sensed = cv2.transform(pan, np.column_stack([factor, constant]))
-        sensed += cv2.transform(colour, np.diag(factor) @ _CHROMA)
-        return cv2.addWeighted(sensed, 1, self.texture.noise(window), look.noise, 0, dtype=cv2.CV_8U)
+        sensed = np.asarray(cv2.transform(pan, np.column_stack([factor, constant])), dtype=np.float32)
+        sensed += np.asarray(cv2.transform(colour, np.diag(factor) @ _CHROMA), dtype=np.float32)
+        return as_bytes(cv2.addWeighted(sensed, 1, self.texture.noise(window), look.noise, 0, dtype=cv2.CV_8U))
 
     def _compress(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What is left after the JPEG that the scene once was."""
@@ -284,7 +289,7 @@ class Renderer:
             return image
         # OpenCV takes the bands in the order blue, green, red.
         encoded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, self.look.quality])[1]
-        return cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1]
+        return as_bytes(cv2.imdecode(encoded, cv2.IMREAD_COLOR))[..., ::-1]
 
     def _metres(self, window: Window) -> tuple[float, float, float, float]:
         x, y, width, height = window
@@ -366,10 +371,6 @@ def _fill(image: NDArray[np.uint8], outline: FloatArray, colour) -> None:
 def _fixed(outline: FloatArray) -> NDArray[np.int32]:
     # OpenCV puts whole coordinates on pixel centres, the scene puts them on pixel corners.
     return np.rint((outline - 0.5) * (1 << _SHIFT)).astype(np.int32)
-
-
-def _to_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
 
 def _blocks(size: int, top: int, height: int) -> Iterator[Window]:

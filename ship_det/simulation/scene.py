@@ -174,7 +174,8 @@ def _write(out: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
 def _write_image(path: Path, spec: SceneSpec, number: int, strips: Iterator[Strip],
                  progress: Callable[[int], object]) -> tuple[list[Ship], dict[str, int]]:  # fmt: skip
     """Write the strips of one scene; returns its ships and how many of each class found no place."""
-    checksum, heights = 0, []
+    checksum = 0
+    heights: list[int] = []
     # A cache of fixed size: with GDAL's own, the order of the tiles in the file would depend on the machine.
     with rasterio.Env(GDAL_CACHEMAX=64):
         with rasterio.open(path, 'w', **_profile(spec, number)) as file:
@@ -182,7 +183,7 @@ def _write_image(path: Path, spec: SceneSpec, number: int, strips: Iterator[Stri
                 pixels, ships, missing = next(strips)
                 window = Window(0, sum(heights), spec.size, len(pixels))
                 file.write(np.moveaxis(pixels, 2, 0), window=window)
-                checksum = zlib.crc32(pixels, checksum)
+                checksum = zlib.crc32(pixels.data, checksum)
                 heights.append(len(pixels))
                 progress(len(pixels))
         # GDAL does not report a disk that is full when the file is closed.
@@ -196,7 +197,7 @@ def _read_checksum(path: Path, heights: list[int]) -> int:
     with rasterio.open(path) as file:
         for height in heights:
             pixels = np.moveaxis(file.read(window=Window(0, top, file.width, height)), 0, 2)
-            checksum = zlib.crc32(np.ascontiguousarray(pixels), checksum)
+            checksum = zlib.crc32(np.ascontiguousarray(pixels).data, checksum)
             top += height
     return checksum
 

@@ -25,7 +25,7 @@ VARIANTS = 3
 
 #: Length overall and largest beam in metres, as seen from above: of carriers and assault ships that of the flight deck
 #: with its deck-edge lifts lowered outboard. As the navies' fact files and the usual size groups of merchant shipping
-#: give them. Real examples, length x beam:
+#: give them. float examples, length x beam:
 #:
 #: - aircraft-carrier: Nimitz 332.8 x 76.8, Gerald R. Ford 337 x 78
 #: - perry-frigate: FFG 7 (short hull) 135.6 x 13.7, FFG 8 (long hull) 138.1 x 13.7

@@ -108,11 +108,10 @@ def draw_bank(frame: Frame, extent: float, water: float, rng: np.random.Generato
 def draw_island(centre: FloatArray, angle: float, rng: np.random.Generator) -> Bank:
     """A made island with a quay along either long side and natural shore at its ends."""
     length, width = rng.uniform(700, 1300), rng.uniform(260, 440)
-    along = np.array([np.cos(angle), np.sin(angle)])
-    across = np.array([-along[1], along[0]])
+    middle = Frame.facing(centre, angle)
     points, quays, beaches = [], [], []
     for side in (1, -1):
-        frame = Frame(centre, side * along, side * across)
+        frame = Frame(centre, side * middle.along, side * middle.away)
         start, end = frame.place([(-length / 2, width / 2), (length / 2, width / 2)])
         turn = np.linspace(0, np.pi, 26)
         bulge = np.sin(turn) * rng.uniform(0.12, 0.3) * width + np.sin(turn) ** 0.5 * rng.normal(0, 3, 26)

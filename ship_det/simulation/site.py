@@ -6,10 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
-from ship_det.simulation.plan import Berth, FloatArray, Frame, Shapes, shades_of
+from ship_det.simulation.canvas import ring
+from ship_det.simulation.plan import Berth, FloatArray, Frame, Pair, Shapes, shades_of
 
-#: (along, away) of a frame, m.
-Pair = tuple[float, float]
 #: A rectangle along a frame: (start, end, near, far), m.
 Area = tuple[float, float, float, float]
 
@@ -97,7 +96,7 @@ class Site:
     def box(self, frame: Frame, centre: Pair, size: Pair, height: float, colour: ArrayLike, spread: float = 10,
             base: float = 0.0) -> None:  # fmt: skip
         """A box of a size along and away from the frame; its colour varies by chance by a spread in grey levels."""
-        self.boxes(frame, [centre], size, height, [colour], spread, base)
+        self.boxes(frame, [centre], size, height, np.asarray(colour)[None], spread, base)
 
     def boxes(self, frame: Frame, centres: ArrayLike, sizes: ArrayLike, heights: ArrayLike, colours: ArrayLike,
               spread: float = 10, base: float = 0.0) -> None:  # fmt: skip
@@ -117,10 +116,10 @@ class Site:
         self.box(frame, centre, size, height, colour, 4)
         (along, away), (length, width) = centre, size
         if length >= width:
-            side = np.sign(frame.away @ self.shadow)
+            side = float(np.sign(frame.away @ self.shadow))
             self.box(frame, (along, away + side * width / 4), (length, width / 2), height, colour - 22, 2, height)
         else:
-            side = np.sign(frame.along @ self.shadow)
+            side = float(np.sign(frame.along @ self.shadow))
             self.box(frame, (along + side * length / 4, away), (length / 2, width), height, colour - 22, 2, height)
         fans = self.rng.uniform(-0.4, 0.4, (int(self.rng.integers(0, 7)), 2)) * size + centre
         self.boxes(frame, fans, (2.6, 2.2), height + 1.5, np.full((len(fans), 3), 170.0), 24, height)
@@ -135,9 +134,9 @@ class Site:
         rows = np.arange(near + 3.5, far - 3.0, 8.0)
         rows[1::2] -= 2.6
         places = np.stack(np.meshgrid(np.arange(start + 2, end - 2, 2.7), rows), axis=-1).reshape(-1, 2)
-        places = places[self.rng.random(len(places)) < fill * np.repeat(self.rng.uniform(0.5, 1.4, len(rows)),
-                                                                       len(places) // max(len(rows), 1))]  # fmt: skip
-        self._vehicles(frame, places, (1.9, 4.5))
+        drawn = self.rng.random(len(places))
+        fills = fill * np.repeat(self.rng.uniform(0.5, 1.4, len(rows)), len(places) // max(len(rows), 1))
+        self._vehicles(frame, places[drawn < fills], (1.9, 4.5))
 
     def traffic(self, frame: Frame, start: float, end: float, away: float) -> None:
         """Cars under way on both lanes of a road along the frame."""
@@ -172,12 +171,11 @@ class Site:
         """An oil tank with a lighter rim."""
         colour = self.rng.choice([(214, 212, 206), (196, 198, 198), (176, 160, 140)])
         middle, height = frame.place(centre), self.rng.uniform(10, 16)
-        angles = np.arange(20) * (np.pi / 10)
-        circle = np.column_stack([np.cos(angles), np.sin(angles)])
-        if self.in_scene(middle + radius * circle):
+        outline = ring(middle, radius, 20)
+        if self.in_scene(outline):
             rim, roof = shades_of([colour, colour - 16], self.rng, 6)
-            self.buildings.add(middle + radius * circle, rim, height)
-            self.buildings.add(middle + (radius - 1.2) * circle, roof, height, height)
+            self.buildings.add(outline, rim, height)
+            self.buildings.add(ring(middle, radius - 1.2, 20), roof, height, height)
 
     def trees(self, middles: ArrayLike) -> None:
         """The crowns of trees around middles, (N, 2) m."""

@@ -31,11 +31,11 @@ def build_container_terminal(site: Site, quay: Quay) -> None:
     site.berths.append(Berth(frame, length, 66, 'container'))
     for rail in (-4, -30):
         site.pave(frame.rect(4, length - 4, rail - 0.6, rail + 0.6), (86, 84, 80))
-    for along in np.arange(40, length - 30, site.rng.uniform(75, 130)):
+    for along in np.arange(40, length - 30, site.rng.uniform(75, 130)).tolist():
         _gantry_crane(site, frame, along + site.rng.uniform(-15, 15))
     palette = site.container_palette()
-    for near in np.arange(-depth + 14, -66, 26.0):
-        for start in np.arange(14, length - 60, 118.0):
+    for near in np.arange(-depth + 14, -66, 26.0).tolist():
+        for start in np.arange(14, length - 60, 118.0).tolist():
             end = min(start + 104, length - 10)
             site.containers(frame, (start, end, near, near + 18), palette)
             if site.rng.random() < 0.4:
@@ -56,7 +56,7 @@ def build_cargo_terminal(site: Site, quay: Quay) -> None:
         else:
             _heaps(site, frame, (along, along + span, -depth + 30, -40))
         along += span
-    for along in np.arange(30, length - 20, site.rng.uniform(60, 110)):
+    for along in np.arange(30, length - 20, site.rng.uniform(60, 110)).tolist():
         _mobile_crane(site, frame, along)
 
 
@@ -134,7 +134,7 @@ def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: 
     site.pave(axis.rect(0, length - 2, -breadth * 0.2, breadth * 0.2), (132, 130, 126))
     if breadth < 16:
         return
-    for along in np.arange(15, length - 15, 14.0):
+    for along in np.arange(15, length - 15, 14.0).tolist():
         chance = site.rng.random()
         away = site.rng.choice([-1, 1]) * breadth * 0.3
         if chance < 0.3:
@@ -211,8 +211,8 @@ def _heaps(site: Site, quay: Frame, area: Area) -> None:
     start, end, near, far = area
     colour = site.rng.choice([(52, 50, 50), (124, 82, 62), (190, 168, 122), (146, 140, 130)])
     site.pave(quay.rect(start + 4, end - 4, near, far), np.asarray(CONCRETE) - 24)
-    for along in np.arange(start + 18, end - 12, 26.0):
-        for away in np.arange(near + 16, far - 8, 26.0):
+    for along in np.arange(start + 18, end - 12, 26.0).tolist():
+        for away in np.arange(near + 16, far - 8, 26.0).tolist():
             radius = site.rng.uniform(8, 13)
             angles = np.arange(9) * (2 * np.pi / 9)
             circle = np.column_stack([np.cos(angles), np.sin(angles)]) * site.rng.uniform(0.85, 1.1, (9, 1))
@@ -230,8 +230,8 @@ def _tank_farm(site: Site, frame: Frame, area: Area) -> None:
         return
     site.pave(outline, (142, 134, 116), 10)
     step = site.rng.uniform(48, 72)
-    for along in np.arange(start + step * 0.6, end - step * 0.5, step):
-        for away in np.arange(near + 12 + step * 0.5, far - step * 0.45, step):
+    for along in np.arange(start + step * 0.6, end - step * 0.5, step).tolist():
+        for away in np.arange(near + 12 + step * 0.5, far - step * 0.45, step).tolist():
             bund = frame.rect(along - step * 0.46, along + step * 0.46, away - step * 0.46, away + step * 0.46)
             site.pave(bund, (160, 150, 130), 8)
             if site.rng.random() < 0.88:

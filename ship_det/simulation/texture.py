@@ -81,8 +81,9 @@ class Texture:
         # The remainder keeps the numbers small: OpenCV counts the steps across the window in fixed point.
         start = (self._place + (shift, 2 * shift) + turn @ (x, y)) % len(tile)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(tile, np.column_stack([turn, start]), (width, height), flags=flags,
-                              borderMode=cv2.BORDER_WRAP)  # fmt: skip
+        warp = np.column_stack([turn, start])
+        turned = cv2.warpAffine(tile, warp, (width, height), flags=flags, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(turned, dtype=np.float32)
 
 
 def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImage:
@@ -98,7 +99,7 @@ def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImag
     values = sample((left, top, columns, rows))
     fine = cv2.resize(values, (columns * COARSE, rows * COARSE), interpolation=cv2.INTER_LINEAR)
     x, y = x - left * COARSE, y - top * COARSE
-    return fine[y : y + height, x : x + width]
+    return np.asarray(fine[y : y + height, x : x + width], dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

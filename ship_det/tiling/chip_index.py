@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio import Affine
 
 from ship_det.files import parse_json, read_text, write_text
 from ship_det.raster import Georeference
@@ -55,6 +57,13 @@ class Chip:
         """Whether it shows no object to find or to learn from; difficult ones it may show."""
         return not any(self.counts.values())
 
+    @property
+    def _scaling(self) -> Affine:
+        """From px of the chip to px of its window."""
+        extent = self.window[2:]
+        across, down = np.array(extent) / (self.size or extent)
+        return Affine.scale(across, down)
+
     def to_scene(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move (..., 2) points from pixels of the chip to pixels of the scene."""
         x, y, *extent = self.window
@@ -64,24 +73,21 @@ class Chip:
         """The chip with CRS and transform, where its scene has an affine one."""
         if scene is None or scene.affine is None:
             return self
-        x, y, *extent = self.window
-        across, down = np.array(extent) / (self.size or extent)
-        a, b, c, d, e, f = scene.affine
-        steps = a * across, b * down, a * x + b * y + c, d * across, e * down, d * x + e * y + f
-        return replace(self, crs=scene.crs, transform=tuple(map(float, steps)))
+        x, y, *_ = self.window
+        transform = Affine(*scene.affine) * Affine.translation(x, y) * self._scaling
+        return replace(self, crs=scene.crs, transform=tuple(map(float, transform[:6])))
 
     @property
     def scene_georeference(self) -> Georeference | None:
         """Where its scene lies on Earth, as far as the chip knows."""
         if self.crs is None or self.transform is None:
             return None
-        x, y, *extent = self.window
-        across, down = np.array(self.size or extent) / extent
-        a, b, c, d, e, f = self.transform
-        a, b, d, e = a * across, b * down, d * across, e * down
-        return Georeference(self.crs, tuple(map(float, (a, b, c - a * x - b * y, d, e, f - d * x - e * y))))
+        x, y, *_ = self.window
+        transform = Affine(*self.transform) * ~self._scaling * Affine.translation(-x, -y)
+        return Georeference(self.crs, tuple(map(float, transform[:6])))
 
     def to_json(self) -> str:
+        """A line of the index, without what is not known."""
         record = {key: value for key, value in asdict(self).items() if value is not None}
         return json.dumps(record, ensure_ascii=False)
 
@@ -108,6 +114,14 @@ def read_chip_index(root: str | os.PathLike) -> list[Chip]:
 def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
     """Write ``chips.jsonl`` as a whole."""
     write_text(Path(root) / INDEX_NAME, ''.join(f'{chip.to_json()}\n' for chip in chips))
+
+
+def class_counts(chips: Sequence[Chip]) -> Counter[str]:
+    """Instances of each class over chips."""
+    total: Counter[str] = Counter()
+    for chip in chips:
+        total.update(chip.counts)
+    return total
 
 
 def shared_area(chip: Chip, others: Sequence[Chip]) -> NDArray[np.float64]:

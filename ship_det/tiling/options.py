@@ -14,8 +14,8 @@ _LARGEST_WINDOW = 10**7
 
 
 @dataclass(frozen=True)
-class TilingOptions:
-    """How scenes are cut.
+class TilingOptions(PixelChoices):
+    """How scenes are cut, and how their values are read.
 
     Attributes:
         chip: side of a chip, px.
@@ -26,12 +26,8 @@ class TilingOptions:
         format: png, jpg or tif.
         whole: add windows so that every object that fits in a chip is whole in at least one, at every scale.
         unlabeled: a scene without a label file has no objects, instead of being an error.
-        bands: the scene's bands (from 1) that become red, green and blue, or the one that becomes grey; None for the
-            first three, of a scene with fewer the first.
         stretch: percentiles of the scene that become 0 and 255; None leaves 8-bit scenes as they are and takes the
             default ones for all others.
-        nodata: value of pixels that show nothing, nan for no value; None for the one that a scene's file names.
-        alpha: whether a band that a scene's file calls alpha says where there is data.
     """
 
     chip: int = 1000
@@ -42,17 +38,10 @@ class TilingOptions:
     format: str = 'png'
     whole: bool = True
     unlabeled: bool = False
-    bands: tuple[int, ...] | None = None
     stretch: tuple[float, float] | None = None
-    nodata: float | None = None
-    alpha: bool = True
 
-    @property
-    def choices(self) -> PixelChoices:
-        """How the scenes' values are read."""
-        return PixelChoices(self.bands, self.nodata, self.alpha)
-
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ('min_visible', 'keep_empty'):
             value = getattr(self, name)
             if not 0 <= value <= 1:
@@ -64,8 +53,6 @@ class TilingOptions:
         if self.format not in CHIP_FORMATS:
             raise ValueError(f'format: expected one of {", ".join(CHIP_FORMATS)}, found {self.format!r}')
         self._check_scales()
-        # Says what is wrong with them.
-        _ = self.choices
         if self.stretch is not None and not 0 <= self.stretch[0] < self.stretch[1] <= 100:
             raise ValueError(f'stretch: expected percentiles 0 <= low < high <= 100, found {_listed(self.stretch)}')
 

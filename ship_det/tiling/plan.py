@@ -53,6 +53,11 @@ class ScenePlan:
     has_alpha: bool
     reordered: bool = False
 
+    @property
+    def chips(self) -> list[Chip]:
+        """Those of all scales."""
+        return [planned.chip for chips in self.passes for planned in chips]
+
     def tally(self, without_data: Collection[str]) -> Counter[str]:
         """What becomes of objects and windows, by name, where some files are not written for want of data."""
         chips = [planned for chips in self.passes for planned in chips if planned.chip.file not in without_data]
@@ -91,7 +96,7 @@ def plan_scenes(root: Path, options: TilingOptions) -> list[ScenePlan]:
 def plan_scene(image: Path, objects: list[LabeledObject], options: TilingOptions) -> ScenePlan:
     """Windows and labels of one scene."""
     with open_scene(image) as scene:
-        reader = SceneReader(scene, options.bands, nodata=options.nodata, alpha=options.alpha)
+        reader = SceneReader(scene, options)
         georeference = find_georeference(scene)
     scene_objects = SceneObjects(objects)
     passes, empty = [], 0

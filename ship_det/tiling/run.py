@@ -23,7 +23,7 @@ from ship_det.raster import (
 )
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.tiling.chip_images import write_chip
-from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index, write_chip_index
+from ship_det.tiling.chip_index import INDEX_NAME, class_counts, read_chip_index, write_chip_index
 from ship_det.tiling.options import TilingOptions
 from ship_det.tiling.plan import PlannedChip, ScenePlan, plan_scenes
 from ship_det.tiling.staging import StagedOutput, fingerprint
@@ -114,7 +114,7 @@ def tile_scenes_with(
     scenes, out = Path(scenes), Path(out)
     with _no_tiles_left():
         plans = plan_scenes(scenes, options)
-        total = sum(len(chips) for plan in plans for chips in plan.passes)
+        total = sum(len(plan.chips) for plan in plans)
         if not total:
             raise ValueError(f'{scenes}: no scene shows an object; --keep-empty 1 keeps the chips without objects')
         folder = DotaFolder(scenes)
@@ -130,7 +130,7 @@ def tile_scenes_with(
             _find_stretches(needing_stretch, output, options, run_all)
             resumed = _cut_all(batches, output, options, run_all, on_progress)
     without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
-    chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
+    chips = [chip for plan in plans for chip in plan.chips]
     if len(without_data) == len(chips):
         output.discard()
         others = f' (the same of {len(plans)} scenes)' if len(plans) > 1 else ''
@@ -149,7 +149,7 @@ def tile_scenes_with(
 
 def _complete_index(out: Path, plans: list[ScenePlan]) -> None:
     """Say in an index of an older run which chips were added on ships, and where chips lie on Earth."""
-    planned = {planned.chip.file: planned.chip for plan in plans for part in plan.passes for planned in part}
+    planned = {chip.file: chip for plan in plans for chip in plan.chips}
     chips = read_chip_index(out)
     completed = []
     for chip in chips:
@@ -166,16 +166,15 @@ def _complete_index(out: Path, plans: list[ScenePlan]) -> None:
 def _summarise(plans: list[ScenePlan], details: dict[str, Any], resumed: int) -> TilingSummary:
     without_data = set(details['without_data'])
     tally = sum((plan.tally(without_data) for plan in plans), Counter())
-    chips = [planned.chip for plan in plans for part in plan.passes for planned in part]
-    counts = sum((Counter(chip.counts) for chip in chips if chip.file not in without_data), Counter())
-    shown = {chip.scene for chip in chips if chip.file not in without_data}
+    chips = [chip for plan in plans for chip in plan.chips]
+    shown = [chip for chip in chips if chip.file not in without_data]
     # A folder of an older run says nothing of alpha bands.
     alphas = {scene: AlphaSurvey(*shares) for scene, shares in details.get('alpha', {}).items()}
     return TilingSummary(
         tally,
-        counts,
+        class_counts(shown),
         resumed,
-        tuple(sorted({chip.scene for chip in chips} - shown)),
+        tuple(sorted({chip.scene for chip in chips} - {chip.scene for chip in shown})),
         {scene: survey for scene, survey in alphas.items() if survey.hidden > 0},
     )
 
@@ -251,8 +250,7 @@ def _no_tiles_left() -> Iterator[None]:
 
 def _find_stretch(image: Path, choices: PixelChoices, percentiles: tuple[float, float]) -> Stretch:
     with open_scene(image) as scene:
-        reader = SceneReader(scene, choices.bands, nodata=choices.nodata, alpha=choices.alpha)
-        return reader.find_stretch(percentiles)
+        return SceneReader(scene, choices).find_stretch(percentiles)
 
 
 def _survey_alpha(image: Path) -> AlphaSurvey:
@@ -266,8 +264,7 @@ def _cut(job: _Job) -> list[str]:
     """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
     without_data = []
     with open_scene(job.batch.image) as scene:
-        choices = job.choices
-        reader = SceneReader(scene, choices.bands, job.stretch, _tiles, choices.nodata, choices.alpha)
+        reader = SceneReader(scene, job.choices, job.stretch, _tiles)
         for planned in job.batch.chips:
             chip = planned.chip
             pixels = reader.read(chip.window)

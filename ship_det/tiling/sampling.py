@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.tiling.chip_index import Chip
+from ship_det.tiling.chip_index import Chip, class_counts
 
 # Exchanges tried in all, and in a row without success.
 _EXCHANGES = 1000
@@ -87,9 +87,7 @@ def sample_chips(chips: Sequence[Chip], numbers: Mapping[str, int], seed: int = 
     share = search.chosen[bound].mean() if bound.any() else 1.0
     chosen[search.rng.permutation(np.flatnonzero(empty))[: round(share * int(empty.sum()))]] = True
     kept = [chip for chip, keep in zip(chips, chosen, strict=True) if keep]
-    counts: Counter[str] = Counter()
-    for chip in kept:
-        counts.update(chip.counts)
+    counts = class_counts(kept)
     missing = {name: numbers[name] - counts[name] for name in numbers if counts[name] < numbers[name]}
     return Sample(kept, counts, missing)
 

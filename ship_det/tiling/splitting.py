@@ -9,7 +9,6 @@ tell it where to look. Chips that were added on ships are for training.
 
 import os
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -21,7 +20,7 @@ from ship_det.annotations import DotaFolder
 from ship_det.annotations.dota_folder import PARTS
 from ship_det.files import write_text
 from ship_det.tiling.assignment import assign_units
-from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index, shared_area
+from ship_det.tiling.chip_index import INDEX_NAME, Chip, class_counts, read_chip_index, shared_area
 
 # A chip added on ships that shares so much, of the smaller one, with a chip of another part shows the same.
 _SAME = 0.5
@@ -248,14 +247,6 @@ def write_split(root: str | os.PathLike, parts: dict[str, list[Chip]]) -> None:
             write_text(path, ''.join(f'{chip.file}\n' for chip in parts[part]))
         else:
             path.unlink(missing_ok=True)
-
-
-def class_counts(chips: Sequence[Chip]) -> Counter[str]:
-    """Instances of each class over chips."""
-    total: Counter[str] = Counter()
-    for chip in chips:
-        total.update(chip.counts)
-    return total
 
 
 def _without_copies(chips: list[Chip], others: list[Chip]) -> list[Chip]:

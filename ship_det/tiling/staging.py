@@ -63,10 +63,12 @@ class StagedOutput:
 
     @property
     def images(self) -> Path:
+        """Folder of the chips while they are cut."""
         return self._staged.image_dir
 
     @property
     def labels(self) -> Path:
+        """Folder of their labels meanwhile."""
         return self._staged.label_dir
 
     @contextmanager

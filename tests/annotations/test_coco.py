@@ -122,6 +122,7 @@ def test_crowds_are_difficult(tmp_path):
         ({'bbox': [1, 2, 3, 4], 'rbox': [1, 2, 3, 4, 5]}, r'annotation 7: a horizontal bbox and rbox \[1, 2'),
         ({'bbox': [1, 2, 3, 4], 'attributes': {'theta': 0.5}}, r'annotation 7: a horizontal bbox and theta 0\.5'),
         ({'bbox': [1, 2, 'x', 4]}, r'a\.json: annotation 7: bbox is .*expected finite numbers'),
+        ({'bbox': [[1, 2], [3, 4]]}, r'a\.json: annotation 7: bbox is .*expected finite numbers'),
         ({'bbox': [1, 2, 0, 4, 0]}, r'a\.json: annotation 7: a box of 0\.0 x 4\.0 px'),
         ({'bbox': [1, 2, 0, 4]}, r"a\.json: annotation 7: 'ship' has no area"),
         ({'bbox': [1, 2, 3, 4], 'category_id': 5}, r'a\.json: annotation 7: category_id is 5'),

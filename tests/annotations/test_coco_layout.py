@@ -6,6 +6,7 @@ import pytest
 
 from ship_det.annotations.coco_layout import RotatedCoco, find_coco_files
 from ship_det.annotations.conversion import ConversionOptions, convert
+from ship_det.annotations.data_set import ReadOptions
 
 
 def write(path, *names, x=4):
@@ -67,7 +68,7 @@ def test_an_image_in_two_files_has_the_same_objects_in_both(tmp_path, image):
 
 def test_the_chosen_file_must_be_there(tmp_path):
     with pytest.raises(ValueError, match=r'other\.json: no such file, expected a COCO file'):
-        RotatedCoco().read(tmp_path, labels='other.json')
+        RotatedCoco().read(tmp_path, ReadOptions(labels='other.json'))
 
 
 def read(root):

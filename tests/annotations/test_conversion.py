@@ -13,6 +13,7 @@ from PIL import Image
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
 from ship_det.annotations.conversion import ConversionOptions, convert, read_class_map, writable_formats
+from ship_det.annotations.data_set import LabeledImage
 from ship_det.annotations.formats import FORMATS
 from ship_det.geometry import rbox_to_quad
 
@@ -323,11 +324,32 @@ def test_real_data_sets(data_root, tmp_path, name, folder, classes, expected):
 )
 def test_real_data_sets_come_back(data_root, tmp_path, same_corners, name, folder, expected):
     options = ConversionOptions(transfer='symlink', verify=False)
-    original = FORMATS[name].read(data_root / folder, ())
+    original = FORMATS[name].read(data_root / folder)
     convert(name, 'dota', data_root / folder, tmp_path / 'dota', options)
     convert('dota', name, tmp_path / 'dota', tmp_path / 'back', options)
-    back = FORMATS[name].read(tmp_path / 'back', ())
+    back = FORMATS[name].read(tmp_path / 'back')
     assert sum(len(labeled.objects) for labeled in original.images) == expected
     assert [labeled.image.name for labeled in back.images] == [labeled.image.name for labeled in original.images]
     for ours, theirs in zip(back.images, original.images, strict=True):
         same_corners(ours.objects, theirs.objects)
+
+
+@pytest.mark.parametrize('name', ['dota', 'cvat', 'coco-rotated'])
+def test_an_image_that_is_not_read_is_named_where_labels_lack_one(name, harbor, tmp_path):
+    source = tmp_path / 'in'
+    convert('dota', name, harbor, source)
+    image = sorted((source / 'images').iterdir())[0]
+    image.rename(image.with_suffix('.heic'))
+    with pytest.raises(ValueError, match=rf'without an image, {image.stem}\.heic is not read, expected .* in \.bmp'):
+        convert(name, 'dota', source, tmp_path / 'out')
+
+
+@pytest.mark.parametrize(
+    ('name', 'file', 'expected'),
+    [('dota', 'train.txt', 'a.png'), ('hrsc', 'ImageSets/train.txt', 'a'), ('fair1m', 'ImageSets/train.txt', 'a')],
+)
+def test_lists_name_files_or_stems_as_the_format_has_it(name, file, expected, tmp_path, image):
+    image(tmp_path / 'a.png')
+    labeled = LabeledImage(tmp_path / 'a.png', None, parts=('train',))
+    FORMATS[name].write(tmp_path / 'out', [labeled], [])
+    assert (tmp_path / 'out' / file).read_text() == f'{expected}\n'

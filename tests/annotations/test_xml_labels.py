@@ -82,3 +82,13 @@ def test_what_could_not_be_read_is_not_written():
     ElementTree.SubElement(root, 'filename').text = 'a\x01.png'
     with pytest.raises(ValueError, match=r"<filename>: 'a\\x01\.png' holds a character that XML has no place for"):
         xml_text(root)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'expected'), [('', False), ('<difficult>1</difficult>', True), ('<Difficult>1</Difficult>', True)]
+)
+def test_the_difficult_flag_with_a_small_or_a_capital_letter(tmp_path, flag, expected):
+    box = '<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>5</ymax></bndbox>'
+    (tmp_path / 'a.xml').write_text(f'<annotation><object><name>ship</name>{flag}{box}</object></annotation>')
+    (labeled,) = read_voc(tmp_path / 'a.xml')
+    assert labeled.difficult is expected

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import read_dota
-from ship_det.dataset_checks.orientation import edge_directions, measure
+from ship_det.dataset_checks.orientation import Orientation, edge_directions, measure
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 from ship_det.raster import open_rgb
 
@@ -97,3 +97,20 @@ def test_wrong_angles_of_real_ships_are_found(data_root, name):
         some = rng.choice(len(boxes), 30, replace=False)
         assert not measure(directions[some], boxes[some, 4]).wrong
         assert measure(directions[some], change(boxes[some, 4])).wrong
+
+
+@pytest.mark.parametrize(
+    ('alignment', 'mirrored', 'advice'),
+    [
+        # Along the edges with their angles reversed.
+        (0.05, 0.6, 'run the other way round'),
+        (-0.2, 0.5, 'run the other way round'),
+        # A quarter turn fits better than the mirror image, or as well.
+        (-0.6, 0.4, 'turned by 90 degrees'),
+        (-0.5, 0.5, 'turned by 90 degrees'),
+        (-0.6, -0.6, 'turned by 90 degrees'),
+        (0.05, 0.1, 'in another unit'),
+    ],
+)
+def test_the_advice_is_what_fits_best(alignment, mirrored, advice):
+    assert advice in Orientation(30, alignment, mirrored, 0.0).explanation()

@@ -41,8 +41,8 @@ def test_what_an_alpha_band_says(tmp_path, write_raster, alpha, hidden, is_pictu
         survey = survey_alpha(SceneReader(scene))
         assert survey is not None
         assert (survey.hidden, survey.is_picture) == (hidden, is_picture)
-        assert survey_alpha(SceneReader(scene, alpha=False)) is None
-        assert survey_alpha(SceneReader(scene, bands=(4, 1, 2))) is None
+        assert survey_alpha(SceneReader(scene, PixelChoices(alpha=False))) is None
+        assert survey_alpha(SceneReader(scene, PixelChoices(bands=(4, 1, 2)))) is None
 
 
 def test_a_large_band_is_looked_at_thinned_out(tmp_path, write_raster, monkeypatch):
@@ -72,7 +72,7 @@ def test_percentiles_of_a_scene_without_alpha_are_those_of_all_pixels(tmp_path, 
     write_raster(tmp_path / 'a.tif', deep, photometric='rgb', alpha='yes')
     for alpha, part in ((True, deep[:3, :, 40:]), (False, deep[:3])):
         with open_scene(tmp_path / 'a.tif') as scene:
-            limits = SceneReader(scene, alpha=alpha).find_stretch((2, 98)).limits
+            limits = SceneReader(scene, PixelChoices(alpha=alpha)).find_stretch((2, 98)).limits
         assert limits == tuple(tuple(np.percentile(band, [2, 98])) for band in part)
 
 

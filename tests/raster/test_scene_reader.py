@@ -9,7 +9,8 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ship_det.raster import SceneReader, Stretch, TileCache, open_scene, scene_reader, verify_image
+from ship_det.raster import PixelChoices, SceneReader, Stretch, TileCache, open_scene, scene_reader, verify_image
+from ship_det.raster.tile_cache import Tile
 
 WINDOW = (20, 10, 30, 40)
 SIZE = 900, 700
@@ -41,7 +42,7 @@ def noise():
 
 def read(path, window=WINDOW, bands=None, stretch=None):
     with open_scene(path) as scene:
-        return SceneReader(scene, bands, stretch).read(window)
+        return SceneReader(scene, PixelChoices(bands=bands), stretch).read(window)
 
 
 def hwc(pixels):
@@ -219,3 +220,25 @@ def test_truncated_image_is_named(tmp_path, write_raster, noise, name):
 def test_missing_image_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'nowhere\.png: no such file'):
         verify_image(tmp_path / 'nowhere.png')
+
+
+def test_tiles_of_the_window_at_hand_are_never_given_up():
+    cache = TileCache(limit=0)
+    loaded = []
+
+    def get(key):
+        def load():
+            loaded.append(key)
+            return Tile(np.zeros((2, 2, 3), dtype=np.uint8), None)
+
+        return cache.get(key, load)
+
+    for key in 'abab':
+        get(key)
+    cache.trim(2)
+    get('a'), get('b')
+    assert loaded == ['a', 'b']
+    # Of a window of one tile the one used last stays.
+    cache.trim(1)
+    get('b'), get('a')
+    assert loaded == ['a', 'b', 'a']

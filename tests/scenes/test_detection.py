@@ -3,16 +3,19 @@
 import math
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from ship_det.geometry import pairwise_iou, quad_to_rbox, rbox_to_quad
 from ship_det.scenes import detect_scene
+from ship_det.scenes.detection import Search
 
 UTM = 'EPSG:32633'
 # The corner of a scene in UTM zone 33 at 60 degrees north, near the zone's middle meridian and off it.
@@ -162,3 +165,13 @@ def test_a_scene_in_another_projection_has_the_same_ships(painted_ships, paint, 
     for name, places in results.items():
         assert len(places) == 60, name
         assert np.abs((places - results['utm']) * metres).max() < 1.0, name
+
+
+def test_land_and_area_are_asked_for_the_centre_of_a_ship():
+    # Ships of 40 x 10 px, their centres at x = 15, 25, 75 and 95; land is left of 20, the area ends at 90.
+    quads = rbox_to_quad([[x, 50, 40, 10, 0] for x in (15, 25, 75, 95)])
+    view = SimpleNamespace(scene=SimpleNamespace(size=(100, 100)))
+    search = Search(view, None, shapely.box(0, 0, 20, 100), shapely.box(0, 0, 90, 100))
+    assert search.keeps(quads).tolist() == [False, True, True, False]
+    # Without either, all are kept whose centre is in the scene.
+    assert Search(view, None).keeps(np.add(quads, [10, 0])).tolist() == [True, True, True, False]

@@ -329,3 +329,11 @@ def test_order_of_the_detections_does_not_matter():
 def test_boxes_without_area_are_no_pieces():
     rows = [(150, 50, 0, 0, 0, 0.5, 0, 0), (150, 50, 30, 0, 0, 0.4, 0, 0), (150, 50, 80, 10, 0, 0.3, 0, 1)]
     assert merged(*rows) == [0, 1, 2]
+
+
+def test_two_ships_of_one_size_are_compared_once():
+    # Neither lies where the other one's window shows it; compared both ways, they would be joined into one of 102 px.
+    corners = np.array([[0, 0, 150, 100], [100, 0, 150, 100], [0, 60, 150, 100], [100, 60, 150, 100]])
+    windows = Windows(corners, np.array([[150, 100]] * 4), (250, 160))
+    rows = [(122, 101, 80, 20, 0, 0.9, 1, 1), (100, 106, 80, 20, 0, 0.7, 0, 0)]
+    assert merged(*rows, windows=windows) == [0, 1]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ship_det.geometry import sliding_windows
 from ship_det.tiling import Chip
 from ship_det.tiling.area_splitting import split_by_area
-from ship_det.tiling.splitting import Shares, class_counts
+from ship_det.tiling.chip_index import class_counts
+from ship_det.tiling.splitting import Shares
 
 
 def cut(scene: str, size: tuple[int, int], chip: int, overlap: int, ships=()) -> list[Chip]:

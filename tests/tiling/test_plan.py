@@ -98,3 +98,16 @@ def test_all_of_the_grid_is_cut_and_what_was_added_on_ships_is_marked(scenes, ch
     }
     for planned in added:
         assert {found.source for found in planned.visible if found.how == 'whole'} - whole
+
+
+def test_keep_empty_is_a_share_of_the_windows_without_an_object_to_find(scenes):
+    # A grid of 7 x 5 windows of 100 px. One shows a ship; of the 34 others one shows what is to be ignored.
+    corners = np.array([[0.0, 0.0], [40.0, 0.0], [40.0, 20.0], [0.0, 20.0]])
+    objects = [LabeledObject(corners + 30, 'ship'), LabeledObject(corners + 330, 'ship', difficult=True)]
+    options = TilingOptions(chip=100, overlap=0, whole=False, keep_empty=0.25)
+    plan = plan_scene(scenes / 'images/port.tif', objects, options)
+    ((*chips,),) = plan.passes
+    assert sum(not planned.chip.empty for planned in chips) == 1
+    # A quarter of 34, rounded to an even number; of all 35 it would be 9.
+    assert len(chips) - 1 == 8
+    assert plan.empty == 34 - 8

@@ -258,3 +258,19 @@ def test_a_pattern_makes_scenes(tmp_path):
         read_chips(tmp_path, 'PIC')
     with pytest.raises(ValueError, match=r"scene pattern '\[': no regular expression"):
         read_chips(tmp_path, '[')
+
+
+@pytest.mark.parametrize(
+    ('shares', 'expected'),
+    [
+        # Of 7 scenes 1.4, 1.4 and 4.2 are rounded to 1, 1 and 4: the one that is left is of the largest part.
+        (Shares(0.2, 0.2), [1, 1, 5]),
+        # 4.9 and 2.1 are rounded to 5 and 2.
+        (Shares(0.7), [5, 2]),
+        # 4.2, 1.4 and 1.4: to training, where that is the largest.
+        (Shares(0.6, 0.2), [5, 1, 1]),
+    ],
+)
+def test_what_rounding_leaves_goes_to_the_largest_part(shares, expected):
+    chips = chips_of(**{name: [{'ship': 1}] for name in 'abcdefg'})
+    assert [len(part) for part in split_chips(chips, shares).values()] == expected
