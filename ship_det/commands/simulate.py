@@ -55,7 +55,8 @@ def main() -> None:
             show(done)
 
         reports = simulate(arguments.out, spec, arguments.scenes, arguments.workers, advance)
-    counts, missing = Counter(), Counter()
+    counts: Counter[str] = Counter()
+    missing: Counter[str] = Counter()
     for report in reports:
         counts.update(report.counts)
         missing.update(report.missing)
