@@ -7,7 +7,7 @@ standard deviations near 1 no number of the code outweighs the others, nor the c
 
 import argparse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
@@ -16,7 +16,7 @@ from ship_det.progress import progress_bar
 if TYPE_CHECKING:
     from mmengine.config import Config
     from rich.table import Table
-    from torch import Tensor, nn
+    from torch import Tensor
 
 #: From this IoU on an anchor is a proposal that the box head learns from.
 FIT = 0.5
@@ -98,7 +98,7 @@ def check_proposals(cfg: 'Config', path: str) -> None:
         raise ValueError(f'{path}: the model {kind} has no rpn_head with train_cfg.rpn, expected a two-stage detector')
 
 
-def build_model(cfg: 'Config', path: str) -> 'nn.Module':
+def build_model(cfg: 'Config', path: str) -> Any:
     """The config's model with random weights."""
     from mmengine.registry import init_default_scope
     from mmrotate.registry import MODELS
@@ -144,7 +144,7 @@ def read_ships(cfg: 'Config', root: str, list_file: str, scale: float) -> tuple[
     return ships, tuple(data_set.metainfo['classes'])
 
 
-def fit_anchors(cfg: 'Config', model: 'nn.Module', ships: Ships) -> tuple['Tensor', 'Tensor']:
+def fit_anchors(cfg: 'Config', model: Any, ships: Ships) -> tuple['Tensor', 'Tensor']:
     """``nearest_anchors`` of the ships' axis-aligned bounds."""
     from mmrotate.structures.bbox import RotatedBoxes
 
@@ -175,7 +175,7 @@ def table(best: 'Tensor', labels: 'Tensor', classes: tuple[str, ...]) -> 'Table'
     return result
 
 
-def describe_codes(model: 'nn.Module', anchors: 'Tensor', fitting: 'Tensor', ships: Ships) -> list[str]:
+def describe_codes(model: Any, anchors: 'Tensor', fitting: 'Tensor', ships: Ships) -> list[str]:
     """Mean and standard deviation of each number of the first box code over the anchors that fit."""
     from mmrotate.structures.bbox import RotatedBoxes
     from torch import nn

@@ -55,10 +55,9 @@ def main() -> None:
             show(done)
 
         reports = simulate(arguments.out, spec, arguments.scenes, arguments.workers, advance)
-    counts, missing = Counter(), Counter()
+    counts: Counter[str] = Counter()
     for report in reports:
         counts.update(report.counts)
-        missing.update(report.missing)
     table = Table('class', 'ships')
     for name, count in counts.items():
         table.add_row(name, str(count))
