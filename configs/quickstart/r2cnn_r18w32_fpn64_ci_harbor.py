@@ -1,10 +1,5 @@
 # One optical harbor at about 0.25 m/px with the single class `ship`, from the zoo's weights: --load zoo:r2cnn-ships.
-_base_ = [
-    '../_base_/models/r2cnn_r18w32_fpn64.py',
-    '../_base_/datasets/harbor.py',
-    '../_base_/schedules/adamw_1200.py',
-    '../_base_/iteration_runtime.py',
-]
+_base_ = ['../_base_/models/r2cnn_r18w32_fpn64.py', '../_base_/recipes/harbor.py']
 
 model = dict(
     roi_head=dict(bbox_head=dict(num_classes=1)),

@@ -1,10 +1,5 @@
 # One optical harbor at about 0.25 m/px with the single class `ship`, on a CPU, with the skew-box Cascade.
-_base_ = [
-    '../_base_/models/skew_cascade_mobilenetv2_fpn96.py',
-    '../_base_/datasets/harbor.py',
-    '../_base_/schedules/adamw_1200.py',
-    '../_base_/iteration_runtime.py',
-]
+_base_ = ['../_base_/models/skew_cascade_mobilenetv2_fpn96.py', '../_base_/recipes/harbor.py']
 
 model = dict(
     roi_head=dict(bbox_head=dict(num_classes=1)),
