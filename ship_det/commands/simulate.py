@@ -59,6 +59,7 @@ def main() -> None:
     missing: Counter[str] = Counter()
     for report in reports:
         counts.update(report.counts)
+        missing.update(report.missing)
     table = Table('class', 'ships')
     for name, count in counts.items():
         table.add_row(name, str(count))
