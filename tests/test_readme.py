@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import geopandas
+import pytest
 import rasterio
 from rasterio import Affine
 
@@ -19,6 +20,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf'```{language}\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_first_lines_of_python_and_the_command(tmp_path):
     image, ships = crop(5, size=600, gsd=1.4, ships=20, tail=1.0)
     profile = {'driver': 'GTiff', 'crs': 'EPSG:32633', 'transform': Affine(1.4, 0, 5e5, 0, -1.4, 5e6)}

@@ -61,6 +61,7 @@ def test_configs_and_types_are_in_the_wheel(wheel):
         assert f'ship_det/zoo/{path.name}' in names
 
 
+@pytest.mark.slow
 def test_the_base_works_without_torch(command, tmp_path):
     assert run(command.with_name('python'), '-c', 'import torch').returncode == 1
 

@@ -106,6 +106,7 @@ def test_initial_weights_that_are_a_program(chips, run_tool, tmp_path, touched, 
     assert 'found posix.system' in line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('evil', ['checkpoint', 'images'])
 def test_a_few_shot_training_with_a_program(tmp_path, touched, evil):
     for part in ('train', 'test'):

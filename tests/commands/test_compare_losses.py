@@ -77,6 +77,7 @@ def compared(config, chips, tmp_path_factory) -> tuple[Path, list[str]]:
     return work_dir, outputs
 
 
+@pytest.mark.slow
 def test_two_processes_do_each_training_once(compared):
     work_dir, outputs = compared
     begun = [name for output in outputs for name in re.findall(r'== \d of 2: (\w+)', output)]
@@ -101,6 +102,7 @@ def test_losses_of_a_seed_begin_alike(compared):
     assert first[0]['loss_cls'] != first[1]['loss_cls']
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_line(compared, config, chips, tmp_path):
     arguments = ('--losses', 'ce', '--seeds', 0, '--data-root', chips, '--work-dir', tmp_path / 'work')
     marker = tmp_path / 'killed'
@@ -165,6 +167,7 @@ train_cfg = dict(max_epochs=1, val_interval=9)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('name', ['rotated-faster-rcnn-le90_r50_fpn_1x_dota', 'oriented-rcnn-le90_r50_fpn_1x_dota'])
 def test_configs_of_mmrotate(name, chips, tmp_path):
     """On a data set as MMRotate reads it, in its own way of training, judged by this project's metric."""

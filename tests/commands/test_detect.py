@@ -119,6 +119,7 @@ def test_layers_and_a_map_of_all_scenes(detect, detector, tmp_path):
     assert {path.name for path in (out / 'dota').iterdir()} == {'plain.txt'}
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(detect, detector, run_tool, tmp_path):
     write_scene(tmp_path / 'a.tif', size=(900, 700))
     options = ('--window', 160, '--overlap', 40, '--no-map', '--formats', 'csv')

@@ -46,6 +46,7 @@ def harbor(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_from_a_layer_to_ships_on_a_map(harbor):
     out = harbor / 'out'
     arguments = (harbor / 'scenes', harbor / 'ships.gpkg', '--class-field', 'kind', '--out', out, '--iterations', 10)

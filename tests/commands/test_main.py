@@ -11,7 +11,7 @@ import ship_det
 from ship_det.commands.main import SUBCOMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
-HELPERS = {'__init__', 'main', 'config_arguments', 'convert_maps', 'steps'}
+HELPERS = {'__init__', 'main', 'config_arguments', 'convert_maps', 'scene_arguments', 'steps'}
 DOORS = [path for folder in ('tools', 'data_tools') for path in (ROOT / folder).glob('*.py') if path.stem != 'doctor']
 
 
