@@ -39,6 +39,14 @@ def data_root() -> Path:
     return Path(root)
 
 
+@pytest.fixture(params=['cpu', pytest.param('cuda', marks=pytest.mark.gpu)])
+def device(request) -> str:
+    """What to compute on; a GPU where there is one."""
+    if request.param == 'cuda' and not torch.cuda.is_available():
+        pytest.skip('no GPU')
+    return request.param
+
+
 # Loads the libraries once; then each line asks for processes that run side by side, forked with the libraries loaded.
 SERVER = """
 import json, os, runpy, sys

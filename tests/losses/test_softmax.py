@@ -63,11 +63,11 @@ def exact(formula, margin):
         *((margin, dict(rel=0, abs=1e-12)) for margin in (20.0, 30.0, 36.84, 60.0, 800.0)),
     ],
 )
-def test_value_and_gradient_are_those_of_exact_arithmetic(name, margin, tolerance):
+def test_value_and_gradient_are_those_of_exact_arithmetic(name, margin, tolerance, device):
     formula, function = FORMULAS[name]
     value, slope = exact(formula, margin)
-    logits = torch.tensor([[0.0, margin]], dtype=torch.float64, requires_grad=True)
-    loss = function(logits, torch.tensor([1]))
+    logits = torch.tensor([[0.0, margin]], dtype=torch.float64, device=device, requires_grad=True)
+    loss = function(logits, torch.tensor([1], device=device))
     (gradient,) = torch.autograd.grad(loss, logits)
     assert loss.item() == pytest.approx(value, **tolerance)
     assert gradient[0].tolist() == pytest.approx([-slope, slope], **tolerance)

@@ -29,8 +29,9 @@ def feature_maps() -> list[torch.Tensor]:
 @pytest.mark.parametrize('rotated', [False, True])
 @pytest.mark.parametrize('sampling_ratio', [1, 2])
 @pytest.mark.parametrize('size', [(7, 7), (3, 11)])
-def test_same_values_and_gradients_as_mmcv(rotated, sampling_ratio, size):
-    rois, feats = random_rois(60, rotated), feature_maps()
+def test_same_values_and_gradients_as_mmcv(rotated, sampling_ratio, size, device):
+    rois = random_rois(60, rotated).to(device)
+    feats = [feat.detach().to(device).requires_grad_() for feat in feature_maps()]
     (pooled,) = pool_rois(feats, rois, [size], [4, 8], finest_scale=28, sampling_ratio=sampling_ratio)
     levels = roi_levels(rois, 2, 28)
     assert set(levels.tolist()) == {0, 1}
@@ -44,7 +45,7 @@ def test_same_values_and_gradients_as_mmcv(rotated, sampling_ratio, size):
         expected = expected.index_copy(0, chosen.nonzero().squeeze(1), part)
     assert expected.abs().max() > 0.5
     assert torch.allclose(pooled, expected, atol=2e-4)
-    upstream = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(1))
+    upstream = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(1)).to(device)
     own, theirs = (torch.autograd.grad(result, feats, upstream) for result in (pooled, expected))
     for mine, other in zip(own, theirs, strict=True):
         assert other.abs().max() > 0.5
