@@ -11,7 +11,8 @@ An entry of the list:
   means: equal pieces both go    # what a user would see
   tests: tests/scenes/test_merging.py    # arguments of pytest
 
-A change that no test notices is called a survivor, and the exit code is 1.
+A change that no test notices is called a survivor, and the exit code is 1. Before anything is changed all these tests
+have to pass in the copy: one that fails there always notices nothing.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,10 @@ def main() -> int:
     survivors = 0
     rows = ['| file | change | noticed by |', '|---|---|---|']
     with copied() as copy, progress_bar('changing the code', len(mutations)) as advance:
+        if failed := first_failure(copy, sorted({file for mutation in mutations for file in test_files(mutation)})):
+            raise RuntimeError(f'tests/{failed} fails before anything is changed')
         for done, mutation in enumerate(mutations, start=1):
-            killer = first_failure(copy, mutation)
+            killer = killed_by(copy, mutation)
             survivors += killer is None
             rows.append(f'| {mutation.file.removeprefix("ship_det/")} | {mutation.means} | {killer or "**nothing**"} |')
             if not args.table:
@@ -94,24 +97,34 @@ def copied() -> Iterator[Path]:
         yield Path(folder)
 
 
-def first_failure(copy: Path, mutation: Mutation) -> str | None:
-    """The first test that fails with the change; None where all pass. Raise a RuntimeError where none ran."""
+def killed_by(copy: Path, mutation: Mutation) -> str | None:
+    """The first test that fails with the change; None where all pass."""
     path = copy / mutation.file
     before = path.read_text()
     path.write_text(before.replace(mutation.old, mutation.new))
-    command = [sys.executable, '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', *shlex.split(mutation.tests)]
-    environment = {**os.environ, 'PYTHONPATH': str(copy), 'PYTHONDONTWRITEBYTECODE': '1'}
     try:
-        found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+        return first_failure(copy, shlex.split(mutation.tests))
     finally:
         path.write_text(before)
+
+
+def test_files(mutation: Mutation) -> list[str]:
+    """Its tests without the options that choose among them."""
+    return [argument for argument in shlex.split(mutation.tests) if argument.startswith('tests/')]
+
+
+def first_failure(copy: Path, tests: Iterable[str]) -> str | None:
+    """The first test that fails; None where all pass. Raise a RuntimeError where they could not be run."""
+    command = [sys.executable, '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', *tests]
+    environment = {**os.environ, 'PYTHONPATH': str(copy), 'PYTHONDONTWRITEBYTECODE': '1'}
+    found = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
     if found.returncode == 0:
         return None
     for line in found.stdout.splitlines():
-        if line.startswith(('FAILED ', 'ERROR ')):
+        # Not where a module cannot be imported: that says nothing of what a test notices.
+        if found.returncode == 1 and line.startswith(('FAILED ', 'ERROR ')):
             return line.split()[1].removeprefix('tests/').split('[')[0]
-    output = found.stdout[-2000:] + found.stderr[-2000:]
-    raise RuntimeError(f'{mutation}: pytest ended with {found.returncode}:\n{output}')
+    raise RuntimeError(f'pytest ended with {found.returncode}:\n{found.stdout[-2000:]}{found.stderr[-2000:]}')
 
 
 if __name__ == '__main__':

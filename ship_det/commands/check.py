@@ -104,6 +104,7 @@ def print_findings(report: 'Report') -> None:
 
 
 def write_findings(out: Path, report: 'Report') -> None:
+    """Write all findings to ``out/findings.jsonl``, a line each."""
     from ship_det.files import write_text
 
     out.mkdir(parents=True, exist_ok=True)

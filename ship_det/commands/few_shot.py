@@ -75,6 +75,7 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
 
 
 def run_with_progress(experiment: 'Experiment', run: 'Run', title: str) -> None:
+    """Do a run under a progress bar, and say its accuracy."""
     with progress_bar(title, experiment.config.iterations) as show_progress:
         result = experiment.run(run, lambda done, words: show_progress(done, title=f'{title} {words}'))
     print(f'{run.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')

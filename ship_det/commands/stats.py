@@ -133,6 +133,7 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
 
 
 def table(statistics: LabelStatistics) -> 'Table':
+    """A row a class: instances, share, factor f, difficult ones and median sizes, px."""
     from rich import box
     from rich.table import Table
 
@@ -160,6 +161,7 @@ def table(statistics: LabelStatistics) -> 'Table':
 
 
 def median(values: 'np.ndarray', form: str) -> str:
+    """The median in a format; - where there is no value."""
     import numpy as np
 
     return format(np.median(values), form) if len(values) else '-'
@@ -190,6 +192,7 @@ def as_dict(statistics: LabelStatistics) -> dict:
 
 
 def quantiles(values: 'np.ndarray') -> dict[str, float] | None:
+    """Least, middle and largest value; None where there is none."""
     import numpy as np
 
     if not len(values):
@@ -220,6 +223,7 @@ def draw(statistics: LabelStatistics) -> 'Figure':
 
 
 def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> None:
+    """Instances of each class and its factor f, on a log scale."""
     from ship_det.drawing.chart_style import BARS, plain_log_ticks
 
     index = {name: i for i, name in enumerate(summary.classes)}
@@ -236,6 +240,7 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
 
 
 def draw_spreads(axes: 'Axes', values: list['np.ndarray']) -> None:
+    """A box plot of the values of each class, on a log scale."""
     from ship_det.drawing.chart_style import INK, RIGHT, plain_log_ticks
 
     shown = [place for place, sample in enumerate(values) if len(sample)]
