@@ -22,9 +22,9 @@ from pathlib import Path
 import torch
 
 from ship_det.annotations import read_dota, write_dota
-from ship_det.checkpoints import load_checkpoint, trained_classes
+from ship_det.checkpoints import load_checkpoint
 from ship_det.cli import quiet_imports, run
-from ship_det.files import digest, parse_json, read_text, replacing, write_text
+from ship_det.files import digest, parse_json, read_text, write_text
 from ship_det.processes import run_command
 from ship_det.zoo import zoo_model, zoo_models
 
@@ -50,18 +50,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def publish(args: argparse.Namespace) -> None:
-    """Write the weights as float16, with classes and least scores, and name them in models.json."""
-    checkpoint = load_checkpoint(args.checkpoint)
-    meta, classes = checkpoint['meta'], trained_classes(checkpoint)
-    weights = {
-        name: value.half() if value.is_floating_point() else value
-        for name, value in checkpoint['state_dict'].items()
-        if not name.endswith('class_counts')
-    }
-    least = {'min_scores': meta['min_scores']} if 'min_scores' in meta else {}
-    file = FOLDER / f'{args.name}.pth'
-    with replacing(file) as temporary:
-        torch.save({'state_dict': weights, 'meta': {'dataset_meta': {'classes': classes}, **least}}, temporary)
+    """Write the ONNX file with float16 weights, and name it in models.json."""
+    from ship_det.inference.onnx_export import export_onnx
+
+    meta = load_checkpoint(args.checkpoint)['meta']
+    file = FOLDER / f'{args.name}.onnx'
+    export_onnx(args.config, args.checkpoint, file, 'float16')
     config = args.config.resolve().relative_to(ROOT)
     path = FOLDER / 'models.json'
     entries = parse_json(read_text(path)) if path.exists() else {}

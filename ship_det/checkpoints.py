@@ -6,6 +6,7 @@ rebuilt from their values by the stand-ins below; everything else is refused.
 """
 
 import errno
+import hashlib
 import math
 import re
 import warnings
@@ -19,6 +20,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+
+from ship_det.onnx_files import SUFFIX, read_weights
 
 # Numbers, truth values and text: the types whose bytes hold no reference to an object.
 PLAIN_DTYPE = re.compile(r'[<>=|]?(?:[biufc]\d{1,2}|[SU]\d{1,6})')
@@ -36,12 +39,30 @@ def load_data(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> Any:
 
 
 def load_checkpoint(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> dict[str, Any]:
-    """Read a checkpoint: a dict of weights, or one that has them in ``state_dict``.
+    """Read a checkpoint: a dict of weights, or one that has them in ``state_dict``, or the weights of an ONNX file.
 
     Raises:
         ValueError: as :func:`load_data`, or the file holds no weights by name.
     """
+    if isinstance(file, str | Path) and Path(file).suffix == SUFFIX:
+        weights, facts = read_weights(file)
+        least = {} if facts.min_scores is None else {'min_scores': dict(facts.min_scores)}
+        tensors = {name: torch.from_numpy(value).to(map_location or 'cpu') for name, value in weights.items()}
+        return {'state_dict': tensors, 'meta': {'dataset_meta': {'classes': facts.classes}, **least}}
     return _as_checkpoint(load_data(file, map_location), _name(file))
+
+
+def weights_digest(file: str | Path) -> str:
+    """What tells the weights of a checkpoint from others, whatever file they are in: 16 hexadecimal digits.
+
+    Counters of batch normalisation and what belongs to a loss do not count, as in :func:`check_fits`.
+    """
+    checkpoint = load_checkpoint(file)
+    found = hashlib.sha256()
+    for name, value in sorted(checkpoint.get('state_dict', checkpoint).items()):
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and not _belongs_to_loss(name):
+            found.update(f'{name} {tuple(value.shape)}'.encode() + value.float().cpu().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 def read_checkpoints_as_data() -> None:

@@ -96,9 +96,9 @@ class ConsoleHandler(logging.Handler):
             self._console.say(self.format(record).strip('\n'))
 
 
-def count_noun(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str, ending: str = 's') -> str:
     """A number and what it counts, in the plural unless it is one: 1 chip, 2 chips."""
-    return f'{number} {noun}{"" if number == 1 else "s"}'
+    return f'{number} {noun}{"" if number == 1 else ending}'
 
 
 @contextmanager

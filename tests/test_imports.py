@@ -36,7 +36,7 @@ FLOORS = (
     ('geometry',),
     ('cli',),
     ('processes', 'progress', 'zoo'),
-    ('memory',),
+    ('memory', 'onnx_files'),
     ('files', 'checkout'),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

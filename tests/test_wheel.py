@@ -57,7 +57,7 @@ def test_configs_and_types_are_in_the_wheel(wheel):
     ):
         assert f'ship_det/scenes/{file}' in names
     assert 'ship_det/zoo/models.json' in names
-    for path in (ROOT / 'ship_det/zoo').glob('*.pth'):
+    for path in (ROOT / 'ship_det/zoo').glob('*.onnx'):
         assert f'ship_det/zoo/{path.name}' in names
 
 

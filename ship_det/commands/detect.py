@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
+from ship_det.onnx_files import SUFFIX
 from ship_det.progress import Console, progress_bar
 from ship_det.zoo import PREFIX
 
@@ -32,7 +33,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
-    parser.add_argument('--model', metavar='NAME', help=f'detector of the zoo (default: {DEFAULT_MODEL})')
+    parser.add_argument(
+        '--model', metavar='NAME', help=f'detector of the zoo, or an .onnx file of export (default: {DEFAULT_MODEL})'
+    )
     parser.add_argument('--config', help='config of a detector of your own')
     parser.add_argument('--checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
     parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, ...; auto for a GPU where there is one')
@@ -101,6 +104,11 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f'--workers: expected at least 1, found {args.workers}')
 
 
+def model_source(name: str) -> str:
+    """The file that ``--model`` names, or the zoo's model with its prefix."""
+    return name if Path(name).suffix == SUFFIX else f'{PREFIX}{name.removeprefix(PREFIX)}'
+
+
 def threads_for(workers: int) -> int | None:
     """Threads of each of some processes, which share the cores; None leaves one process what it has."""
     from ship_det.processes import usable_cores
@@ -126,7 +134,7 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     from ship_det.scenes.run import RunFolder, detect_scenes
 
     console.begin('loading the detector')
-    source = args.config or f'{PREFIX}{(args.model or DEFAULT_MODEL).removeprefix(PREFIX)}'
+    source = args.config or model_source(args.model or DEFAULT_MODEL)
     load = partial(load_detector, source, args.checkpoint, args.device, threads_for(args.workers))
     detector: Any = load()
     min_score = args.min_score

@@ -23,6 +23,7 @@ SUBCOMMANDS = {
     'train': 'train a detector',
     'test': 'test a detector: average precision per class',
     'detect': 'find the ships in whole scenes: layers for GIS and a map page',
+    'export': 'write a detector as one ONNX file, for machines without torch',
     'evaluate': 'evaluate saved predictions without a model',
     'report': 'write a page about predictions',
     'config': 'write a config with its settings resolved, for other tools',

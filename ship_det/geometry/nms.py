@@ -101,3 +101,24 @@ def rotated_nms(
         _, removed = conflicts.among(best[rows[later]], others[later])
         pending[removed] = False
     return order[np.concatenate(kept)] if kept else np.zeros(0, dtype=np.intp)
+
+
+def multiclass_rotated_nms(
+    boxes: ArrayLike, scores: ArrayLike, score_threshold: float, iou_threshold: float, most: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The best boxes of each class, of boxes with a score of every class.
+
+    Args:
+        boxes: (N, 5), (cx, cy, w, h, theta); those that are not finite are left out.
+        scores: (N, C).
+        score_threshold: a box is no candidate for a class with this score or less.
+        iou_threshold: a box is removed by a better one of its class with a larger IoU.
+        most: number of boxes to keep at most, over all classes.
+
+    Returns:
+        Rows (K,) of the kept boxes and their classes (K,), by descending score.
+    """
+    boxes, scores = np.asarray(boxes, dtype=np.float64), np.asarray(scores)
+    rows, labels = np.nonzero((scores > score_threshold) & np.isfinite(boxes).all(axis=1, keepdims=True))
+    kept = rotated_nms(boxes[rows], scores[rows, labels], iou_threshold, labels)[:most]
+    return rows[kept], labels[kept]

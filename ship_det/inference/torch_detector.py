@@ -4,12 +4,14 @@ import copy
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from mmcv.cnn import fuse_conv_bn
+from mmdet.models.detectors import BaseDetector
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.model import revert_sync_batchnorm
@@ -23,9 +25,9 @@ from ship_det.evaluation.voc_metric import instance_arrays
 from ship_det.files import digest
 from ship_det.geometry import to_le90
 from ship_det.hooks.checkpoint_fit import compare
+from ship_det.inference.base import LoadedDetector
 from ship_det.initial_weights import type_name, without_initial_weights
 from ship_det.launch import config_errors, lay_out_for_cpu, read_config
-from ship_det.scenes.detection import default_min_score, detect_scene
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 from ship_det.settings import config_classes
 
@@ -33,7 +35,55 @@ from ship_det.settings import config_classes
 _LEFT_OUT = ('LoadImage', 'LoadAnnotations', 'ConvertBoxType')
 
 
-class TorchDetector:
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model with the weights of a checkpoint.
+
+    Attributes:
+        model: in evaluation mode.
+        cfg: its config.
+        classes: class names that it was trained with.
+        min_scores: (C,) least score of each class that is stored with the weights; None where none is.
+    """
+
+    model: BaseDetector
+    cfg: Config
+    classes: tuple[str, ...]
+    min_scores: NDArray[np.float64] | None
+
+
+def load_trained_model(config: str | os.PathLike, checkpoint: str | os.PathLike) -> TrainedModel:
+    """Build the model of a config with the weights of a checkpoint.
+
+    Raises:
+        ValueError: a file is missing or wrong, or they do not fit each other; the message names it.
+    """
+    if not Path(checkpoint).is_file():
+        raise ValueError(f'{checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
+    cfg = read_config(config)
+    with config_errors(config):
+        init_default_scope(cfg.get('default_scope', 'mmrotate'))
+        # The checkpoint has all weights; initial ones would only be downloaded.
+        model = revert_sync_batchnorm(MODELS.build(without_initial_weights(cfg.model)))
+    saved = load_checkpoint(Path(checkpoint))
+    weights = saved.get('state_dict', saved)
+    differences = compare(model, weights, with_losses=False)
+    if differences:
+        raise ValueError(f'{checkpoint}: does not fit {config}: {differences.summary()}')
+    model.load_state_dict({name.removeprefix('module.'): value for name, value in weights.items()}, False)
+    trained, stated = trained_classes(saved), config_classes(cfg)
+    if trained and stated and trained != stated:
+        raise ValueError(
+            f'{checkpoint}: does not fit {config}: trained with the classes {", ".join(trained)}, but the config '
+            f'has {", ".join(stated)}'
+        )
+    classes = trained or stated
+    if not classes:
+        raise ValueError(f'{config}: names no classes; expected classes = (...) in the config')
+    return TrainedModel(model.eval(), cfg, classes, stored_min_scores(saved, classes, checkpoint))
+
+
+class TorchDetector(LoadedDetector):
     """Finds ships as ``ship-det test`` does with the same config and checkpoint.
 
     Args:
@@ -58,45 +108,30 @@ class TorchDetector:
     def __init__(
         self, config: str | os.PathLike, checkpoint: str | os.PathLike, device: str = 'auto', threads: int | None = None
     ) -> None:
-        if not Path(checkpoint).is_file():
-            raise ValueError(f'{checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir')
-        cfg = read_config(config)
+        trained = load_trained_model(config, checkpoint)
+        self._model, cfg = trained.model, trained.cfg
         if threads is not None:
             torch.set_num_threads(threads)
         if device == 'auto':
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
         with config_errors(config):
-            init_default_scope(cfg.get('default_scope', 'mmrotate'))
-            # The checkpoint has all weights; initial ones would only be downloaded.
-            self._model = revert_sync_batchnorm(MODELS.build(without_initial_weights(cfg.model)))
-            self._pipeline = Compose(_array_pipeline(cfg))
-        saved = load_checkpoint(Path(checkpoint))
-        self.classes = self._load(saved, cfg, config, checkpoint)
-        self.gsd: float | None = cfg.get('gsd')
-        self.longest_ship: float | None = cfg.get('longest_ship')
-        self.min_scores = stored_min_scores(saved, self.classes, checkpoint)
+            self._pipeline = Compose(array_pipeline(cfg))
+        self.classes = trained.classes
+        self.gsd = cfg.get('gsd')
+        self.longest_ship = cfg.get('longest_ship')
+        self.min_scores = trained.min_scores
         self.batch_size = 1 if device == 'cpu' else 8
-        self.size_divisor: int = getattr(self._model.data_preprocessor, 'pad_size_divisor', 1)
+        self.size_divisor = getattr(self._model.data_preprocessor, 'pad_size_divisor', 1)
         settings = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
         names = f'{Path(config).name} (SHA-256 {settings[:16]}), {Path(checkpoint).name}'
         self.identity = f'{names} (SHA-256 {digest(checkpoint)[:16]})'
         try:
-            self._model.to(device).eval()
+            self._model.to(device)
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f'device {device}: cannot be used: {" ".join(str(error).split())}') from error
         if device == 'cpu':
             fuse_batch_norm(self._model)
             lay_out_for_cpu(self._model)
-
-    def predict(self, image: NDArray[np.uint8] | str | os.PathLike, min_score: float | None = None) -> Detections:
-        """Find the ships in an image (H, W, 3) uint8, RGB, or in a raster file of any size, see ``detect_scene``.
-
-        Ships have the score of ``min_score``, None for ``min_scores``, or more.
-        """
-        if isinstance(image, str | os.PathLike):
-            least = default_min_score(self) if min_score is None else min_score
-            return detect_scene(self, image, min_score=least)
-        return self.predict_batch([image], min_score)[0]
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]], min_score: float | None = None) -> list[Detections]:
         """Find the ships in some images at once; see ``predict``."""
@@ -123,26 +158,6 @@ class TorchDetector:
         found = instance_arrays('image', sample.pred_instances, ('scores', 'labels'))
         labels = found['labels'].astype(np.intp)
         return sort_by_score(to_le90(found['boxes']), found['scores'], labels, self.classes, min_score)
-
-    def _load(
-        self, saved: dict, cfg: Config, config: str | os.PathLike, checkpoint: str | os.PathLike
-    ) -> tuple[str, ...]:
-        """Take the weights; the classes that they were trained with."""
-        weights = saved.get('state_dict', saved)
-        differences = compare(self._model, weights, with_losses=False)
-        if differences:
-            raise ValueError(f'{checkpoint}: does not fit {config}: {differences.summary()}')
-        self._model.load_state_dict({name.removeprefix('module.'): value for name, value in weights.items()}, False)
-        trained, stated = trained_classes(saved), config_classes(cfg)
-        if trained and stated and trained != stated:
-            raise ValueError(
-                f'{checkpoint}: does not fit {config}: trained with the classes {", ".join(trained)}, but the config '
-                f'has {", ".join(stated)}'
-            )
-        classes = trained or stated
-        if not classes:
-            raise ValueError(f'{config}: names no classes; expected classes = (...) in the config')
-        return classes
 
 
 def fuse_batch_norm(detector: nn.Module) -> None:
@@ -179,7 +194,7 @@ def stored_min_scores(saved: dict, classes: Sequence[str], checkpoint: str | os.
     return np.array([float(stored[name]) for name in classes])
 
 
-def _array_pipeline(cfg: Config) -> Sequence[dict]:
+def array_pipeline(cfg: Config) -> Sequence[dict]:
     """The test pipeline of a config, for images that are in memory."""
     dataset = cfg.test_dataloader.dataset
     while 'pipeline' not in dataset:

@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from mmdet.structures.bbox import HorizontalBoxes, get_box_tensor
 from mmrotate.structures.bbox import RotatedBoxes
 from torch import Tensor
@@ -19,7 +20,7 @@ def center_size_angle(priors: HorizontalBoxes | RotatedBoxes | Tensor) -> tuple[
     priors = to_float32(get_box_tensor(priors))
     if priors.size(-1) == 4:
         center, size = (priors[:, :2] + priors[:, 2:]) / 2, priors[:, 2:] - priors[:, :2]
-        theta = priors.new_zeros(len(priors), 1)
+        theta = torch.zeros_like(center[:, :1])
     else:
         center, size, theta = priors[:, :2], priors[:, 2:4], priors[:, 4:]
     return center, size.clamp(min=MIN_SIDE), theta

@@ -2,15 +2,18 @@
 
 A pooled bin is the mean of its samples, and a bilinear sample is a weighted sum of four cells, so a bin is a weighted
 sum of rows of the table of all cells of all maps. On a CPU that is ``embedding_bag``, several times as fast as MMCV's
-kernels (``benchmarks/roi_pooling.py``) with the same numbers; on a GPU MMCV's kernels do the work.
+kernels (``benchmarks/roi_pooling.py``) with the same numbers; on a GPU MMCV's kernels do the work. In an ONNX graph
+horizontal RoIs are pooled by its RoiAlign; it has no operator for rotated ones, whose rows are gathered and summed.
 """
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from mmcv.ops import roi_align, roi_align_rotated
 from torch import Tensor
 from torch.nn.functional import embedding_bag
+from torchvision.ops import roi_align as standard_roi_align
 
 Size = tuple[int, int]
 
@@ -41,6 +44,8 @@ def pool_rois(
     rois = rois.to(feats[0].dtype)
     levels = roi_levels(rois, len(feats), finest_scale)
     with torch.autocast(rois.device.type, enabled=False):
+        if torch.onnx.is_in_onnx_export() and rois.size(1) == 5:
+            return _pool_by_roi_align(feats, rois, levels, output_sizes, strides, sampling_ratio)
         if rois.is_cuda:
             return [_pool_by_kernel(feats, rois, levels, size, strides, sampling_ratio) for size in output_sizes]
         table = torch.cat([feat.permute(0, 2, 3, 1).flatten(0, 2) for feat in feats])
@@ -71,6 +76,28 @@ def _pool_by_kernel(
     return pooled
 
 
+def _pool_by_roi_align(
+    feats: list[Tensor],
+    rois: Tensor,
+    levels: Tensor,
+    sizes: Sequence[Size],
+    strides: Sequence[int],
+    sampling_ratio: int,
+) -> list[Tensor]:
+    chosen = [(levels == level).nonzero().squeeze(1) for level in range(len(feats))]
+    # Rows come map by map; where each RoI's row is then.
+    place = torch.cat(chosen).argsort()
+    return [
+        torch.cat(
+            [
+                standard_roi_align(feat, rois[own], size, 1 / stride, sampling_ratio, aligned=True)
+                for feat, own, stride in zip(feats, chosen, strides, strict=True)
+            ]
+        )[place]
+        for size in sizes
+    ]
+
+
 def _pool_by_table(
     table: Tensor,
     feats: list[Tensor],
@@ -80,9 +107,11 @@ def _pool_by_table(
     strides: Sequence[int],
     sampling_ratio: int,
 ) -> Tensor:
-    heights, widths = (torch.tensor([feat.size(dim) for feat in feats])[levels] for dim in (2, 3))
-    starts = torch.tensor([0] + [feat[:, 0].numel() for feat in feats]).cumsum(0)[levels]
-    starts = starts + rois[:, 0].long() * heights * widths
+    # Sizes as tensors, for images of any size in an ONNX graph.
+    shapes = torch.stack([torch._shape_as_tensor(feat) for feat in feats])
+    sizes = shapes[:, 0] * shapes[:, 2] * shapes[:, 3]
+    heights, widths = shapes[levels, 2], shapes[levels, 3]
+    starts = (sizes.cumsum(0) - sizes)[levels] + rois[:, 0].long() * heights * widths
     scale = 1 / torch.tensor(strides, dtype=rois.dtype)[levels]
     x, y = _sample_points(rois, scale, size, sampling_ratio)
     rows, row_weights = _cells_and_weights(y, heights)
@@ -91,13 +120,17 @@ def _pool_by_table(
     per_roi = (-1, 1, 1, 1, 1, 1, 1)
     cells = rows[..., :, None] * widths.view(per_roi) + columns[..., None, :] + starts.view(per_roi)
     weights = row_weights[..., :, None] * column_weights[..., None, :] / sampling_ratio**2
-    bins, corners = len(rois) * size[0] * size[1], 4 * sampling_ratio**2
-    if not bins:
+    corners = 4 * sampling_ratio**2
+    if not len(rois):
         return table.new_zeros(0, table.size(1), *size) + table.sum() * 0
-    pooled = embedding_bag(
-        cells.reshape(bins, corners), table, per_sample_weights=weights.reshape(bins, corners), mode='sum'
-    )
-    return pooled.view(len(rois), *size, -1).permute(0, 3, 1, 2)
+    cells, weights = cells.reshape(-1, corners), weights.reshape(-1, corners)
+    if torch.onnx.is_in_onnx_export():
+        # Corner by corner: all rows at once would be 4 sampling_ratio ** 2 times the pooled maps.
+        parts = [table[cells[:, corner]] * weights[:, corner, None] for corner in range(corners)]
+        pooled = functools.reduce(torch.add, parts)
+    else:
+        pooled = embedding_bag(cells, table, per_sample_weights=weights, mode='sum')
+    return pooled.view(rois.size(0), *size, table.size(1)).permute(0, 3, 1, 2)
 
 
 def _sample_points(rois: Tensor, scale: Tensor, size: Size, sampling_ratio: int) -> tuple[Tensor, Tensor]:

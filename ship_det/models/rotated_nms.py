@@ -4,7 +4,7 @@ import torch
 from mmcv.ops import batched_nms
 from torch import Tensor
 
-from ship_det.geometry import rotated_nms
+from ship_det import geometry
 
 
 def multiclass_rotated_nms(
@@ -13,7 +13,7 @@ def multiclass_rotated_nms(
     """Keep the best boxes of each class.
 
     MMCV's ``nms_rotated`` takes a second per thousand boxes on a CPU, so there the boxes go to
-    ``ship_det.geometry.rotated_nms``, whose IoU is exact.
+    ``ship_det.geometry.multiclass_rotated_nms``, whose IoU is exact.
 
     Args:
         boxes: (N, 5) rotated boxes, shared by all classes.
@@ -25,14 +25,15 @@ def multiclass_rotated_nms(
     Returns:
         (K, 5) boxes, (K,) scores and (K,) labels, by descending score.
     """
-    box_index, labels = (scores > score_thr).nonzero(as_tuple=True)
-    boxes, scores = boxes[box_index], scores[box_index, labels]
-    finite = torch.isfinite(boxes).all(dim=1)
-    boxes, scores, labels = boxes[finite], scores[finite], labels[finite]
-    if boxes.is_cuda and len(boxes):
-        _, keep = batched_nms(boxes, scores, labels, dict(type='nms_rotated', iou_threshold=iou_threshold))
-    else:
-        keep = rotated_nms(boxes.detach().numpy(), scores.detach().numpy(), iou_threshold, labels=labels.numpy())
-        keep = torch.from_numpy(keep)
-    keep = keep[:max_num]
-    return boxes[keep], scores[keep], labels[keep]
+    if not boxes.is_cuda:
+        found = geometry.multiclass_rotated_nms(
+            boxes.detach().numpy(), scores.detach().numpy(), score_thr, iou_threshold, max_num
+        )
+        rows, labels = map(torch.from_numpy, found)
+        return boxes[rows], scores[rows, labels], labels
+    rows, labels = ((scores > score_thr) & boxes.isfinite().all(dim=1, keepdim=True)).nonzero(as_tuple=True)
+    boxes, scores = boxes[rows], scores[rows, labels]
+    if len(boxes):
+        keep = batched_nms(boxes, scores, labels, dict(type='nms_rotated', iou_threshold=iou_threshold))[1][:max_num]
+        boxes, scores, labels = boxes[keep], scores[keep], labels[keep]
+    return boxes, scores, labels

@@ -1,7 +1,7 @@
 """The model zoo: trained detectors that come with the package.
 
-``models.json`` beside the weights names each model's config, weight file and checksum. Weights are float16 and are read
-as data; see docs/zoo.md for what they were trained on and what they find.
+``models.json`` beside them names each model's config and checksum. A model is one ONNX file with float16 weights, which
+ONNX Runtime runs and training starts from; see docs/zoo.md for what they were trained on and what they find.
 """
 
 import os
@@ -22,7 +22,7 @@ class ZooModel:
     Attributes:
         name: what ``--model`` and ``load`` call it.
         config: its config, as :func:`ship_det.launch.find_config` finds it.
-        weights: checkpoint file.
+        weights: ONNX file.
         sha256: checksum of that file.
         finds: what it finds, a few words.
     """
@@ -39,7 +39,7 @@ def zoo_models() -> dict[str, ZooModel]:
     """All models by name."""
     entries = parse_json(read_text(FOLDER / 'models.json'))
     return {
-        name: ZooModel(name, entry['config'], FOLDER / f'{name}.pth', entry['sha256'], entry['finds'])
+        name: ZooModel(name, entry['config'], FOLDER / f'{name}.onnx', entry['sha256'], entry['finds'])
         for name, entry in entries.items()
     }
 

@@ -7,34 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
-from mmrotate.registry import MODELS
 from PIL import Image
 from torch import nn
 
 import ship_det
 from ship_det.evaluation import read_predictions
 from ship_det.inference.torch_detector import fuse_batch_norm
-from ship_det.launch import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICKSTART = ROOT / 'configs/quickstart'
-CONFIGS = {
-    'r2cnn': f"_base_ = '{QUICKSTART}/r2cnn_r18w32_fpn64_ci_demo.py'\nclasses = ('tanker', 'submarine')\n",
-    'cascade': f"_base_ = '{QUICKSTART}/skew_cascade_r18w32_fpn64_ci_demo.py'\nclasses = ('tanker', 'submarine')\n",
-    # Half size in the test pipeline: boxes come back in the pixels of the image.
-    'resized': f"""_base_ = '{QUICKSTART}/r2cnn_r18w32_fpn64_ci_demo.py'
-classes = ('tanker', 'submarine')
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.Resize', scale_factor=0.5, keep_ratio=True),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
-]
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-""",
-}
 STOCK = """
 _base_ = ['STOCK']
 classes = ('tanker', 'submarine')
@@ -67,23 +47,6 @@ def stock_config(name: str) -> str:
     return STOCK.replace('STOCK', str(path))
 
 
-@pytest.fixture(scope='module')
-def chips(tmp_path_factory) -> Path:
-    """Two images of different sizes with bright bars, labelled."""
-    root = tmp_path_factory.mktemp('chips')
-    for folder in ('images', 'labelTxt'):
-        (root / folder).mkdir()
-    generator = np.random.default_rng(0)
-    for name, (height, width) in {'a': (96, 128), 'b': (160, 112)}.items():
-        pixels = generator.integers(0, 90, (height, width, 3), dtype=np.uint8)
-        pixels[30:42, 20:90] = 220
-        Image.fromarray(pixels).save(root / 'images' / f'{name}.png')
-        (root / 'labelTxt' / f'{name}.txt').write_text('20 30 90 30 90 42 20 42 tanker 0\n')
-    (root / 'test.txt').write_text('a.png\nb.png\n')
-    (root / 'train.txt').write_text('a.png\n')
-    return root
-
-
 @pytest.fixture
 def one_thread():
     """As the command that is compared with: with more threads float32 is summed in another order."""
@@ -92,27 +55,19 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def make_checkpoint(config: Path) -> Path:
-    """Random weights of a config's model, with box scores that are not all alike."""
-    cfg = read_config(config)
-    init_default_scope('mmrotate')
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    for name, value in model.state_dict().items():
-        if 'fc_cls.weight' in name:
-            value.copy_(torch.randn(value.shape))
-    path = config.with_suffix('.pth')
-    meta = {'dataset_meta': {'classes': ('tanker', 'submarine')}}
-    torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
-    return path
-
-
 @pytest.mark.parametrize(
-    'name', [*CONFIGS, 'rotated-faster-rcnn-le90_r50_fpn_1x_dota.py', 'oriented-rcnn-le90_r50_fpn_1x_dota.py']
+    'name',
+    [
+        'r2cnn',
+        'cascade',
+        'resized',
+        'rotated-faster-rcnn-le90_r50_fpn_1x_dota.py',
+        'oriented-rcnn-le90_r50_fpn_1x_dota.py',
+    ],
 )
-def test_finds_what_a_test_finds(name, chips, run_tool, tmp_path, one_thread):
+def test_finds_what_a_test_finds(name, chips, run_tool, tmp_path, one_thread, make_checkpoint, small_configs):
     config, out = tmp_path / 'config.py', tmp_path / 'predictions.jsonl'
-    config.write_text(CONFIGS.get(name) or stock_config(name))
+    config.write_text(small_configs.get(name) or stock_config(name))
     checkpoint = make_checkpoint(config)
     options = ('--data-root', chips, '--out', out, '--work-dir', tmp_path / 'work')
     code, output = run_tool('test.py', config, checkpoint, *options)
@@ -129,13 +84,6 @@ def test_finds_what_a_test_finds(name, chips, run_tool, tmp_path, one_thread):
         np.testing.assert_allclose(found.boxes, record['boxes'][expected], atol=1e-2)
 
 
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory) -> tuple[Path, Path]:
-    config = tmp_path_factory.mktemp('trained') / 'config.py'
-    config.write_text(CONFIGS['r2cnn'] + 'gsd = 0.6\n')
-    return config, make_checkpoint(config)
-
-
 def test_least_score(trained, chips):
     image = np.asarray(Image.open(chips / 'images/a.png'))
     detector = ship_det.load(trained, device='cpu')
@@ -145,13 +93,13 @@ def test_least_score(trained, chips):
     assert detector.gsd == 0.6
 
 
-def test_the_checkpoint_has_to_fit(trained, tmp_path):
+def test_the_checkpoint_has_to_fit(trained, small_configs, tmp_path):
     checkpoint = trained[1]
     other = tmp_path / 'other.py'
-    other.write_text(CONFIGS['cascade'])
+    other.write_text(small_configs['cascade'])
     with pytest.raises(ValueError, match=r'config\.pth: does not fit .*other\.py: missing: roi_head\.bbox_head\.0'):
         ship_det.load(other, checkpoint)
-    other.write_text(CONFIGS['r2cnn'].replace("'tanker', 'submarine'", "'submarine', 'tanker'"))
+    other.write_text(small_configs['r2cnn'].replace("'tanker', 'submarine'", "'submarine', 'tanker'"))
     with pytest.raises(ValueError, match='trained with the classes tanker, submarine, but the config has submarine, t'):
         ship_det.load(other, checkpoint)
 

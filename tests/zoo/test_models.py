@@ -44,10 +44,10 @@ def test_damaged_and_missing_weights(tmp_path, monkeypatch):
         content = bytearray(weights.read_bytes())
         content[len(content) // 2] ^= 1
         weights.write_bytes(content)
-        with pytest.raises(ValueError, match=r'r2cnn-ships\.pth: damaged: found SHA-256 \w{64}, expected'):
+        with pytest.raises(ValueError, match=r'r2cnn-ships\.onnx: damaged: found SHA-256 \w{64}, expected'):
             zoo_model('r2cnn-ships')
         weights.unlink()
-        with pytest.raises(ValueError, match=r'r2cnn-ships\.pth: no such file'):
+        with pytest.raises(ValueError, match=r'r2cnn-ships\.onnx: no such file'):
             zoo_model('r2cnn-ships')
     finally:
         models.zoo_models.cache_clear()
@@ -55,5 +55,5 @@ def test_damaged_and_missing_weights(tmp_path, monkeypatch):
 
 def test_the_list_says_what_each_finds():
     entries = json.loads((models.FOLDER / 'models.json').read_text())
-    assert {path.stem for path in models.FOLDER.glob('*.pth')} == set(entries) == set(CLASSES)
+    assert {path.stem for path in models.FOLDER.glob('*.onnx')} == set(entries) == set(CLASSES)
     assert all(entry['finds'] and entry['iterations'] > 0 for entry in entries.values())

@@ -27,10 +27,11 @@ from mmengine.registry import DATASETS, init_default_scope
 
 import ship_det
 from ship_det.checkout import describe_commit
+from ship_det.checkpoints import weights_digest
 from ship_det.experiments.detection.lines import IDENTITY, lines_file
 from ship_det.experiments.detection.methods import class_heads, with_method
 from ship_det.experiments.results import Result, locked
-from ship_det.files import digest, parse_json, read_text, write_text
+from ship_det.files import parse_json, read_text, write_text
 from ship_det.imbalance import count_instances
 from ship_det.imbalance.counting import dataset_classes
 from ship_det.initial_weights import type_name
@@ -220,7 +221,7 @@ def start_name(start: str | None) -> str | None:
     path = zoo_model(start).weights if start.startswith(PREFIX) else Path(start)
     if not path.is_file():
         raise ValueError(f'{start}: no such checkpoint; expected a file of weights, or zoo:NAME')
-    return f'{start if start.startswith(PREFIX) else path.name}, SHA-256 {digest(path)[:16]}'
+    return f'{start if start.startswith(PREFIX) else path.name}, weights {weights_digest(path)}'
 
 
 def read_data(cfg: Config) -> Data:

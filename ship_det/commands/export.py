@@ -1,0 +1,38 @@
+"""Write a detector as one ONNX file, which finds the same ships without torch.
+
+CONFIG is one of R2CNN or of the skew-box Cascade, CHECKPOINT its weights. The file has standard operators alone, takes
+images of any size and any number of them, and knows its classes, metres a pixel and thresholds. It is tried before it
+is left: ONNX Runtime has to find in it what PyTorch finds.
+"""
+
+import argparse
+from pathlib import Path
+
+from ship_det.cli import check_outputs, quiet_imports
+from ship_det.onnx_files import SUFFIX
+from ship_det.progress import Console, count_noun
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
+    parser.add_argument('out', metavar='OUT.onnx', help='file to write')
+    parser.add_argument('--half', action='store_true', help='store the weights as float16: half the size')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    if Path(args.out).suffix != SUFFIX:
+        raise ValueError(f'OUT: found {args.out}, expected a name that ends in {SUFFIX}')
+    check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
+    with Console() as console:
+        console.begin('exporting')
+        with quiet_imports():
+            from ship_det.inference.onnx_export import export_onnx
+
+            facts = export_onnx(args.config, args.checkpoint, args.out, 'float16' if args.half else 'float32')
+        megabytes = Path(args.out).stat().st_size / 1e6
+        console.say(f'{args.out}: {facts.method}, {count_noun(len(facts.classes), "class", "es")}, {megabytes:.1f} MB')
+        console.say(f'find ships with it: ship-det detect SCENE --model {args.out} --out OUT')

@@ -1,0 +1,151 @@
+"""A detector of ONNX Runtime, from one file, without torch."""
+
+import os
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ship_det.files import digest
+from ship_det.geometry import multiclass_rotated_nms, to_le90
+from ship_det.inference.base import LoadedDetector
+from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts
+from ship_det.scenes.detector import Detections, check_image, sort_by_score
+
+# What `device='auto'` takes, the first that is there.
+_PREFERRED = ('CUDAExecutionProvider', 'OpenVINOExecutionProvider', 'CPUExecutionProvider')
+
+
+class OnnxDetector(LoadedDetector):
+    """Finds ships as the detector does that ``ship-det export`` was given.
+
+    Args:
+        path: file of ``ship-det export``.
+        device: 'cpu', 'cuda', 'cuda:1', 'openvino'; 'auto' for the first that ONNX Runtime has of CUDA, OpenVINO, CPU.
+        threads: threads that a CPU computes with; None for one a core.
+
+    Attributes:
+        classes: class names.
+        gsd: m/px of the images it was trained on, None where it is not known.
+        longest_ship: of the ships that it knows, m, likewise.
+        min_scores: (C,) least score of each class that is stored with the weights; None where none is.
+        batch_size: number of images that it looks at together.
+        size_divisor: sides of other than a multiple of it, px, are padded.
+        identity: name of the file, and what tells it from others.
+
+    Raises:
+        ValueError: the file is missing, damaged or no detector of this package, or ONNX Runtime lacks the device.
+    """
+
+    def __init__(self, path: str | os.PathLike, device: str = 'auto', threads: int | None = None) -> None:
+        if not Path(path).is_file():
+            raise ValueError(f'{path}: no such file; expected an .onnx file of `ship-det export`')
+        self._session = _open(path, device, threads)
+        self.facts = OnnxFacts.from_metadata(path, self._session.get_modelmeta().custom_metadata_map)
+        self.classes = self.facts.classes
+        self.gsd = self.facts.gsd
+        self.longest_ship = self.facts.longest_ship
+        least = self.facts.min_scores
+        self.min_scores = None if least is None else np.array([float(least[name]) for name in self.classes])
+        on_cpu = self._session.get_providers()[0] == 'CPUExecutionProvider'
+        self.batch_size = 1 if on_cpu else 8
+        self.size_divisor = self.facts.size_divisor
+        self.identity = f'{Path(path).name} (SHA-256 {digest(path)[:16]})'
+        self._check_graph(path)
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]], min_score: float | None = None) -> list[Detections]:
+        """Find the ships in some images, those of one size that follow each other at once; see ``predict``."""
+        for image in images:
+            check_image(image)
+        found: list[Detections] = []
+        for _, group in groupby(images, key=lambda image: image.shape):
+            same = list(group)
+            resized = np.stack([self._resize(image) for image in same])
+            batch = resized.transpose(0, 3, 1, 2).astype(np.float32)
+            (candidates,) = self._session.run([OUTPUT], {INPUT: batch})
+            scale = np.divide(resized.shape[2:0:-1], same[0].shape[1::-1])
+            least = self.min_scores if min_score is None else min_score
+            found += [self._detections(own.T, scale, least) for own in candidates]
+        return found
+
+    def _resize(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = (int(side * self.facts.zoom + 0.5) for side in image.shape[:2])
+        same = (height, width) == image.shape[:2]
+        # As MMCV resizes.
+        return image if same else np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
+
+    def _detections(
+        self, candidates: NDArray[np.float32], scale: NDArray, min_score: float | NDArray[np.float64] | None
+    ) -> Detections:
+        boxes = np.concatenate([candidates[:, :4], candidates[:, -1:]], axis=1)
+        scores = candidates[:, 4:-1]
+        boxes = _shrink(boxes.astype(np.float64), scale)
+        rows, labels = multiclass_rotated_nms(
+            boxes, scores, self.facts.score_thr, self.facts.nms_iou, self.facts.max_per_img
+        )
+        found = scores[rows, labels].astype(np.float64)
+        return sort_by_score(to_le90(boxes[rows]), found, labels, self.classes, min_score)
+
+    def _check_graph(self, path: str | os.PathLike) -> None:
+        """Compare the graph with the classes that the metadata name."""
+        rows = 4 + len(self.classes) + 1
+        names = [value.name for value in (*self._session.get_inputs(), *self._session.get_outputs())]
+        shape = self._session.get_outputs()[0].shape
+        if names != [INPUT, OUTPUT] or len(shape) != 3 or shape[1] != rows:
+            raise ValueError(
+                f'{path}: found a graph of {", ".join(names)} {shape}, expected {INPUT}, {OUTPUT} (B, {rows}, N) for '
+                f'{len(self.classes)} classes'
+            )
+
+
+def _open(path: str | os.PathLike, device: str, threads: int | None) -> Any:
+    """An inference session."""
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{path}: found no onnxruntime, which runs it: pip install '.[detect]' installs it") from error
+    options = onnxruntime.SessionOptions()
+    # Of warnings, none is for users.
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    providers = [_provider(path, device, onnxruntime.get_available_providers())]
+    if providers != ['CPUExecutionProvider']:
+        providers.append('CPUExecutionProvider')
+    try:
+        return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
+    # Its errors have no common base, and damaged bytes lead to any of them.
+    except Exception as error:
+        reason = ' '.join(str(error).split())[:200]
+        raise ValueError(f'{path}: cannot be read as ONNX, expected a file of `ship-det export`: {reason}') from error
+
+
+def _provider(path: str | os.PathLike, device: str, there: Sequence[str]) -> Any:
+    """ONNX Runtime's name for a device, with its number where it has one."""
+    if device == 'auto':
+        return next(name for name in _PREFERRED if name in there)
+    kind, _, number = device.partition(':')
+    wanted = next((name for name in _PREFERRED if name.lower().startswith(kind.lower())), None) if kind else None
+    if wanted is None or wanted not in there or (number and not number.isdigit()):
+        names = [name.removesuffix('ExecutionProvider').lower() for name in _PREFERRED if name in there]
+        raise ValueError(
+            f'device {device}: cannot be used with {path}: expected one that ONNX Runtime has here: auto, '
+            f'{", ".join(names)}'
+        )
+    return (wanted, {'device_id': number}) if number else wanted
+
+
+def _shrink(boxes: NDArray[np.float64], scale: NDArray) -> NDArray[np.float64]:
+    """Rotated boxes (N, 5) in the px of an image that was resized by ``scale`` (x, y) in the px before that."""
+    if (scale == 1).all():
+        return boxes
+    shrink = 1 / scale
+    cos_sin = np.stack([np.cos(boxes[:, 4]), np.sin(boxes[:, 4])], axis=1)
+    along = np.linalg.norm(cos_sin * shrink, axis=1)
+    across = np.linalg.norm(cos_sin[:, ::-1] * shrink, axis=1)
+    angle = np.arctan2(cos_sin[:, 1] * shrink[1], cos_sin[:, 0] * shrink[0])
+    return np.column_stack([boxes[:, :2] * shrink, boxes[:, 2] * along, boxes[:, 3] * across, angle])
