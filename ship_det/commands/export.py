@@ -18,7 +18,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
     parser.add_argument('out', metavar='OUT.onnx', help='file to write')
-    parser.add_argument('--half', action='store_true', help='store the weights as float16: half the size')
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument('--half', action='store_true', help='store the weights as float16: half the size')
+    kinds.add_argument(
+        '--int8',
+        nargs='+',
+        metavar='IMAGE',
+        help='compute convolutions in int8, calibrated on images like those to be searched: files, folders or globs',
+    )
     return parser.parse_args()
 
 
@@ -31,8 +38,11 @@ def main() -> None:
         console.begin('exporting')
         with quiet_imports():
             from ship_det.inference.onnx_export import export_onnx
+            from ship_det.scenes.inputs import find_scenes
 
-            facts = export_onnx(args.config, args.checkpoint, args.out, 'float16' if args.half else 'float32')
+            images = list(find_scenes(args.int8).values()) if args.int8 else []
+            precision = 'int8' if args.int8 else 'float16' if args.half else 'float32'
+            facts = export_onnx(args.config, args.checkpoint, args.out, precision, images)
         megabytes = Path(args.out).stat().st_size / 1e6
         console.say(f'{args.out}: {facts.method}, {count_noun(len(facts.classes), "class", "es")}, {megabytes:.1f} MB')
         console.say(f'find ships with it: ship-det detect SCENE --model {args.out} --out OUT')

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,13 +18,12 @@ from onnx import TensorProto, helper, numpy_helper
 import ship_det
 from ship_det.checkout import describe_commit
 from ship_det.files import replacing
+from ship_det.inference.onnx_int8 import quantise
 from ship_det.inference.torch_detector import TrainedModel, array_pipeline, load_trained_model
 from ship_det.initial_weights import type_name
 from ship_det.models.onnx_graph import OPSET, DetectorGraph
 from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts
 
-#: How the weights may be stored.
-PRECISIONS = ('float32', 'float16')
 _PREFIX = 'detector.'
 # Share of candidates that both find: which of two proposals that are as good comes first may differ.
 _SAME = 0.95
@@ -32,7 +32,11 @@ _PLAIN_STEPS = ('PackDetInputs',)
 
 
 def export_onnx(
-    config: str | os.PathLike, checkpoint: str | os.PathLike, out: str | os.PathLike, precision: str = 'float32'
+    config: str | os.PathLike,
+    checkpoint: str | os.PathLike,
+    out: str | os.PathLike,
+    precision: str = 'float32',
+    images: Sequence[str | os.PathLike] = (),
 ) -> OnnxFacts:
     """Write a detector as an ONNX file of standard operators.
 
@@ -43,7 +47,9 @@ def export_onnx(
         config: config of R2CNN or a skew-box Cascade.
         checkpoint: its weights.
         out: file to write.
-        precision: 'float32', or 'float16' for half the size; computed in float32 either way.
+        precision: 'float32'; 'float16' for half the size, computed in float32 all the same; 'int8' for convolutions
+            that compute in int8, whose weights cannot be trained on.
+        images: files of images like those that it will see, which int8 is calibrated on.
 
     Returns:
         What the file says of the detector.
@@ -60,10 +66,12 @@ def export_onnx(
     if precision == 'float16':
         store_half(model)
         trained.model.half().float()
+    check_same(trained.model, model.SerializeToString())
+    if precision == 'int8':
+        model = onnx.load_model_from_string(quantise(model.SerializeToString(), images, facts.zoom))
     helper.set_model_props(model, facts.to_metadata())
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString(deterministic=True)
-    check_same(trained.model, content)
     with replacing(out) as temporary:
         temporary.write_bytes(content)
     return facts
