@@ -29,11 +29,6 @@ class RotatedCoco(Format):
 
     clockwise: bool = False
 
-    @property
-    def writable(self) -> bool:
-        """Not clockwise: no reader would know."""
-        return not self.clockwise
-
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the JSON files that :func:`find_coco_files` finds."""
         root, files = find_coco_files(root, options.labels)

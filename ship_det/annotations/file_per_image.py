@@ -22,8 +22,6 @@ class FilePerImage(Format):
         read_file: objects from a label file, and from the unit of its angles where there are any.
         write_file: label file from objects, image name and image size.
         out: folders that images and labels are written to, and the one for the lists of the parts.
-        keeps_difficult: the format has a difficult flag.
-        has_angles: its boxes are given by an angle, so that it holds rectangles alone.
         check_classes: refuses classes that its labels cannot hold.
     """
 
@@ -31,25 +29,13 @@ class FilePerImage(Format):
     labels: tuple[str, ...]
     suffix: str
     read_file: Callable[..., list[LabeledObject]]
-    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
+    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None]
     out: tuple[str, str, str]
-    keeps_difficult: bool = True
-    has_angles: bool = False
     check_classes: Callable[[Sequence[str]], None] | None = None
-
-    @property
-    def keeps_quads(self) -> bool:
-        """A box that is given by an angle is a rectangle."""
-        return not self.has_angles
-
-    @property
-    def writable(self) -> bool:
-        """Whether there is a way to write a label file."""
-        return self.write_file is not None
 
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the label file of each image."""
-        if not self.has_angles:
+        if self.keeps_quads:
             refuse_angle_unit(root, options, 'labels of this format hold no angles')
         places = find_places(root, self.images, self.labels, self.suffix, options.labels)
         found = pair_places(places, self.suffix, (options.labels,) if options.labels else self.labels)
@@ -69,7 +55,6 @@ class FilePerImage(Format):
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
         """Write the label file of each image, and the lists of the parts."""
-        assert self.write_file is not None
         if self.check_classes:
             self.check_classes(classes)
         folder = root / self.out[1]

@@ -27,11 +27,6 @@ from ship_det.raster import image_size
 class YoloObb(Format):
     """images/, labels/ and the class names in data.yaml."""
 
-    @property
-    def keeps_difficult(self) -> bool:
-        """A line has no place for a flag."""
-        return False
-
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the label files of images/, and of what the YAML file names."""
         places = find_places(root, ('images',), ('labels',), '.txt', options.labels)
