@@ -22,7 +22,6 @@ from ship_det.annotations.folders import (
     ImageNames,
     describe_unread,
     find_image,
-    find_twins,
     fold_name,
     folders_of_images,
     has_images,
@@ -126,11 +125,6 @@ class DotaFolder:
     @cached_property
     def _pairs(self) -> tuple[dict[Path, Path], list[Path]]:
         return pair_labels(self.scanned_images, list_labels(self.label_dir))
-
-    @property
-    def twins(self) -> list[tuple[Path, Path]]:
-        """Images that share the stem of an earlier one, each with that one."""
-        return find_twins(self.scanned_images)
 
     @property
     def nested(self) -> list[Path]:
@@ -312,13 +306,9 @@ class DotaFolder:
         other_classes: OtherClasses = 'error',
         hint: str = '',
     ) -> ClassCounts:
-        """Count the objects of each class.
+        """Count the objects of each class in some of :attr:`images`; None for all of :meth:`select`.
 
-        Args:
-            images: some of :attr:`images`; None for all of :meth:`select`.
-            classes: class names; None for any.
-            other_classes: see :meth:`read_objects`; objects of other classes are not counted.
-            hint: see there.
+        Further arguments are those of :meth:`read_objects`; objects of other classes are not counted.
 
         Raises:
             ValueError: as :meth:`read_objects` and :meth:`select`.

@@ -19,7 +19,8 @@ class FilePerImage(Format):
         images: names of the folders that hold the images, see :func:`find_places`.
         labels: names of the folders that may hold the labels.
         suffix: of a label file.
-        read_file: objects from a label file, and from the unit of its angles where there are any.
+        read_file: objects from a label file, its image and the unit of its angles, None for the format's own; what the
+            labels hold besides is counted in the data set.
         write_file: label file from objects, image name and image size.
         out: folders that images and labels are written to, and the one for the lists of the parts.
         check_classes: refuses classes that its labels cannot hold.
@@ -28,7 +29,7 @@ class FilePerImage(Format):
     images: tuple[str, ...]
     labels: tuple[str, ...]
     suffix: str
-    read_file: Callable[..., list[LabeledObject]]
+    read_file: Callable[[Path, Path, str | None, DataSet], list[LabeledObject]]
     write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None]
     out: tuple[str, str, str]
     check_classes: Callable[[Sequence[str]], None] | None = None
@@ -42,12 +43,8 @@ class FilePerImage(Format):
         add_listed_parts(found, root, *(place.images.parent for place in places if place.images != root))
         for labeled in found.images:
             if labeled.labels:
-                labeled.objects = self.read_labels(labeled, options.angle_unit, found)
+                labeled.objects = self.read_file(labeled.labels, labeled.image, options.angle_unit, found)
         return found
-
-    def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
-        """Objects of an image; what its labels hold besides goes to ``found``."""
-        return self.read_file(labeled.labels, *([angle_unit] if angle_unit else []))
 
     def image_path(self, root: Path, labeled: LabeledImage) -> Path:
         """Its place in the format's folder of images."""

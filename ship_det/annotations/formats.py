@@ -1,22 +1,25 @@
 """All formats of whole data sets by name."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ship_det.annotations.coco_layout import RotatedCoco
 from ship_det.annotations.cvat import Cvat
-from ship_det.annotations.data_set import Format
+from ship_det.annotations.data_set import DataSet, Format
 from ship_det.annotations.dota import check_dota_classes, read_dota, write_dota
 from ship_det.annotations.fair1m import FAIR1M
 from ship_det.annotations.file_per_image import FilePerImage
 from ship_det.annotations.hrsc import HRSC, check_hrsc_classes
 from ship_det.annotations.label_studio import LabelStudio
-from ship_det.annotations.labelme import Labelme, read_labelme, write_labelme
+from ship_det.annotations.labelme import read_labelme, write_labelme
+from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.rolabelimg import ROLABELIMG, RSDD
 from ship_det.annotations.voc import VOC
 from ship_det.annotations.xml_corners import DIOR, SHIPRSIMAGENET, SSDD
 from ship_det.annotations.xml_format import XmlFormat
 from ship_det.annotations.yolo_layout import YoloObb
+from ship_det.raster import image_size
 
 _VOC_LABELS = ('annotations',)
 _VOC_OUT = ('JPEGImages', 'Annotations', 'ImageSets/Main')
@@ -26,7 +29,10 @@ _LISTS_OUT = ('JPEGImages', 'Annotations', 'ImageSets')
 def _xml(
     kind: XmlFormat, images: tuple[str, ...], labels: tuple[str, ...], out: tuple[str, str, str], **options: Any
 ) -> FilePerImage:
-    return FilePerImage(images, labels, '.xml', kind.read, kind.write, out, **options)
+    def read(path: Path, image: Path, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
+        return kind.read(path, angle_unit)
+
+    return FilePerImage(images, labels, '.xml', read, kind.write, out, **options)
 
 
 _voc = partial(_xml, images=('images', 'JPEGImages'), labels=_VOC_LABELS)
@@ -36,7 +42,7 @@ FORMATS: dict[str, Format] = {
         ('images',),
         ('labelTxt', 'labelTxt*'),
         '.txt',
-        read_dota,
+        lambda path, *_: read_dota(path),
         lambda path, objects, image, size: write_dota(path, objects),
         ('images', 'labelTxt', ''),
         check_classes=check_dota_classes,
@@ -64,11 +70,11 @@ FORMATS: dict[str, Format] = {
     ),
     'cvat': Cvat(),
     'label-studio': LabelStudio(),
-    'labelme': Labelme(
+    'labelme': FilePerImage(
         ('images',),
         ('labels', 'annotations', 'images'),
         '.json',
-        read_labelme,
+        lambda path, image, _, found: read_labelme(path, image_size(image), found),
         write_labelme,
         ('images', 'images', ''),
     ),

@@ -44,13 +44,9 @@ def open_ring(points: np.ndarray) -> np.ndarray:
 
 
 def outline_quad(points: np.ndarray) -> np.ndarray | None:
-    """(4, 2) corners of an outline: its points where they are four, else their minimum-area rectangle.
+    """(4, 2) corners of an outline of points (N, 2) px: these where they are four, else their minimum-area rectangle.
 
-    Args:
-        points: (N, 2) px.
-
-    Returns:
-        None where the points lie on a line.
+    None where the points lie on a line.
     """
     if len(points) == 4:
         return points

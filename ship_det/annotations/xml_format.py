@@ -41,11 +41,7 @@ class XmlFormat:
     tag: str = 'object'
 
     def read(self, path: str | os.PathLike, angle_unit: str | None = None) -> list[LabeledObject]:
-        """Read the objects of a label file.
-
-        Args:
-            path: label file.
-            angle_unit: radians or degrees; None for the format's own.
+        """Read the objects of a label file; the angle unit is radians, degrees or, with None, the format's own.
 
         Raises:
             ValueError: naming file and line.
@@ -56,13 +52,7 @@ class XmlFormat:
     def write(
         self, path: str | os.PathLike, objects: Iterable[LabeledObject], image: str, size: tuple[int, int]
     ) -> None:
-        """Write the objects of an image.
-
-        Args:
-            path: label file.
-            objects: objects of the image.
-            image: the image's file name.
-            size: its width and height, px.
+        """Write the objects of an image of a file name and size (width, height) px.
 
         Raises:
             ValueError: naming the file, where the format has no place for a name.

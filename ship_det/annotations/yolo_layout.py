@@ -139,9 +139,7 @@ def _label_folder(images: Path, labels: str) -> Path:
 def _class_names(root: Path, settings: Path | None) -> list[str]:
     """Class names of the settings, or of files of usual names; those of the folder above come last."""
     own = any((root / name).is_file() for name in ('data.yaml', 'classes.txt', 'labels/classes.txt'))
-    if settings and settings.name != 'data.yaml' and settings.parent == root:
-        return read_yaml_names(settings)
-    if settings and not own:
+    if settings and (not own or (settings.name != 'data.yaml' and settings.parent == root)):
         return read_yaml_names(settings)
     return read_class_names(root)
 
