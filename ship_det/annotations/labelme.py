@@ -53,7 +53,7 @@ def read_labelme(path: str | os.PathLike, size: tuple[int, int], found: DataSet 
 
 
 def write_labelme(path: str | os.PathLike, objects: Iterable[LabeledObject], image: str, size: tuple[int, int]) -> None:
-    """Write rectangles as rotated ones, other quads as polygons; of an image's file name and size (width, height) px."""
+    """Write rectangles as rotated ones, other quads as polygons; ``size`` is the image's (width, height) px."""
     shapes = []
     for labeled in objects:
         box = rectangle_of(labeled.quad)

@@ -36,7 +36,7 @@ class LabeledObject:
 
 
 def object_corners(where: str, quad: np.ndarray, what: str = 'the box') -> np.ndarray:
-    """Corners (4, 2) float64 of a labelled object in order, see ``order_quads``, of (4, 2) or (1, 4, 2) px in any order.
+    """Corners of one labelled object, px, put in order: see ``order_quads``; (4, 2) float64.
 
     Raises:
         ValueError: naming ``where`` and ``what``: a corner lies beyond any image, or the quad has no area.
