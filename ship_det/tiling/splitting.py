@@ -194,7 +194,7 @@ class MissingClass:
 def missing_classes(
     parts: dict[str, list[Chip]], by: str = 'scene', chips: Sequence[Chip] | None = None
 ) -> list[MissingClass]:
-    """Classes that occur, but not in each part; ``chips`` are all chips, where some are in no part."""
+    """Classes that occur, but not in each part; ``by`` as in the split, and all chips, where some are in no part."""
     chips = chips or [chip for of_part in parts.values() for chip in of_part]
     totals = class_counts(chips)
     unit_of = _unit_of(by)
