@@ -10,7 +10,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -59,11 +59,6 @@ class ClassCounts:
     def classes(self) -> list[str]:
         """Names of the classes that occur, the one of most instances first."""
         return sorted(self.instances | self.difficult, key=lambda name: (-self.instances[name], name))
-
-    def add(self, objects: Iterable[LabeledObject]) -> None:
-        """Count some more objects."""
-        for labeled in objects:
-            (self.difficult if labeled.difficult else self.instances)[labeled.name] += 1
 
 
 class DotaFolder:
@@ -315,7 +310,8 @@ class DotaFolder:
         """
         counts = ClassCounts()
         for image in self.select() if images is None else images:
-            counts.add(self.read_objects(image, classes, other_classes, hint)[0])
+            for labeled in self.read_objects(image, classes, other_classes, hint)[0]:
+                (counts.difficult if labeled.difficult else counts.instances)[labeled.name] += 1
         return counts
 
     @cached_property
