@@ -10,15 +10,10 @@ _WHOLE_TURN = 2 * math.pi + 1e-3
 
 
 def to_radians(angle: float, unit: str, where: str) -> float:
-    """An angle of a label file in radians.
-
-    Args:
-        angle: as it stands in the file.
-        unit: of it, one of ANGLE_UNITS.
-        where: file and line or key, for the message.
+    """An angle of a label file, in one of ANGLE_UNITS, in radians.
 
     Raises:
-        ValueError: more than a whole turn in radians, which is what degrees look like.
+        ValueError: naming ``where``; more than a whole turn in radians, which is what degrees look like.
     """
     if unit not in ANGLE_UNITS:
         raise ValueError(f'angle unit: expected one of {", ".join(ANGLE_UNITS)}, found {unit!r}')

@@ -34,14 +34,9 @@ class CocoImage:
 
 
 def read_coco(path: str | os.PathLike, clockwise: bool = False, angle_unit: str = 'degrees') -> list[CocoImage]:
-    """Read a rotated COCO file.
+    """Read a rotated COCO file, whose angles, in degrees or radians, may turn clockwise on screen.
 
     Corners are those of :func:`~ship_det.annotations.coco_corners.read_corners`.
-
-    Args:
-        path: JSON file.
-        clockwise: the angles turn clockwise on screen.
-        angle_unit: degrees or radians.
 
     Raises:
         ValueError: naming file, annotation and key.

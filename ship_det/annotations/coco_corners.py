@@ -15,7 +15,7 @@ from ship_det.geometry import rbox_to_quad
 def read_corners(
     where: str, annotation: dict[str, Any], size: tuple[int, int] | None, to_theta: Callable[[float, str], float]
 ) -> np.ndarray:
-    """Corners of an annotation, in any order.
+    """Corners (4, 2) px of an annotation, in any order.
 
     They are those of a ``segmentation`` of four points, else of a ``bbox`` of five numbers, else of the minimum-area
     rectangle of the ``segmentation``, else of a ``bbox`` of eight numbers (corners) or of four, turned by
@@ -26,9 +26,6 @@ def read_corners(
         annotation: of one object.
         size: the image's width and height, px, where the file has them.
         to_theta: rad from x to y, of an angle of the file and its place.
-
-    Returns:
-        (4, 2) px.
 
     Raises:
         ValueError: naming the annotation and its key; or where an orientation would be lost.

@@ -29,24 +29,21 @@ class RotatedCoco(Format):
 
     clockwise: bool = False
 
-    @property
-    def writable(self) -> bool:
-        """Not clockwise: no reader would know."""
-        return not self.clockwise
-
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the JSON files that :func:`find_coco_files` finds."""
         root, files = find_coco_files(root, options.labels)
         folders = _image_folders(root)
         images = [image for folder in folders for image in list_images(folder)] or list_images(root)
+        names = ImageNames(images)
         found = DataSet()
         of_image: dict[Path, LabeledImage] = {}
         for path in files:
             part = part_of(path.stem) or (part_of(path.parent.name) if path.parent != root else None)
-            names = _Names(images, part)
+            # Those in a folder of the part come first.
+            own = ImageNames(image for image in images if part and part_of(image.parent.name) == part)
             seen: set[Path] = set()
             for listed in read_coco(path, self.clockwise, options.angle_unit or 'degrees'):
-                image = names.find(listed.file)
+                image = own.find(listed.file) or names.find(listed.file)
                 if image is None:
                     found.without_image.append(Path(f'{path}: {listed.file}'))
                     continue
@@ -85,9 +82,7 @@ class RotatedCoco(Format):
 def find_coco_files(root: Path, labels: str | None = None) -> tuple[Path, list[Path]]:
     """The folder of a data set and its JSON files: those in annotations/, or beside it, or in the folders of the parts.
 
-    Args:
-        root: folder, or the only JSON file to read.
-        labels: name of the only JSON file to read, below ``root``.
+    ``root`` may be the only JSON file to read, and ``labels`` its name below ``root``.
 
     Raises:
         ValueError: naming the folder, where there is none.
@@ -105,17 +100,6 @@ def find_coco_files(root: Path, labels: str | None = None) -> tuple[Path, list[P
         if files:
             return root, files
     raise ValueError(f'{root}: no JSON files in annotations/ or beside it, expected one or several of COCO')
-
-
-class _Names:
-    """Images by name; those in a folder of the part come first."""
-
-    def __init__(self, images: Sequence[Path], part: str | None) -> None:
-        own = [image for image in images if part and part_of(image.parent.name) == part]
-        self._tables = [ImageNames(own), ImageNames(images)]
-
-    def find(self, name: str) -> Path | None:
-        return next((image for table in self._tables if (image := table.find(name))), None)
 
 
 def _image_folders(root: Path) -> list[Path]:

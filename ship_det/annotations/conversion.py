@@ -23,7 +23,6 @@ _TRANSFERS: dict[str, Callable[[Path, Path], object]] = {
     'hardlink': os.link,
     'symlink': lambda source, target: os.symlink(source.resolve(), target),
 }
-TRANSFERS = tuple(_TRANSFERS)
 
 # A quad that fills less of its minimum-area rectangle is not a rectangle.
 _RECTANGLE = 0.99
@@ -93,15 +92,9 @@ def convert(
     options: ConversionOptions | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ConversionSummary:
-    """Convert a data set; the new folder appears as a whole or not at all.
+    """Convert a data set from one of FORMATS to another or the same; ``out`` appears as a whole or not at all.
 
-    Args:
-        source_format: a key of FORMATS.
-        target_format: another, or the same.
-        source: data set folder.
-        out: folder to make.
-        options: how.
-        on_progress: called with the images done and the images in all.
+    ``on_progress`` is called with the images done and the images in all.
 
     Raises:
         ValueError: naming the file, where a label or an image is bad, one lacks the other or a class is unknown; or
@@ -161,7 +154,9 @@ def write_data_set(
     check_target(target_format, out)
     summary = _settle(data_set, options)
     if not target.keeps_quads:
-        summary.rectangles = _count_other_than_rectangles(data_set.images)
+        quads = _quads(data_set.images)
+        sides = quad_to_rbox(quads)[:, 2:4]
+        summary.rectangles = int((quad_areas(quads) < _RECTANGLE * sides[:, 0] * sides[:, 1]).sum())
     if not target.keeps_difficult:
         summary.flags_lost = summary.difficult.total()
     stage = out.with_name(f'.{out.name}.converting')
@@ -296,9 +291,3 @@ def _refuse_unknown_classes(images: Sequence[LabeledImage], class_map: Mapping[s
 def _quads(images: Sequence[LabeledImage]) -> np.ndarray:
     """(N, 4, 2) corners of all objects."""
     return np.array([found.quad for labeled in images for found in labeled.objects]).reshape(-1, 4, 2)
-
-
-def _count_other_than_rectangles(images: Sequence[LabeledImage]) -> int:
-    quads = _quads(images)
-    boxes = quad_to_rbox(quads)
-    return int((quad_areas(quads) < _RECTANGLE * boxes[:, 2] * boxes[:, 3]).sum())

@@ -63,12 +63,7 @@ class Cvat(Format):
 
 
 def read_shapes(entry: XmlObject, size: tuple[int, int], found: DataSet) -> list[LabeledObject]:
-    """Objects of an ``<image>``.
-
-    Args:
-        entry: the element.
-        size: width and height of the image, px.
-        found: shapes without an outline are counted there.
+    """Objects of an ``<image>`` of a size (width, height) px; shapes without an outline are counted in ``found``.
 
     Raises:
         ValueError: naming file, image and shape; or where the labels are of an image of another size.

@@ -77,23 +77,19 @@ class ReadOptions:
 AS_FOUND = ReadOptions()
 
 
+@dataclass(frozen=True, kw_only=True)
 class Format:
-    """A way to lay out a data set on disk."""
+    """A way to lay out a data set on disk.
 
-    @property
-    def keeps_quads(self) -> bool:
-        """Whether a label can hold any quad, not only rectangles."""
-        return True
+    Attributes:
+        keeps_quads: a label can hold any quad, not only rectangles, which alone have an angle.
+        keeps_difficult: a label can be marked difficult.
+        writable: the format can be converted to.
+    """
 
-    @property
-    def keeps_difficult(self) -> bool:
-        """Whether a label can be marked difficult."""
-        return True
-
-    @property
-    def writable(self) -> bool:
-        """Whether the format can be converted to."""
-        return True
+    keeps_quads: bool = True
+    keeps_difficult: bool = True
+    writable: bool = True
 
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the data set in a folder.

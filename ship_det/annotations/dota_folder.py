@@ -10,7 +10,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,7 +22,6 @@ from ship_det.annotations.folders import (
     ImageNames,
     describe_unread,
     find_image,
-    find_twins,
     fold_name,
     folders_of_images,
     has_images,
@@ -60,11 +59,6 @@ class ClassCounts:
     def classes(self) -> list[str]:
         """Names of the classes that occur, the one of most instances first."""
         return sorted(self.instances | self.difficult, key=lambda name: (-self.instances[name], name))
-
-    def add(self, objects: Iterable[LabeledObject]) -> None:
-        """Count some more objects."""
-        for labeled in objects:
-            (self.difficult if labeled.difficult else self.instances)[labeled.name] += 1
 
 
 class DotaFolder:
@@ -126,11 +120,6 @@ class DotaFolder:
     @cached_property
     def _pairs(self) -> tuple[dict[Path, Path], list[Path]]:
         return pair_labels(self.scanned_images, list_labels(self.label_dir))
-
-    @property
-    def twins(self) -> list[tuple[Path, Path]]:
-        """Images that share the stem of an earlier one, each with that one."""
-        return find_twins(self.scanned_images)
 
     @property
     def nested(self) -> list[Path]:
@@ -312,20 +301,17 @@ class DotaFolder:
         other_classes: OtherClasses = 'error',
         hint: str = '',
     ) -> ClassCounts:
-        """Count the objects of each class.
+        """Count the objects of each class in some of :attr:`images`; None for all of :meth:`select`.
 
-        Args:
-            images: some of :attr:`images`; None for all of :meth:`select`.
-            classes: class names; None for any.
-            other_classes: see :meth:`read_objects`; objects of other classes are not counted.
-            hint: see there.
+        Further arguments are those of :meth:`read_objects`; objects of other classes are not counted.
 
         Raises:
             ValueError: as :meth:`read_objects` and :meth:`select`.
         """
         counts = ClassCounts()
         for image in self.select() if images is None else images:
-            counts.add(self.read_objects(image, classes, other_classes, hint)[0])
+            for labeled in self.read_objects(image, classes, other_classes, hint)[0]:
+                (counts.difficult if labeled.difficult else counts.instances)[labeled.name] += 1
         return counts
 
     @cached_property

@@ -43,4 +43,3 @@ def _parse(found: XmlObject) -> LabeledObject:
 
 
 FAIR1M = XmlFormat(_parse, _fill, _add_header)
-read_fair1m, write_fair1m = FAIR1M.read, FAIR1M.write

@@ -19,49 +19,32 @@ class FilePerImage(Format):
         images: names of the folders that hold the images, see :func:`find_places`.
         labels: names of the folders that may hold the labels.
         suffix: of a label file.
-        read_file: objects from a label file, and from the unit of its angles where there are any.
+        read_file: objects from a label file, its image and the unit of its angles, None for the format's own; what the
+            labels hold besides is counted in the data set.
         write_file: label file from objects, image name and image size.
         out: folders that images and labels are written to, and the one for the lists of the parts.
-        keeps_difficult: the format has a difficult flag.
-        has_angles: its boxes are given by an angle, so that it holds rectangles alone.
         check_classes: refuses classes that its labels cannot hold.
     """
 
     images: tuple[str, ...]
     labels: tuple[str, ...]
     suffix: str
-    read_file: Callable[..., list[LabeledObject]]
-    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None] | None
+    read_file: Callable[[Path, Path, str | None, DataSet], list[LabeledObject]]
+    write_file: Callable[[Path, list[LabeledObject], str, tuple[int, int]], None]
     out: tuple[str, str, str]
-    keeps_difficult: bool = True
-    has_angles: bool = False
     check_classes: Callable[[Sequence[str]], None] | None = None
-
-    @property
-    def keeps_quads(self) -> bool:
-        """A box that is given by an angle is a rectangle."""
-        return not self.has_angles
-
-    @property
-    def writable(self) -> bool:
-        """Whether there is a way to write a label file."""
-        return self.write_file is not None
 
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the label file of each image."""
-        if not self.has_angles:
+        if self.keeps_quads:
             refuse_angle_unit(root, options, 'labels of this format hold no angles')
         places = find_places(root, self.images, self.labels, self.suffix, options.labels)
         found = pair_places(places, self.suffix, (options.labels,) if options.labels else self.labels)
         add_listed_parts(found, root, *(place.images.parent for place in places if place.images != root))
         for labeled in found.images:
             if labeled.labels:
-                labeled.objects = self.read_labels(labeled, options.angle_unit, found)
+                labeled.objects = self.read_file(labeled.labels, labeled.image, options.angle_unit, found)
         return found
-
-    def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
-        """Objects of an image; what its labels hold besides goes to ``found``."""
-        return self.read_file(labeled.labels, *([angle_unit] if angle_unit else []))
 
     def image_path(self, root: Path, labeled: LabeledImage) -> Path:
         """Its place in the format's folder of images."""
@@ -69,7 +52,6 @@ class FilePerImage(Format):
 
     def write(self, root: Path, images: Sequence[LabeledImage], classes: Sequence[str]) -> None:
         """Write the label file of each image, and the lists of the parts."""
-        assert self.write_file is not None
         if self.check_classes:
             self.check_classes(classes)
         folder = root / self.out[1]

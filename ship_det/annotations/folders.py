@@ -75,16 +75,10 @@ def find_image(folder: Path, stem: str) -> Path | None:
     return next((path for path in _list_files(folder, IMAGE_SUFFIXES) if path.stem == stem), None)
 
 
-def find_unread(folder: Path, stem: str) -> Path | None:
-    """A file of a folder that has a name but ends otherwise than an image, such as ``a.heic``; None where none has."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if Path(entry.name).stem == stem and entry.is_file())
-    return next((folder / name for name in names if not name.lower().endswith(IMAGE_SUFFIXES)), None)
-
-
 def describe_unread(folders: Iterable[Path], stem: str) -> str:
-    """That a file of a name is not read, as of :func:`find_unread` in one of some folders; '' where none has any."""
-    unread = next((path for folder in folders if (path := find_unread(folder, stem))), None)
+    """That a file of a name ends otherwise than an image, such as ``a.heic``; '' where no folder has one."""
+    files = (path for folder in folders for path in sorted(folder.iterdir()) if path.stem == stem and path.is_file())
+    unread = next((path for path in files if not path.name.lower().endswith(IMAGE_SUFFIXES)), None)
     return f'{unread.name} is not read, expected an image ending in {", ".join(IMAGE_SUFFIXES)}' if unread else ''
 
 

@@ -86,4 +86,3 @@ def _fill(node: ElementTree.Element, labeled: LabeledObject) -> None:
 
 
 HRSC = XmlFormat(_parse, _fill, _add_header, 'HRSC_Image', 'HRSC_Object')
-read_hrsc, write_hrsc = HRSC.read, HRSC.write

@@ -64,13 +64,9 @@ class LabelStudio(Format):
 
 
 def read_regions(where: str, result: Any, size: tuple[int, int], found: DataSet) -> list[LabeledObject]:
-    """Objects of an annotation's ``result``.
+    """Objects of an annotation's ``result``, its regions, on an image of a size (width, height) px.
 
-    Args:
-        where: file and task, for messages.
-        result: its regions.
-        size: width and height of the image, px.
-        found: regions without an outline are counted there.
+    Regions without an outline are counted in ``found``.
 
     Raises:
         ValueError: naming file, task and region; or where the regions are of an image of another size, or turned.

@@ -11,25 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from ship_det.annotations.data_set import DataSet, LabeledImage
-from ship_det.annotations.file_per_image import FilePerImage
+from ship_det.annotations.data_set import DataSet
 from ship_det.annotations.objects import LabeledObject, object_corners
 from ship_det.annotations.shapes import check_size, opposite_corners, polygon_quad, rectangle_of
 from ship_det.annotations.tool_exports import read_json
 from ship_det.files import write_text
-from ship_det.raster import image_size
 
 # Shapes without an area of their own, or without corners.
 _NO_OUTLINE = ('point', 'points', 'line', 'lines', 'linestrip', 'circle', 'mask', 'cuboid')
 
 
 def read_labelme(path: str | os.PathLike, size: tuple[int, int], found: DataSet | None = None) -> list[LabeledObject]:
-    """Read the objects of a label file; the order of a shape's points does not matter.
+    """Read the objects of an image of a size (width, height) px; the order of a shape's points does not matter.
 
-    Args:
-        path: label file.
-        size: width and height of the image, px.
-        found: shapes without an outline are counted there.
+    Shapes that outline none, and outlines of other than four corners, are counted in ``found``.
 
     Raises:
         ValueError: naming file and shape; or where the labels are of an image of another size.
@@ -58,14 +53,7 @@ def read_labelme(path: str | os.PathLike, size: tuple[int, int], found: DataSet 
 
 
 def write_labelme(path: str | os.PathLike, objects: Iterable[LabeledObject], image: str, size: tuple[int, int]) -> None:
-    """Write rectangles as rotated ones, other quads as polygons.
-
-    Args:
-        path: label file.
-        objects: of the image.
-        image: the image's file name.
-        size: its width and height, px.
-    """
+    """Write rectangles as rotated ones, other quads as polygons; ``size`` is the image's (width, height) px."""
     shapes = []
     for labeled in objects:
         box = rectangle_of(labeled.quad)
@@ -82,15 +70,6 @@ def write_labelme(path: str | os.PathLike, objects: Iterable[LabeledObject], ima
     file = {'imagePath': image, 'imageData': None, 'imageHeight': size[1], 'imageWidth': size[0]}
     content: dict[str, Any] = {'version': '2.4.0', 'flags': {}, 'shapes': shapes, **file}
     write_text(path, json.dumps(content, ensure_ascii=False, indent=1))
-
-
-class Labelme(FilePerImage):
-    """A JSON file for each image, beside it or in a folder of its own."""
-
-    def read_labels(self, labeled: LabeledImage, angle_unit: str | None, found: DataSet) -> list[LabeledObject]:
-        """Objects of an image; shapes that outline none, and outlines of other than four corners, go to ``found``."""
-        assert labeled.labels is not None
-        return read_labelme(labeled.labels, image_size(labeled.image), found)
 
 
 def _corners(where: str, kind: Any, points: Any, found: DataSet) -> np.ndarray:

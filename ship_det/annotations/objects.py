@@ -36,18 +36,10 @@ class LabeledObject:
 
 
 def object_corners(where: str, quad: np.ndarray, what: str = 'the box') -> np.ndarray:
-    """Corners of one labelled object in order, see ``order_quads``.
-
-    Args:
-        where: file and place in it, for messages.
-        quad: (4, 2) or (1, 4, 2) corners in pixels, in any order.
-        what: how messages call the object.
-
-    Returns:
-        (4, 2) float64.
+    """Corners of one labelled object, px, put in order: see ``order_quads``; (4, 2) float64.
 
     Raises:
-        ValueError: a corner lies beyond any image, or the quad has no area.
+        ValueError: naming ``where`` and ``what``: a corner lies beyond any image, or the quad has no area.
     """
     if not (np.abs(quad) <= MAX_COORDINATE).all():
         far = np.abs(quad).max()

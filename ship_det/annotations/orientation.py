@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,17 +25,12 @@ def is_upright(quads: np.ndarray) -> np.ndarray:
     return (along[:, :2] == along[:, 2:]).all(axis=(1, 2)) & (along[:, 0] != along[:, 1]).all(axis=1)
 
 
-def choose_turned(candidates: Iterable[np.ndarray]) -> np.ndarray | None:
+def choose_turned(candidates: Sequence[np.ndarray]) -> np.ndarray | None:
     """The first of some (4, 2) quads of one object that is turned, else the first of all; None of none.
 
     Many tools write an upright outline beside the turned box.
     """
-    first = None
-    for quad in candidates:
-        if not is_upright(quad)[0]:
-            return quad
-        first = quad if first is None else first
-    return first
+    return next((quad for quad in candidates if not is_upright(quad)[0]), candidates[0] if candidates else None)
 
 
 def open_ring(points: np.ndarray) -> np.ndarray:
@@ -44,13 +39,9 @@ def open_ring(points: np.ndarray) -> np.ndarray:
 
 
 def outline_quad(points: np.ndarray) -> np.ndarray | None:
-    """(4, 2) corners of an outline: its points where they are four, else their minimum-area rectangle.
+    """(4, 2) corners of an outline of points (N, 2) px: these where they are four, else their minimum-area rectangle.
 
-    Args:
-        points: (N, 2) px.
-
-    Returns:
-        None where the points lie on a line.
+    None where the points lie on a line.
     """
     if len(points) == 4:
         return points

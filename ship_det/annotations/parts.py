@@ -40,13 +40,9 @@ def part_folders(folder: Path) -> list[tuple[str, Path]]:
 
 
 def add_listed_parts(found: DataSet, *roots: Path) -> None:
-    """Add to each image the parts whose lists name it.
+    """Add to each image the parts whose lists, in the :data:`LIST_FOLDERS` of ``roots``, name it.
 
-    A line that names an image which is not there goes to ``found.unknown_names``.
-
-    Args:
-        found: images that have been read; those that lack labels may be listed too.
-        roots: folders whose :data:`LIST_FOLDERS` are looked through.
+    Images that lack labels may be listed too. A line that names no image goes to ``found.unknown_names``.
     """
     for part, path in _find_lists(roots).items():
         add_list(found, part, path)

@@ -63,14 +63,10 @@ def find_places(
 def pair_places(places: Sequence[Place], suffix: str, label_folders: Sequence[str], unlabeled: bool = False) -> DataSet:
     """Images and label files of one name, whose objects are still to be read.
 
-    Args:
-        places: see :func:`find_places`.
-        suffix: end of a label file's name.
-        label_folders: names for the message.
-        unlabeled: an image without a label file has no objects, where other images of its folder have one.
+    With ``unlabeled`` an image without a label file has no objects, where other images of its folder have one.
 
     Raises:
-        ValueError: a folder holds no image, or none of them any label file.
+        ValueError: a folder holds no image, or none of them any label file; expected in ``label_folders``.
     """
     found = DataSet()
     for folder in dict.fromkeys(place.labels for place in places):

@@ -14,13 +14,9 @@ def read_yaml(path: str | os.PathLike, expected: str) -> Any:
 
     A value of ``null``, ``~`` or nothing at all is None, unless it is in quotes.
 
-    Args:
-        path: file.
-        expected: what it should hold, for the message.
-
     Raises:
-        ValueError: naming the file, where it is not YAML, names a key twice, nests too deeply, or has tags or
-            references: a few lines of those stand for gigabytes.
+        ValueError: naming the file and what was expected, where it is not YAML, names a key twice, nests too deeply, or
+            has tags or references: a few lines of those stand for gigabytes.
     """
     text = read_text(path)
     try:

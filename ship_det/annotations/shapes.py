@@ -16,12 +16,9 @@ _RECTANGLE = 1e-4
 
 
 def turned_rectangle(corner: tuple[float, float], size: tuple[float, float], angle: float) -> np.ndarray:
-    """(4, 2) corners of a rectangle that is turned clockwise on screen about its first corner.
+    """(4, 2) corners of a rectangle of a size (width, height) px that is turned clockwise on screen, by degrees.
 
-    Args:
-        corner: the first one, upper left where the rectangle is not turned, px.
-        size: its width and height, px.
-        angle: degrees.
+    It turns about its first corner, the upper left one where it is not turned.
     """
     theta = math.radians(angle)
     along, down = np.array([math.cos(theta), math.sin(theta)]), np.array([-math.sin(theta), math.cos(theta)])

@@ -11,12 +11,7 @@ from ship_det.files import parse_json, read_text
 
 
 def find_exports(root: Path, suffix: str, labels: str | None = None) -> list[Path]:
-    """The exported files of a data set, sorted by name; those in its annotations/ where there are any.
-
-    Args:
-        root: folder of the data set.
-        suffix: of a file.
-        labels: name of the only one, below ``root``.
+    """The exported files of a data set, by name, those in its annotations/ where there are any; or ``labels`` alone.
 
     Raises:
         ValueError: naming the folder, where there is none.
@@ -65,10 +60,10 @@ class ExportedImages:
     def __init__(self, root: Path) -> None:
         self.top = root / 'images' if (root / 'images').is_dir() else root
         images = [image for folder in walk_folders(self.top) for image in list_images(folder)]
-        self.images = images or list_images(self.top)
-        self._names = ImageNames(self.images)
-        self._known = set(self.images)
-        self._left = dict.fromkeys(self.images)
+        images = images or list_images(self.top)
+        self._names = ImageNames(images)
+        self._known = set(images)
+        self._left = dict.fromkeys(images)
 
     @property
     def left(self) -> list[Path]:
@@ -86,7 +81,9 @@ class ExportedImages:
         Raises:
             ValueError: another entry has named the image.
         """
-        image = self.find(names)
+        paths = [self.top / name.replace('\\', '/').lstrip('/') for name in names]
+        exact = next((path for path in paths if path in self._known), None)
+        image = exact or next((image for name in names if name and (image := self._names.find(name))), None)
         if image is None:
             found.without_image.append(Path(f'{where}: {names[0] if names else "no image"}'))
         elif image not in self._left:
@@ -94,9 +91,3 @@ class ExportedImages:
         else:
             del self._left[image]
         return image
-
-    def find(self, names: Sequence[str]) -> Path | None:
-        """The image of the first of these names that is there; None where none is."""
-        paths = [self.top / name.replace('\\', '/').lstrip('/') for name in names]
-        exact = next((path for path in paths if path in self._known), None)
-        return exact or next((image for name in names if name and (image := self._names.find(name))), None)

@@ -1,6 +1,5 @@
 """Pascal VOC XML, read only: horizontal boxes, turned where an object says how."""
 
-import os
 import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
@@ -9,16 +8,8 @@ import numpy as np
 
 from ship_det.annotations.objects import LabeledObject
 from ship_det.annotations.orientation import choose_turned, find_turn, open_ring, outline_quad, turn_box
-from ship_det.annotations.xml_labels import XmlObject, bounds_quad, read_objects
-
-
-def read_voc(path: str | os.PathLike) -> list[LabeledObject]:
-    """Read the boxes of a VOC label file, coordinates as they stand there.
-
-    Raises:
-        ValueError: naming file and line.
-    """
-    return [read_bndbox(found) for found in read_objects(path, 'annotation', 'object')]
+from ship_det.annotations.xml_format import XmlFormat
+from ship_det.annotations.xml_labels import XmlObject, bounds_quad
 
 
 def read_bndbox(found: XmlObject) -> LabeledObject:
@@ -78,3 +69,6 @@ def _settings(element: ElementTree.Element) -> list[dict[str, Any]]:
         texts = [below.text.strip() for below in part.iter() if below.text and below.text.strip()]
         found.append({**part.attrib, part.tag: texts, **{child.tag: child.text or '' for child in part}})
     return found
+
+
+VOC = XmlFormat(read_bndbox)

@@ -1,16 +1,20 @@
-"""VOC XML with the four corners of each object, ``x1 y1 .. x4 y4``, as ShipRSImageNet and SSDD have it.
+"""VOC XML with the four corners of each object, as ShipRSImageNet, SSDD and DIOR-R have it.
 
-ShipRSImageNet has the corners in ``<polygon>``, SSDD in ``<rotated_bndbox>``. Both also have the box by its centre, its
-sides and an angle, whose sense differs between them; it is not read.
+ShipRSImageNet has ``x1 y1 .. x4 y4`` in ``<polygon>``, SSDD in ``<rotated_bndbox>``. Both also have the box by its
+centre, its sides and an angle, whose sense differs between them; it is not read. DIOR-R names the corners, as in
+``x_left_top``, in ``<robndbox>``; horizontal boxes (``<bndbox>``) may lie among them.
 """
 
 import xml.etree.ElementTree as ElementTree
 
 from ship_det.annotations.objects import LabeledObject
+from ship_det.annotations.voc import read_bndbox
 from ship_det.annotations.xml_format import XmlFormat
 from ship_det.annotations.xml_labels import XmlObject, add, add_numbers
 
 _KEYS = tuple(f'{axis}{corner}' for corner in range(1, 5) for axis in 'xy')
+_DIOR_CORNERS = ('left_top', 'right_top', 'right_bottom', 'left_bottom')
+_DIOR_KEYS = tuple(f'{axis}_{corner}' for corner in _DIOR_CORNERS for axis in 'xy')
 
 
 def _format(tag: str) -> XmlFormat:
@@ -28,6 +32,16 @@ def _format(tag: str) -> XmlFormat:
     return XmlFormat(parse, fill)
 
 
-SHIPRSIMAGENET, SSDD = _format('polygon'), _format('rotated_bndbox')
-read_shiprsimagenet, write_shiprsimagenet = SHIPRSIMAGENET.read, SHIPRSIMAGENET.write
-read_ssdd, write_ssdd = SSDD.read, SSDD.write
+def _parse_dior(found: XmlObject) -> LabeledObject:
+    if not found.has('robndbox'):
+        return read_bndbox(found)
+    return found.labeled(found.numbers(_DIOR_KEYS, 'robndbox').reshape(4, 2), found.word('name'))
+
+
+def _fill_dior(node: ElementTree.Element, labeled: LabeledObject) -> None:
+    add(node, type='robndbox', name=labeled.name, difficult=int(labeled.difficult))
+    add_numbers(ElementTree.SubElement(node, 'robndbox'), _DIOR_KEYS, labeled.quad.ravel())
+    add(node, angle=0)
+
+
+SHIPRSIMAGENET, SSDD, DIOR = _format('polygon'), _format('rotated_bndbox'), XmlFormat(_parse_dior, _fill_dior)

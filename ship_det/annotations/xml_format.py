@@ -10,9 +10,9 @@ from ship_det.annotations.xml_labels import add, read_objects, xml_text
 from ship_det.files import write_text
 
 
-def add_voc_header(root: ElementTree.Element, image: str, size: tuple[int, int]) -> ElementTree.Element:
+def add_voc_header(root: ElementTree.Element, image: str, size: tuple[int, int], **texts: str) -> ElementTree.Element:
     """Add what Pascal VOC says of an image, its file name and its size (width, height) px; objects go to the root."""
-    add(root, filename=image)
+    add(root, filename=image, **texts)
     add_size(root, size)
     return root
 
@@ -28,24 +28,20 @@ class XmlFormat:
 
     Attributes:
         parse: the object of an element, given the unit of its angles too where there is one.
-        fill: makes an element the one of an object.
+        fill: makes an element the one of an object; None where files are read only.
         add_header: adds what is said of the image, by its file name and its size; the element that objects go to.
         root: name of the root element.
         tag: name of an object's element.
     """
 
     parse: Callable[..., LabeledObject]
-    fill: Callable[[ElementTree.Element, LabeledObject], None]
+    fill: Callable[[ElementTree.Element, LabeledObject], None] | None = None
     add_header: Callable[[ElementTree.Element, str, tuple[int, int]], ElementTree.Element] = add_voc_header
     root: str = 'annotation'
     tag: str = 'object'
 
     def read(self, path: str | os.PathLike, angle_unit: str | None = None) -> list[LabeledObject]:
-        """Read the objects of a label file.
-
-        Args:
-            path: label file.
-            angle_unit: radians or degrees; None for the format's own.
+        """Read the objects of a label file; the angle unit is radians, degrees or, with None, the format's own.
 
         Raises:
             ValueError: naming file and line.
@@ -56,17 +52,12 @@ class XmlFormat:
     def write(
         self, path: str | os.PathLike, objects: Iterable[LabeledObject], image: str, size: tuple[int, int]
     ) -> None:
-        """Write the objects of an image.
-
-        Args:
-            path: label file.
-            objects: objects of the image.
-            image: the image's file name.
-            size: its width and height, px.
+        """Write the objects of an image of a file name and size (width, height) px.
 
         Raises:
             ValueError: naming the file, where the format has no place for a name.
         """
+        assert self.fill is not None
         root = ElementTree.Element(self.root)
         parent = self.add_header(root, image, size)
         try:

@@ -27,11 +27,6 @@ from ship_det.raster import image_size
 class YoloObb(Format):
     """images/, labels/ and the class names in data.yaml."""
 
-    @property
-    def keeps_difficult(self) -> bool:
-        """A line has no place for a flag."""
-        return False
-
     def read(self, root: Path, options: ReadOptions = AS_FOUND) -> DataSet:
         """Read the label files of images/, and of what the YAML file names."""
         places = find_places(root, ('images',), ('labels',), '.txt', options.labels)
@@ -144,9 +139,7 @@ def _label_folder(images: Path, labels: str) -> Path:
 def _class_names(root: Path, settings: Path | None) -> list[str]:
     """Class names of the settings, or of files of usual names; those of the folder above come last."""
     own = any((root / name).is_file() for name in ('data.yaml', 'classes.txt', 'labels/classes.txt'))
-    if settings and settings.name != 'data.yaml' and settings.parent == root:
-        return read_yaml_names(settings)
-    if settings and not own:
+    if settings and (not own or (settings.name != 'data.yaml' and settings.parent == root)):
         return read_yaml_names(settings)
     return read_class_names(root)
 

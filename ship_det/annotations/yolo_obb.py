@@ -13,11 +13,7 @@ import numpy as np
 
 from ship_det.annotations.angles import to_radians
 from ship_det.annotations.dota import UnknownClassError
-from ship_det.annotations.objects import (
-    MAX_COORDINATE,
-    LabeledObject,
-    object_corners,
-)
+from ship_det.annotations.objects import MAX_COORDINATE, LabeledObject, object_corners
 from ship_det.files import read_text, write_text
 from ship_det.geometry import rbox_to_quad
 
@@ -25,13 +21,9 @@ from ship_det.geometry import rbox_to_quad
 def read_yolo_obb(
     path: str | os.PathLike, size: tuple[int, int], classes: Sequence[str], angle_unit: str = 'radians'
 ) -> list[LabeledObject]:
-    """Read the objects of a YOLO-OBB label file.
+    """Read the objects of an image of a size (width, height) px, by class names in the order of their indices.
 
-    Args:
-        path: label file.
-        size: the image's width and height, px.
-        classes: class names in the order of their indices.
-        angle_unit: of lines with an angle: radians or degrees.
+    ``angle_unit``, radians or degrees, is that of lines with an angle.
 
     Raises:
         ValueError: naming file and line.

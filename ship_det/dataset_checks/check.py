@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ship_det.annotations import DotaFolder
+from ship_det.annotations.folders import find_twins
 from ship_det.dataset_checks.findings import ERROR, WARNING, CheckOptions, Finding
 from ship_det.dataset_checks.images import ImageRecord, inspect_image
 from ship_det.dataset_checks.near_duplicates import near_duplicates, overlapping_chips
@@ -85,7 +86,7 @@ def check_dataset(
 def _find_images(folder: DotaFolder, findings: list[Finding]) -> list[Path]:
     """Images by name; label files without one, images that share a label file and other folders are reported."""
     folder.require()
-    for path, other in folder.twins:
+    for path, other in find_twins(folder.scanned_images):
         message = f'shares its label file with {other.name}'
         findings.append(Finding('images of one name', ERROR, f'images/{path.name}', message, path.name))
     for path in folder.stray_labels:

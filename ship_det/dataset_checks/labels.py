@@ -46,13 +46,7 @@ class ImageLabels:
 
 
 def check_labels(labels: ImageLabels, size: tuple[int, int], options: CheckOptions) -> list[Finding]:
-    """Check the boxes of an image.
-
-    Args:
-        labels: of the image.
-        size: the image's width and height, px.
-        options: limits.
-    """
+    """Check the boxes of an image of a size (width, height) px."""
     if not labels.objects:
         return []
     boxes = quad_to_rbox(labels.quads)

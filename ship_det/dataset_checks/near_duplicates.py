@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ship_det.dataset_checks.findings import ERROR, WARNING, Finding
 from ship_det.raster import SceneReader
-from ship_det.raster.shrinking import Shrinker
+from ship_det.raster.shrinking import shrink
 from ship_det.tiling.chip_index import Chip, shared_area
 
 # Bits in which the hashes of two images may differ, and the correlation of their thumbnails that decides. Among
@@ -26,12 +26,8 @@ _SAME = 0.5
 
 def read_thumbnail(reader: SceneReader) -> NDArray[np.float32] | None:
     """(32, 32) mean brightness of the parts of an image, all of which is decoded; None where it has no data at all."""
-    shrinker, has_data = Shrinker(reader.size, (_THUMBNAIL, _THUMBNAIL)), False
-    for window, pixels in reader.read_parts():
-        if pixels is not None:
-            shrinker.add(window, pixels)
-            has_data = True
-    return shrinker.result().mean(axis=2) if has_data else None
+    means = shrink(reader.read_parts(), (0, 0, *reader.size), (_THUMBNAIL, _THUMBNAIL))
+    return None if means is None else means.mean(axis=2)
 
 
 def thumbnail(small: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -51,13 +47,7 @@ def difference_hash(small: NDArray[np.float32]) -> np.uint64:
 def near_duplicates(
     train: Sequence[str], test: Sequence[str], thumbnails: dict[str, NDArray[np.float32]]
 ) -> Iterator[Finding]:
-    """For each test image the training image most like it, where that shows the same.
-
-    Args:
-        train: file names of the training images.
-        test: file names of the test images.
-        thumbnails: of all of them by file name.
-    """
+    """For each test image the training image most like it, where that shows the same; images by their file names."""
     train, test = ([name for name in names if thumbnails[name].any()] for names in (train, test))
     if not train or not test:
         return

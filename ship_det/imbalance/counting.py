@@ -1,6 +1,7 @@
 """Counting the instances of each class in a folder of labels or in a data set."""
 
 import operator
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,12 @@ def dataset_classes(dataset: Any) -> list[str]:
 def _count_folder(folder: Path, classes: Sequence[str]) -> np.ndarray:
     from ship_det.annotations import read_dota
     from ship_det.annotations.classes import check_classes
-    from ship_det.annotations.dota_folder import ClassCounts, find_label_files
+    from ship_det.annotations.dota_folder import find_label_files
 
     check_classes(classes)
-    counts = ClassCounts()
-    for file in find_label_files(folder):
-        counts.add(read_dota(file, classes))
-    return np.array([counts.instances[name] for name in classes], dtype=np.int64)
+    objects = (labeled for file in find_label_files(folder) for labeled in read_dota(file, classes))
+    counts = Counter(labeled.name for labeled in objects if not labeled.difficult)
+    return np.array([counts[name] for name in classes], dtype=np.int64)
 
 
 def _count_dataset(dataset: Any, uses: np.ndarray, counts: np.ndarray) -> None:

@@ -125,18 +125,15 @@ def find_georeference(dataset: rasterio.DatasetReader) -> Georeference | None:
         among them, and one whose CRS cannot be brought to WGS 84: a site's own coordinates, another planet's.
     """
     points, points_crs = dataset.gcps
-    if dataset.crs is not None and not dataset.transform.is_identity:
-        if dataset.transform.is_degenerate:
-            return None
-        crs = _crs_text(dataset.crs)
-        georeference = None if crs is None else Georeference(crs, tuple(dataset.transform)[:6])
-    elif points and points_crs is not None and dataset.transform.is_identity:
-        crs = _crs_text(points_crs)
-        georeference = None if crs is None else Georeference(crs, control_points=_control_points(crs, points))
+    identity = dataset.transform.is_identity
+    known = (points_crs if points else None) if identity else dataset.crs
+    crs = None if known is None or dataset.transform.is_degenerate else _crs_text(known)
+    if crs is None:
+        return None
+    if identity:
+        georeference = Georeference(crs, control_points=_control_points(crs, points))
     else:
-        return None
-    if georeference is None:
-        return None
+        georeference = Georeference(crs, tuple(dataset.transform)[:6])
     try:
         middle = georeference.ground_steps(dataset.width / 2, dataset.height / 2)
     # What GDAL refuses has no public name: control points on one line, or fewer than three.
@@ -162,9 +159,7 @@ def transform_points(points: ArrayLike, source: str, target: str) -> FloatArray:
 def geodesics(starts: ArrayLike, ends: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Azimuth at the start, degrees clockwise from north, and length, m, of geodesics on the ellipsoid of WGS 84.
 
-    Args:
-        starts: (..., 2) longitudes and latitudes.
-        ends: (..., 2) likewise; the two are broadcast.
+    Starts and ends are longitudes and latitudes (..., 2), which are broadcast.
     """
     starts, ends = np.broadcast_arrays(np.asarray(starts, np.float64), np.asarray(ends, np.float64))
     azimuth, _, length = _by_element(_ellipsoid().inv, starts[..., 0], starts[..., 1], ends[..., 0], ends[..., 1])
@@ -201,12 +196,7 @@ def wrap_longitude(longitude: ArrayLike) -> FloatArray:
 
 
 def ground_offsets(origin: ArrayLike, points: ArrayLike) -> FloatArray:
-    """Metres east and north, (..., 2), of points from an origin, along the geodesic to each.
-
-    Args:
-        origin: (..., 2) longitude and latitude, WGS 84.
-        points: (..., 2) likewise.
-    """
+    """Metres east and north, (..., 2), of points from an origin along geodesics; both (..., 2) degrees of WGS 84."""
     azimuth, distance = geodesics(origin, points)
     angle = np.radians(azimuth)
     return np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=-1)

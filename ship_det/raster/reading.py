@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ship_det.raster.choices import AS_FILED, PixelChoices
 from ship_det.raster.orientation import Window
 from ship_det.raster.scene_reader import SceneReader, open_scene
-from ship_det.raster.shrinking import Shrinker
+from ship_det.raster.shrinking import shrink
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.raster.tile_cache import TileCache
 
@@ -29,11 +29,6 @@ def open_rgb(
     path: str | os.PathLike, tiles: TileCache | None = None, choices: PixelChoices = AS_FILED
 ) -> Iterator[SceneReader]:
     """Open an image to be read through windows, stretched by the default percentiles where it is not 8 bit.
-
-    Args:
-        path: image file.
-        tiles: where tiles are kept.
-        choices: how its values are read, where that is not left to the file.
 
     Raises:
         ValueError: naming the file, where it cannot be decoded or shown, within the block too.
@@ -67,13 +62,10 @@ def read_rgb(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> NDArray[n
 
 def read_shrunk(reader: SceneReader, window: Window, side: int) -> NDArray[np.uint8]:
     """A window (x, y, w, h) as (h', w', 3) RGB of at most ``side`` px, averaged where it is larger."""
-    x, y, width, height = window
-    scale = min(side / max(width, height), 1.0)
-    shrinker = Shrinker((width, height), (max(round(width * scale), 1), max(round(height * scale), 1)))
-    for (left, top, w, h), part in reader.read_parts(window):
-        if part is not None:
-            shrinker.add((left - x, top - y, w, h), part)
-    return np.rint(shrinker.result()).astype(np.uint8)
+    scale = min(side / max(window[2:]), 1.0)
+    width, height = (max(round(length * scale), 1) for length in window[2:])
+    means = shrink(reader.read_parts(window), window, (width, height))
+    return np.zeros((height, width, 3), dtype=np.uint8) if means is None else np.rint(means).astype(np.uint8)
 
 
 def read_preview(path: str | os.PathLike, side: int) -> tuple[NDArray[np.uint8], float]:

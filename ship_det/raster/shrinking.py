@@ -1,44 +1,47 @@
 """Images made smaller by averaging, from pieces, so that the whole need not be in memory."""
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from ship_det.raster.orientation import Window
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-class Shrinker:
-    """Averages pixels over the cells of a smaller grid; pixels that two cells share count for both by their parts.
+def shrink(
+    parts: Iterable[tuple[Window, NDArray[np.uint8] | None]], window: Window, size: tuple[int, int]
+) -> NDArray[np.float32] | None:
+    """Average the pixels of a window over the cells of a smaller grid.
+
+    Pixels that two cells share count for both by their parts.
 
     Args:
-        size: width and height of the image, px.
-        shrunk: width and height of the result, px.
-        channels: of both.
+        parts: all of the window: places (x, y, w, h) px and pixels (h, w, 3), None where there is no data.
+        window: (x, y, w, h) px.
+        size: width and height of the grid, cells.
+
+    Returns:
+        (height, width, 3) means, with 0 for what has no data; None where nothing has.
     """
-
-    def __init__(self, size: tuple[int, int], shrunk: tuple[int, int], channels: int = 3):
-        self.size, self.shrunk = size, shrunk
-        self._sums = np.zeros((shrunk[1], shrunk[0], channels), dtype=np.float32)
-
-    def add(self, window: tuple[int, int, int, int], pixels: ArrayLike) -> None:
-        """Add the pixels (h, w, channels) of a window (x, y, w, h)."""
-        x, y, w, h = window
-        columns, across = _weights(self.size[0], self.shrunk[0], x, x + w)
-        rows, down = _weights(self.size[1], self.shrunk[1], y, y + h)
-        values = np.asarray(pixels)
-        if values.strides[2] == 0:
-            # One grey channel that stands for all.
-            values = values[..., :1]
+    x, y, width, height = window
+    means, has_data = np.zeros((size[1], size[0], 3), dtype=np.float32), False
+    for (left, top, w, h), pixels in parts:
+        if pixels is None:
+            continue
+        has_data = True
+        columns, across = _weights(width, size[0], left - x, left - x + w)
+        rows, down = _weights(height, size[1], top - y, top - y + h)
+        # One grey channel may stand for all.
+        values = pixels[..., :1] if pixels.strides[2] == 0 else pixels
         lines = down @ values.astype(np.float32).reshape(h, -1)
         cells = across @ lines.reshape(len(lines), w, -1).swapaxes(0, 1).reshape(w, -1)
-        self._sums[rows, columns] += cells.reshape(len(cells), len(lines), -1).swapaxes(0, 1)
-
-    def result(self) -> NDArray[np.float32]:
-        """(h, w, channels) means, once all pixels are added."""
-        return self._sums
+        means[rows, columns] += cells.reshape(len(cells), len(lines), -1).swapaxes(0, 1)
+    return means if has_data else None
 
 
 def _weights(length: int, cells: int, start: int, stop: int) -> tuple[slice, 'csr_array']:

@@ -24,7 +24,7 @@ from ship_det.geometry import sliding_windows
 from ship_det.geometry.boxes import FloatArray
 from ship_det.raster import AS_FILED, PixelChoices, SceneReader, open_scene, open_seekable, resize
 from ship_det.raster.georeference import Georeference
-from ship_det.raster.shrinking import Shrinker
+from ship_det.raster.shrinking import shrink
 from ship_det.raster.stretch import DEFAULT_PERCENTILES
 from ship_det.scenes.merging import Windows
 from ship_det.scenes.scene import Scene
@@ -83,19 +83,10 @@ class SceneView:
         x, y, width, height = window.tolist()
         size = tuple(image.tolist())
         if width * height > max(_LARGE_WINDOW, 2 * size[0] * size[1]):
-            return self._read_in_parts((x, y, width, height), size)
+            means = shrink(self.reader.read_parts((x, y, width, height)), (x, y, width, height), size)
+            return None if means is None else np.rint(means).astype(np.uint8)
         pixels = self.reader.read((x, y, width, height))
         return pixels if pixels is None or size == (width, height) else resize(pixels, size)
-
-    def _read_in_parts(self, window: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """A window that is too large to be in memory, averaged."""
-        x, y, *sides = window
-        shrinker, has_data = Shrinker((sides[0], sides[1]), size), False
-        for (left, top, width, height), pixels in self.reader.read_parts(window):
-            if pixels is not None:
-                shrinker.add((left - x, top - y, width, height), pixels)
-                has_data = True
-        return np.rint(shrinker.result()).astype(np.uint8) if has_data else None
 
     def to_scene(self, points: FloatArray) -> FloatArray:
         """Points (..., 2) as px of the scene."""

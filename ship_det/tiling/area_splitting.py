@@ -204,14 +204,10 @@ def _sides(chips: Sequence[Chip], axis: int) -> NDArray[np.int64]:
 
 def _spans(sides: NDArray[np.int64]) -> NDArray[np.int64]:
     """(I, 2) spans from where a chip begins to where one ends."""
-    starts, ends = (_thin_out(np.unique(sides[:, column])) for column in (0, 1))
+    places = [np.unique(sides[:, column]) for column in (0, 1)]
+    starts, ends = (at[np.linspace(0, len(at) - 1, min(len(at), _PLACES)).round().astype(int)] for at in places)
     spans = np.array([(start, end) for start in starts for end in ends if start < end], dtype=np.int64)
     return spans.reshape(-1, 2)
-
-
-def _thin_out(places: NDArray[np.int64]) -> NDArray[np.int64]:
-    chosen = np.linspace(0, len(places) - 1, min(len(places), _PLACES)).round().astype(int)
-    return places[chosen]
 
 
 def _within(sides: NDArray[np.int64], spans: NDArray[np.int64]) -> NDArray[np.bool_]:

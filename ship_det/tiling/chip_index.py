@@ -58,23 +58,21 @@ class Chip:
         return not any(self.counts.values())
 
     @property
-    def _scaling(self) -> Affine:
-        """From px of the chip to px of its window."""
+    def _scale(self) -> NDArray[np.float64]:
+        """Width and height, px of the scene, of a pixel of the chip."""
         extent = self.window[2:]
-        across, down = np.array(extent) / (self.size or extent)
-        return Affine.scale(across, down)
+        return np.array(extent) / (self.size or extent)
 
     def to_scene(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Move (..., 2) points from pixels of the chip to pixels of the scene."""
-        x, y, *extent = self.window
-        return np.asarray(points) * (np.array(extent) / (self.size or extent)) + [x, y]
+        return np.asarray(points) * self._scale + self.window[:2]
 
     def placed(self, scene: Georeference | None) -> 'Chip':
         """The chip with CRS and transform, where its scene has an affine one."""
         if scene is None or scene.affine is None:
             return self
         x, y, *_ = self.window
-        transform = Affine(*scene.affine) * Affine.translation(x, y) * self._scaling
+        transform = Affine(*scene.affine) * Affine.translation(x, y) * Affine.scale(*self._scale)
         return replace(self, crs=scene.crs, transform=tuple(map(float, transform[:6])))
 
     @property
@@ -83,13 +81,8 @@ class Chip:
         if self.crs is None or self.transform is None:
             return None
         x, y, *_ = self.window
-        transform = Affine(*self.transform) * ~self._scaling * Affine.translation(-x, -y)
+        transform = Affine(*self.transform) * ~Affine.scale(*self._scale) * Affine.translation(-x, -y)
         return Georeference(self.crs, tuple(map(float, transform[:6])))
-
-    def to_json(self) -> str:
-        """A line of the index, without what is not known."""
-        record = {key: value for key, value in asdict(self).items() if value is not None}
-        return json.dumps(record, ensure_ascii=False)
 
 
 def read_chip_index(root: str | os.PathLike) -> list[Chip]:
@@ -112,8 +105,9 @@ def read_chip_index(root: str | os.PathLike) -> list[Chip]:
 
 
 def write_chip_index(root: str | os.PathLike, chips: Iterable[Chip]) -> None:
-    """Write ``chips.jsonl`` as a whole."""
-    write_text(Path(root) / INDEX_NAME, ''.join(f'{chip.to_json()}\n' for chip in chips))
+    """Write ``chips.jsonl`` as a whole, without what is not known of a chip."""
+    records = ({key: value for key, value in asdict(chip).items() if value is not None} for chip in chips)
+    write_text(Path(root) / INDEX_NAME, ''.join(f'{json.dumps(record, ensure_ascii=False)}\n' for record in records))
 
 
 def class_counts(chips: Sequence[Chip]) -> Counter[str]:

@@ -12,7 +12,6 @@ from ship_det.annotations.objects import MIN_QUAD_AREA, order_quads, quad_areas
 #: How an object appears in a chip.
 WHOLE, CUT, MARKED = 'whole', 'cut', 'marked difficult'
 
-
 # What float64 may be off by in the coordinates of a scene, px.
 _ROUNDING = 1e-6
 
@@ -56,8 +55,6 @@ class SceneObjects:
     def whole_in(self, windows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(N,) whether an object lies wholly inside one of the (K, 4) windows (x, y, w, h)."""
         whole = np.zeros(len(self.objects), dtype=bool)
-        if len(windows) == 0:
-            return whole
         which, rows = self._tree.query(_window_boxes(windows), predicate='intersects')
         inside = _inside(self.bounds[rows], windows[which])
         whole[rows[inside]] = True
@@ -77,8 +74,6 @@ class SceneObjects:
             K lists, objects in the order of the scene; no coordinate leaves [0, w] x [0, h].
         """
         shown: list[list[VisibleObject]] = [[] for _ in windows]
-        if len(windows) == 0 or not self.objects:
-            return shown
         which, rows = self._tree.query(_window_boxes(windows), predicate='intersects')
         order = np.lexsort([rows, which])
         which, rows = which[order], rows[order]
@@ -139,8 +134,6 @@ def bounding_quads(parts: NDArray[np.object_], windows: NDArray[np.int64]) -> ND
     solid = np.flatnonzero(
         (shapely.get_type_id(rectangles) == shapely.GeometryType.POLYGON) & (shapely.area(parts) > 0)
     )
-    if len(solid) == 0:
-        return quads
     corners = shapely.get_coordinates(rectangles[solid]).reshape(-1, 5, 2)[:, :4]
     corners = order_quads(corners - windows[solid, None, :2])
     size = windows[solid, None, 2:].astype(np.float64)

@@ -7,11 +7,9 @@ from ship_det.tiling.chip_index import Chip
 
 
 def split_as_scenes(chips: Sequence[Chip], scenes: DotaFolder) -> tuple[dict[str, list[Chip]], list[str]]:
-    """Give each chip to the part whose list names its scene. Validation and test get no chips that were added on ships.
+    """Give each chip to the part whose list, in the data set of the scenes, names its scene.
 
-    Args:
-        chips: all chips.
-        scenes: data set that they were cut from, with lists of its parts.
+    Validation and test get no chips that were added on ships.
 
     Returns:
         Chips of each part that has a list, in the order of ``chips``, and names of scenes that no list names.

@@ -2,8 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -55,22 +54,12 @@ class TilingSummary:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Chips of one scene that one process cuts."""
+    """Chips of one scene that one process cuts; the stretch is settled last."""
 
     image: Path
     name: str
     chips: list[PlannedChip]
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What a process needs to know to cut a batch."""
-
-    batch: _Batch
-    choices: PixelChoices
-    stretch: Stretch | None
-    images: Path
-    labels: Path
+    stretch: Stretch | None = None
 
 
 def tile_scenes(
@@ -112,7 +101,7 @@ def tile_scenes_with(
     """As :func:`tile_scenes`, in processes that run already."""
     options = options or TilingOptions()
     scenes, out = Path(scenes), Path(out)
-    with _no_tiles_left():
+    try:
         plans = plan_scenes(scenes, options)
         total = sum(len(plan.chips) for plan in plans)
         if not total:
@@ -129,6 +118,9 @@ def tile_scenes_with(
             _survey_alphas([plan for plan in plans if plan.has_alpha], output, run_all)
             _find_stretches(needing_stretch, output, options, run_all)
             resumed = _cut_all(batches, output, options, run_all, on_progress)
+    finally:
+        # The process may have other things to do.
+        _tiles.clear()
     without_data = {name for batch in batches for name in output.noted(batch.image.name, batch.name)}
     chips = [chip for plan in plans for chip in plan.chips]
     if len(without_data) == len(chips):
@@ -223,29 +215,19 @@ def _cut_all(
     waiting = [batch for batch in batches if not output.is_noted(batch.image.name, batch.name)]
     total = sum(len(batch.chips) for batch in batches)
     resumed = done = total - sum(len(batch.chips) for batch in waiting)
-    jobs = []
+    settled = []
     for batch in waiting:
         limits = output.noted(batch.image.name, 'stretch')
-        stretch = Stretch(tuple((low, high) for low, high in limits)) if limits else None
-        jobs.append(_Job(batch, options.choices, stretch, output.images, output.labels))
-    for job, without_data in run_all(_cut, jobs):
-        output.note(job.batch.image.name, job.batch.name, without_data)
-        done += len(job.batch.chips)
+        settled.append(replace(batch, stretch=Stretch(tuple((low, high) for low, high in limits))) if limits else batch)
+    for batch, without_data in run_all(partial(_cut, choices=options.choices, staged=output.staged), settled):
+        output.note(batch.image.name, batch.name, without_data)
+        done += len(batch.chips)
         if on_progress:
             on_progress(done, total)
     return resumed
 
 
 _tiles = TileCache()
-
-
-@contextmanager
-def _no_tiles_left() -> Iterator[None]:
-    """Give the pixels up in the end; the process may have other things to do."""
-    try:
-        yield
-    finally:
-        _tiles.clear()
 
 
 def _find_stretch(image: Path, choices: PixelChoices, percentiles: tuple[float, float]) -> Stretch:
@@ -260,18 +242,18 @@ def _survey_alpha(image: Path) -> AlphaSurvey:
     return survey
 
 
-def _cut(job: _Job) -> list[str]:
+def _cut(batch: _Batch, choices: PixelChoices, staged: DotaFolder) -> list[str]:
     """Write the chips of a batch; the names of those that show nothing but nodata and are not written."""
     without_data = []
-    with open_scene(job.batch.image) as scene:
-        reader = SceneReader(scene, job.choices, job.stretch, _tiles)
-        for planned in job.batch.chips:
+    with open_scene(batch.image) as scene:
+        reader = SceneReader(scene, choices, batch.stretch, _tiles)
+        for planned in batch.chips:
             chip = planned.chip
             pixels = reader.read(chip.window)
             if pixels is None:
                 without_data.append(chip.file)
                 continue
-            write_chip(job.images / chip.file, resize(pixels, chip.size) if chip.size else pixels)
+            write_chip(staged.image_dir / chip.file, resize(pixels, chip.size) if chip.size else pixels)
             objects = [found.labeled for found in planned.visible]
-            write_dota(job.labels / f'{Path(chip.file).stem}.txt', objects)
+            write_dota(staged.label_dir / f'{Path(chip.file).stem}.txt', objects)
     return without_data

@@ -62,10 +62,7 @@ def sample_chips(chips: Sequence[Chip], numbers: Mapping[str, int], seed: int = 
     The sum over the classes of what each lacks, as a share of its number, is made small. Chips without any object are
     kept in the share of the others that were chosen; chips with none of the named classes are all kept.
 
-    Args:
-        chips: to choose from.
-        numbers: instances wanted of each class; a class that is not named is not limited.
-        seed: of the draw.
+    A class that ``numbers`` does not name is not limited.
 
     Raises:
         ValueError: a number below 0.
@@ -82,7 +79,7 @@ def sample_chips(chips: Sequence[Chip], numbers: Mapping[str, int], seed: int = 
     search.improve()
     chosen = search.chosen.copy()
     bound = table.any(axis=1)
-    empty = np.array([not any(chip.counts.values()) for chip in chips], dtype=bool)
+    empty = np.array([chip.empty for chip in chips], dtype=bool)
     chosen |= ~bound & ~empty
     share = search.chosen[bound].mean() if bound.any() else 1.0
     chosen[search.rng.permutation(np.flatnonzero(empty))[: round(share * int(empty.sum()))]] = True

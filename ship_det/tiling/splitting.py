@@ -9,10 +9,11 @@ tell it where to look. Chips that were added on ships are for training.
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,9 +49,7 @@ class Shares:
 def read_chips(root: str | os.PathLike, scene_pattern: str | None = None) -> list[Chip]:
     """Chips of a tiled data set; in one that was not tiled every image is a scene of one chip.
 
-    Args:
-        root: data set folder.
-        scene_pattern: regular expression; images whose names have the same first match are of one scene.
+    Images whose names have the same first match of ``scene_pattern``, a regular expression, are of one scene.
 
     Raises:
         ValueError: naming the image where the pattern does not match its name, or the pattern where it is none.
@@ -122,13 +121,9 @@ def split_chips(
         raise ValueError(f'by: expected scene or chip, found {by!r}')
     fixed = named_scenes(chips, test_scenes)
     wanted = {part: share for part, share in shares.of_parts().items() if part != 'test' or not fixed}
-    unit_of = attrgetter('scene' if by == 'scene' else 'file')
-    free = [chip for chip in chips if chip.scene not in fixed and (by == 'scene' or not chip.added)]
-    units = list(dict.fromkeys(map(unit_of, free)))
-    sizes = _whole_sizes(list(wanted.values()), len(units), f'{by}s to split into {", ".join(wanted)}')
-    assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
-    names = list(wanted)
-    part_of = {unit: names[part] for unit, part in zip(units, assigned, strict=True)}
+    free = [chip for chip in chips if chip.scene not in fixed]
+    unit_of = _unit_of(by)
+    part_of = _deal_out(free, wanted, by, ', '.join(wanted), seed)
     parts: dict[str, list[Chip]] = {part: [] for part in PARTS if part in wanted or (fixed and part == 'test')}
     for chip in chips:
         # By chip, an added one is no unit.
@@ -142,28 +137,17 @@ def split_chips(
 
 
 def split_folds(chips: list[Chip], folds: int, by: str = 'scene', seed: int = 0) -> list[dict[str, list[Chip]]]:
-    """Split chips into folds for cross-validation, each the test part once.
+    """Training and test chips of each fold of a cross-validation, each of 2 or more the test part once.
 
-    Args:
-        chips: all chips.
-        folds: how many, 2 or more.
-        by: ``scene`` or ``chip``.
-        seed: decides between equally good splits.
-
-    Returns:
-        Training and test chips of each fold, as :func:`split_chips` has them.
+    Arguments are those of :func:`split_chips`, which also says what becomes of added chips.
 
     Raises:
         ValueError: fewer than two folds, or fewer scenes or chips than folds.
     """
     if folds < 2:
         raise ValueError(f'folds: found {folds}, expected 2 or more')
-    unit_of = attrgetter('scene' if by == 'scene' else 'file')
-    free = [chip for chip in chips if by == 'scene' or not chip.added]
-    units = list(dict.fromkeys(map(unit_of, free)))
-    sizes = _whole_sizes([1 / folds] * folds, len(units), f'{by}s to split into {folds} folds')
-    assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
-    fold_of = dict(zip(units, assigned, strict=True))
+    unit_of = _unit_of(by)
+    fold_of = _deal_out(chips, dict.fromkeys(range(folds), 1 / folds), by, f'{folds} folds', seed)
     found = []
     for fold in range(folds):
         test = [chip for chip in chips if fold_of.get(unit_of(chip)) == fold and not chip.added]
@@ -173,15 +157,9 @@ def split_folds(chips: list[Chip], folds: int, by: str = 'scene', seed: int = 0)
 
 
 def thin_out_empty(chips: Sequence[Chip], share: float, seed: int = 0) -> list[Chip]:
-    """Leave out chips without an object but for a share of them, drawn at random, and at least one where it is above 0.
+    """Leave out chips without an object but for a share of them, 0 to 1, and at least one where it is above 0.
 
-    Args:
-        chips: of the training part.
-        share: of the empty ones, 0 to 1.
-        seed: of the draw; a larger share draws the same ones and more.
-
-    Returns:
-        Chips that stay, in the order given.
+    Those that stay are drawn at random; with the same seed a larger share draws the same ones and more.
 
     Raises:
         ValueError: another share.
@@ -216,16 +194,10 @@ class MissingClass:
 def missing_classes(
     parts: dict[str, list[Chip]], by: str = 'scene', chips: Sequence[Chip] | None = None
 ) -> list[MissingClass]:
-    """Classes that occur, but not in each part.
-
-    Args:
-        parts: chips of each part.
-        by: ``scene``, or what else went to one part as a whole: chips.
-        chips: all chips, where some are in no part; None for those of the parts.
-    """
+    """Classes that occur, but not in each part; ``by`` as in the split, and all chips, where some are in no part."""
     chips = chips or [chip for of_part in parts.values() for chip in of_part]
     totals = class_counts(chips)
-    unit_of = attrgetter('scene' if by == 'scene' else 'file')
+    unit_of = _unit_of(by)
     found = []
     for part, of_part in parts.items():
         counts = class_counts(of_part)
@@ -268,6 +240,22 @@ def named_scenes(chips: list[Chip], names: Sequence[str]) -> set[str]:
         if name not in by_name:
             raise ValueError(f'no scene {name!r}, expected one of: {", ".join(sorted({chip.scene for chip in chips}))}')
     return {by_name[name] for name in names}
+
+
+def _unit_of(by: str) -> attrgetter:
+    """What of a chip names the unit that goes to one part as a whole."""
+    return attrgetter('scene' if by == 'scene' else 'file')
+
+
+def _deal_out(chips: list[Chip], shares: Mapping[Any, float], by: str, what: str, seed: int) -> dict[str, Any]:
+    """The part, a key of ``shares``, that each unit goes to; chips that were added on ships are none."""
+    unit_of = _unit_of(by)
+    free = [chip for chip in chips if by == 'scene' or not chip.added]
+    units = list(dict.fromkeys(map(unit_of, free)))
+    sizes = _whole_sizes(list(shares.values()), len(units), f'{by}s to split into {what}')
+    parts = list(shares)
+    assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
+    return {unit: parts[part] for unit, part in zip(units, assigned, strict=True)}
 
 
 def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:

@@ -37,7 +37,8 @@ class StagedOutput:
     def __init__(self, root: Path, options: dict[str, Any], inputs: dict[str, str]):
         self.root = root
         self.stage = root / '.tiling'
-        self._staged = DotaFolder(self.stage)
+        #: The chips and their labels while they are cut.
+        self.staged = DotaFolder(self.stage)
         # As they read back: tuples become lists.
         self.options = json.loads(json.dumps(options))
         self.inputs = inputs
@@ -57,19 +58,9 @@ class StagedOutput:
         foreign = [path for path in DotaFolder(root).folders if path.exists()]
         if foreign:
             raise ValueError(f'{foreign[0]}: already there, expected a folder without a data set')
-        self._staged.make()
+        self.staged.make()
         (self.stage / 'done').mkdir(exist_ok=True)
         write_text(self.stage / RECORD_NAME, json.dumps({'options': self.options}))
-
-    @property
-    def images(self) -> Path:
-        """Folder of the chips while they are cut."""
-        return self._staged.image_dir
-
-    @property
-    def labels(self) -> Path:
-        """Folder of their labels meanwhile."""
-        return self._staged.label_dir
 
     @contextmanager
     def discarded_if_nothing_is_done(self) -> Iterator[None]:
@@ -108,7 +99,7 @@ class StagedOutput:
             details: what else the record is to say of the run.
         """
         expected = {Path(chip.file).stem for chip in chips}
-        for staged, final in zip(self._staged.folders, DotaFolder(self.root).folders, strict=True):
+        for staged, final in zip(self.staged.folders, DotaFolder(self.root).folders, strict=True):
             if staged.exists():
                 for path in staged.iterdir():
                     if path.stem not in expected:

@@ -10,17 +10,10 @@ from ship_det.tiling.clipping import SceneObjects
 def plan_windows(
     width: int, height: int, chip: int, overlap: int, whole_objects: SceneObjects | None = None
 ) -> NDArray[np.int64]:
-    """Windows over a scene.
+    """Windows over a scene, (K, 4) int64, (x, y, w, h) px: the grid row by row, then the added ones.
 
-    Args:
-        width: of the scene, px.
-        height: of the scene, px.
-        chip: side of a window, px; a smaller scene gives smaller windows.
-        overlap: px shared by neighbours of the grid.
-        whole_objects: where given, windows are added until every object that fits in a chip is whole in at least one.
-
-    Returns:
-        (K, 4) int64, (x, y, w, h) px: the grid row by row, then the added ones.
+    With ``whole_objects``, windows are added until every object that fits in a chip is whole in at least one. A scene
+    smaller than a chip gives smaller windows. All lengths are px.
     """
     grid = sliding_windows(width, height, chip, overlap)
     if whole_objects is None:

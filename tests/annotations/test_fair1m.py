@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ship_det.annotations.fair1m import read_fair1m
+from ship_det.annotations.fair1m import FAIR1M
 
 RING = ['1,2', '20,4', '19,9.5', '1,7', '1,2']
 
@@ -15,7 +15,7 @@ def read(tmp_path, points, name='Tugboat', coordinate='pixel'):
         f'<coordinate>{coordinate}</coordinate><possibleresult><name>{name}</name></possibleresult>\n'
         f'<points>{ring}</points>\n</object>\n</objects>\n</annotation>'
     )
-    return read_fair1m(tmp_path / 'a.xml')
+    return FAIR1M.read(tmp_path / 'a.xml')
 
 
 @pytest.mark.parametrize('points', [RING, RING[:4]])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ship_det.annotations.folders import ImageNames, find_image, find_unread, list_images, list_labels, pair_labels
+from ship_det.annotations.folders import ImageNames, describe_unread, find_image, list_images, list_labels, pair_labels
 
 
 def test_images_by_name_without_other_files(tmp_path):
@@ -68,9 +68,9 @@ def test_what_else_lies_in_a_folder_without_images_is_said(tmp_path):
         (tmp_path / name).touch()
     with pytest.raises(ValueError, match=r'holds no image, expected files ending in .*\.webp, found b\.heic$'):
         list_images(tmp_path)
-    assert find_unread(tmp_path, 'c') == tmp_path / 'c.heic'
-    assert find_unread(tmp_path, '.DS_Store') == tmp_path / '.DS_Store'
-    assert find_unread(tmp_path, 'a') is None
+    assert describe_unread([tmp_path], 'c').startswith('c.heic is not read, expected an image ending in .bmp, ')
+    assert describe_unread([tmp_path], '.DS_Store').startswith('.DS_Store is not read')
+    assert describe_unread([tmp_path], 'a') == ''
 
 
 def test_an_exact_name_comes_first(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import LabeledObject
-from ship_det.annotations.hrsc import read_hrsc, write_hrsc
+from ship_det.annotations.hrsc import HRSC
 from ship_det.geometry import rbox_to_quad
 
 BOX = (
@@ -15,7 +15,7 @@ BOX = (
 
 def test_real_ship_points_to_its_bow(data_root):
     """The file gives the bow apart from the box: it must lie by the middle of one of the box's short sides."""
-    (ship,) = read_hrsc(data_root / 'formats/hrsc/100000006.xml')
+    (ship,) = HRSC.read(data_root / 'formats/hrsc/100000006.xml')
     bow = np.array([143, 776])
     assert ship.name == 'Kuznetsov'
     short_sides = [ship.quad[[1, 2]].mean(axis=0), ship.quad[[3, 0]].mean(axis=0)]
@@ -25,9 +25,9 @@ def test_real_ship_points_to_its_bow(data_root):
 
 
 def test_real_file_reads_back(data_root, tmp_path, same_corners):
-    objects = read_hrsc(data_root / 'formats/hrsc/100000006.xml')
-    write_hrsc(tmp_path / 'a.xml', objects, 'a.bmp', (1172, 816))
-    same_corners(read_hrsc(tmp_path / 'a.xml'), objects)
+    objects = HRSC.read(data_root / 'formats/hrsc/100000006.xml')
+    HRSC.write(tmp_path / 'a.xml', objects, 'a.bmp', (1172, 816))
+    same_corners(HRSC.read(tmp_path / 'a.xml'), objects)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_bad_object_is_named(tmp_path, w, number, message):
     ship = f'<HRSC_Object>{BOX.format(w=w, id=number)}</HRSC_Object>'
     (tmp_path / 'a.xml').write_text(f'<HRSC_Image><HRSC_Objects>\n{ship}</HRSC_Objects></HRSC_Image>')
     with pytest.raises(ValueError, match=message):
-        read_hrsc(tmp_path / 'a.xml')
+        HRSC.read(tmp_path / 'a.xml')
 
 
 def test_class_without_a_number_is_not_written(tmp_path):
     quad = rbox_to_quad([[10, 20, 8, 4, 0.5]])[0]
     with pytest.raises(ValueError, match=r"a\.xml: unknown class 'tug', expected one of: ship, aircraft carrier"):
-        write_hrsc(tmp_path / 'a.xml', [LabeledObject(quad, 'tug')], 'a.bmp', (20, 30))
+        HRSC.write(tmp_path / 'a.xml', [LabeledObject(quad, 'tug')], 'a.bmp', (20, 30))

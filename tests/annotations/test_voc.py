@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import LabeledObject
-from ship_det.annotations.dior import read_dior
-from ship_det.annotations.rolabelimg import read_rolabelimg
-from ship_det.annotations.voc import read_voc
+from ship_det.annotations.rolabelimg import ROLABELIMG
+from ship_det.annotations.voc import VOC
+from ship_det.annotations.xml_corners import DIOR
 
 
 def test_real_file(data_root):
     expected = np.array([[282.0, 205], [333, 205], [333, 273], [282, 273]])
-    assert read_voc(data_root / 'formats/voc_hbb/boat0.xml') == [LabeledObject(expected, 'boat')]
+    assert VOC.read(data_root / 'formats/voc_hbb/boat0.xml') == [LabeledObject(expected, 'boat')]
 
 
 def test_box_inside_out_is_named(tmp_path):
     box = '<bndbox><xmin>9</xmin><ymin>2</ymin><xmax>5</xmax><ymax>4</ymax></bndbox>'
     (tmp_path / 'a.xml').write_text(f'<annotation><object><name>boat</name>{box}</object></annotation>')
     with pytest.raises(ValueError, match=r'a\.xml:1: box 9\.0, 2\.0, 5\.0, 4\.0, expected xmin < xmax'):
-        read_voc(tmp_path / 'a.xml')
+        VOC.read(tmp_path / 'a.xml')
 
 
 BOX = '<bndbox><xmin>10</xmin><ymin>20</ymin><xmax>18</xmax><ymax>24</ymax></bndbox>'
@@ -33,7 +33,7 @@ def label_file(tmp_path, *parts):
     return tmp_path / 'a.xml'
 
 
-@pytest.mark.parametrize('read', [read_voc, read_rolabelimg, read_dior])
+@pytest.mark.parametrize('read', [VOC.read, ROLABELIMG.read, DIOR.read])
 def test_polygon_is_the_outline(tmp_path, read):
     """As ShipRSImageNet has it, whose rotated_box lies in a crop around the ship; and as Roboflow, of three points."""
     crop = '<rotated_box><cx>4</cx><cy>2</cy><width>8</width><height>4</height><rot>0.7</rot></rotated_box>'
@@ -53,7 +53,7 @@ def test_rotation_of_cvat(tmp_path, outline):
     """Clockwise about the centre, (14, 22), by 30 degrees: the nose, 4 px to its right, goes down by 2 px."""
     attributes = '<attributes><attribute><name>rotation</name><value>{}</value></attribute></attributes>'
     parts = [BOX + outline + attributes.format(turn) for turn in ('30.0', '0')]
-    turned, upright = read_voc(label_file(tmp_path, *parts))
+    turned, upright = VOC.read(label_file(tmp_path, *parts))
     nose = (turned.quad + np.roll(turned.quad, 1, axis=0)) / 2 - [14 + 4 * math.cos(math.pi / 6), 24]
     assert np.abs(nose).max(axis=1).min() < 1e-9
     assert upright.quad.tolist() == [[10, 20], [18, 20], [18, 24], [10, 24]]
@@ -73,18 +73,18 @@ def test_rotation_of_cvat(tmp_path, outline):
 )
 def test_an_orientation_that_would_be_lost_is_refused(tmp_path, turn):
     with pytest.raises(ValueError, match=r'a\.xml:4: a <bndbox> and \w+ .*, which would be lost'):
-        read_voc(label_file(tmp_path, BOX, BOX + turn))
+        VOC.read(label_file(tmp_path, BOX, BOX + turn))
 
 
 def test_keys_that_turn_nothing(tmp_path):
     said = '<pose>Left</pose><angle>0</angle><truncated>1</truncated><direction>north</direction><rot>0.0</rot>'
-    (labeled,) = read_voc(label_file(tmp_path, BOX + said))
+    (labeled,) = VOC.read(label_file(tmp_path, BOX + said))
     assert labeled.quad.tolist() == [[10, 20], [18, 20], [18, 24], [10, 24]]
 
 
 def test_polygon_without_area_is_named(tmp_path):
     line = '<polygon><x1>0</x1><y1>0</y1><x2>4</x2><y2>4</y2><x3>2</x3><y3>2</y3></polygon>'
     with pytest.raises(ValueError, match=r'a\.xml:2: <polygon> has no area'):
-        read_voc(label_file(tmp_path, BOX + line))
+        VOC.read(label_file(tmp_path, BOX + line))
     with pytest.raises(ValueError, match=r'a\.xml:2: no <polygon/y1> in <object>'):
-        read_voc(label_file(tmp_path, '<polygon><x1>0</x1></polygon>'))
+        VOC.read(label_file(tmp_path, '<polygon><x1>0</x1></polygon>'))

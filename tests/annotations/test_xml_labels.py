@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from ship_det.annotations.voc import read_voc
+from ship_det.annotations.voc import VOC
 from ship_det.annotations.xml_labels import xml_text
 
 OBJECT = '<object><name>{}</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>5</xmax><ymax>4</ymax></bndbox></object>'
@@ -46,7 +46,7 @@ def declare(encoding):
     ],
 )
 def test_declared_encodings(tmp_path, declaration, name, encoding):
-    (labeled,) = read_voc(label_file(tmp_path, declaration, name, encoding))
+    (labeled,) = VOC.read(label_file(tmp_path, declaration, name, encoding))
     assert labeled.name == name
 
 
@@ -67,14 +67,14 @@ def test_declared_encodings(tmp_path, declaration, name, encoding):
 def test_other_bytes_are_refused(tmp_path, declaration, encoding, message):
     name = 'Fähre ÿ' if encoding == 'latin-1' else '渔船'
     with pytest.raises(ValueError, match=message):
-        read_voc(label_file(tmp_path, declaration, name, encoding))
+        VOC.read(label_file(tmp_path, declaration, name, encoding))
 
 
 def test_lines_are_counted_in_every_encoding(tmp_path):
     path = label_file(tmp_path, declare('gbk') + '\r\n', '渔船', 'gbk')
     path.write_bytes(path.read_bytes().replace(b'<xmax>5', b'<xmax>0'))
     with pytest.raises(ValueError, match=r'a\.xml:4: box 1\.0, 2\.0, 0\.0, 4\.0, expected xmin < xmax'):
-        read_voc(path)
+        VOC.read(path)
 
 
 def test_what_could_not_be_read_is_not_written():
@@ -90,5 +90,5 @@ def test_what_could_not_be_read_is_not_written():
 def test_the_difficult_flag_with_a_small_or_a_capital_letter(tmp_path, flag, expected):
     box = '<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>5</ymax></bndbox>'
     (tmp_path / 'a.xml').write_text(f'<annotation><object><name>ship</name>{flag}{box}</object></annotation>')
-    (labeled,) = read_voc(tmp_path / 'a.xml')
+    (labeled,) = VOC.read(tmp_path / 'a.xml')
     assert labeled.difficult is expected

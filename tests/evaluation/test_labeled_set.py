@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ship_det.annotations import LabeledObject, write_dota
-from ship_det.annotations.rolabelimg import read_rolabelimg
+from ship_det.annotations.rolabelimg import ROLABELIMG
 from ship_det.evaluation import Predictions, evaluate, gather_ground_truths
 from ship_det.evaluation.labeled_set import count_training, find_predicted_list, read_labeled_set, select_predictions
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
@@ -91,7 +91,7 @@ def test_dont_care_boxes_of_real_images_forgive_every_class(data_root, tmp_path)
     for folder in ('images', 'labelTxt'):
         (tmp_path / folder).mkdir()
     for path in sorted((data_root / 'hit_uav_mini/train/annotations').glob('*.xml')):
-        objects = read_rolabelimg(path)
+        objects = ROLABELIMG.read(path)
         if any(one.name == 'DontCare' for one in objects):
             (tmp_path / 'images' / f'{path.stem}.jpg').touch()
             write_dota(tmp_path / 'labelTxt' / f'{path.stem}.txt', objects)

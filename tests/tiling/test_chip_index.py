@@ -71,8 +71,9 @@ def test_points_move_to_the_scene(size, expected):
     ],
 )
 def test_bad_line_is_named(tmp_path, line):
-    good = Chip('a.png', 'a.tif', (0, 0, 1, 1), {}).to_json()
-    (tmp_path / 'chips.jsonl').write_text(f'{good}\n{line}\n')
+    write_chip_index(tmp_path, [Chip('a.png', 'a.tif', (0, 0, 1, 1), {})])
+    with (tmp_path / 'chips.jsonl').open('a') as file:
+        file.write(f'{line}\n')
     with pytest.raises(ValueError, match=r'chips\.jsonl:2: not a chip'):
         read_chip_index(tmp_path)
 
