@@ -69,11 +69,11 @@ def build_tanker_terminal(site: Site, quay: Quay) -> None:
     platform = frame.rect(start - 24, start + 24, reach, reach + 16)
     if site.free_water(platform, 60):
         for outline in (trestle, platform):
-            _build_in_water(site, outline, CONCRETE)
+            _build_in_water(site, outline)
         site.pave(frame.rect(start - 2.4, start - 0.8, -10, reach), (190, 186, 176))
         site.pave(frame.rect(start + 0.8, start + 2.4, -10, reach), (176, 130, 92))
         for offset in (-150, -105, -60, 60, 105, 150):
-            _build_in_water(site, frame.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13), CONCRETE)
+            _build_in_water(site, frame.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13))
         for offset in (-14, 0, 14):
             site.box(frame, (start + offset, reach + 12), (3, 3), 14, (196, 120, 70))
         outer = Frame(frame.place((start - 190, reach + 16)), frame.along, frame.away)
@@ -130,7 +130,7 @@ def _piers(site: Site, quay: Quay, trade: str, width: tuple[float, float], reach
 
 
 def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: float) -> None:
-    _build_in_water(site, outline, CONCRETE)
+    _build_in_water(site, outline)
     site.pave(axis.rect(0, length - 2, -breadth * 0.2, breadth * 0.2), (132, 130, 126))
     if breadth < 16:
         return
@@ -145,10 +145,10 @@ def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: 
             _mobile_crane(site, axis, along, away * 0.6)
 
 
-def _build_in_water(site: Site, outline: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _build_in_water(site: Site, outline: np.ndarray) -> None:
     site.solids.append(Polygon(outline))
     if site.in_scene(outline):
-        site.pave(outline, colour, 10)
+        site.pave(outline, CONCRETE, 10)
 
 
 def _workshops(site: Site, quay: Quay, ground: float) -> None:
