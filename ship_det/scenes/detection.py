@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -257,7 +258,8 @@ def look_at(
     ends = np.cumsum(sizes).tolist()
     found: dict[int, Detections] = {}
     start = done = 0
-    for batch in _batches(_read_ahead(read, range(ends[-1] if ends else 0), _AHEAD + size), size):
+    images = _read_ahead(read, range(ends[-1] if ends else 0), _AHEAD + size)
+    while batch := list(islice(images, size)):
         shown = [(row, image) for row, image in batch if image is not None]
         results = _predict(detector, [image for _, image in shown], min_score)
         for (row, _), result in zip(shown, results, strict=True):
@@ -320,14 +322,3 @@ def _read_ahead(read: Callable[[int], T], rows: Iterable[int], number: int) -> I
         finally:
             for _, future in waiting:
                 future.cancel()
-
-
-def _batches(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    batch = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import shapely
 import shapely.affinity
+from shapely.geometry import mapping
+from shapely.geometry.polygon import orient
 
 from ship_det.annotations.dota import write_dota
 from ship_det.annotations.objects import LabeledObject
@@ -134,11 +136,11 @@ GEOGRAPHIC = ('gpkg', 'geojson', 'parquet')
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Turn GDAL's errors, a full disk's for one, into one of the system that names the file."""
-    from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
         yield
-    except (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError) as error:
+    except (DataLayerError, DataSourceError) as error:
         raise OSError(f'{path}: cannot be written ({" ".join(str(error).split())})') from error
 
 
@@ -156,10 +158,11 @@ def _gdal_options(**options: str) -> Iterator[None]:
 
 
 def _geojson_geometry(polygon: shapely.Polygon) -> dict[str, Any]:
-    parts = [_rings(part) for part in _cut_at_antimeridian(polygon)]
-    if len(parts) == 1:
-        return {'type': 'Polygon', 'coordinates': parts[0]}
-    return {'type': 'MultiPolygon', 'coordinates': parts}
+    parts = [
+        shapely.transform(orient(part), lambda corners: np.round(corners, DEGREE_DECIMALS) + 0.0)
+        for part in _cut_at_antimeridian(polygon)
+    ]
+    return mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts))
 
 
 def _cut_at_antimeridian(polygon: shapely.Polygon) -> list[shapely.Polygon]:
@@ -174,12 +177,6 @@ def _cut_at_antimeridian(polygon: shapely.Polygon) -> list[shapely.Polygon]:
             if part.geom_type == 'Polygon' and part.area > 0:
                 parts.append(shapely.affinity.translate(part, -turns))
     return parts
-
-
-def _rings(polygon: shapely.Polygon) -> list[list[list[float]]]:
-    ring = polygon.exterior
-    coordinates = np.round(shapely.get_coordinates(ring), DEGREE_DECIMALS) + 0.0
-    return [(coordinates if ring.is_ccw else coordinates[::-1]).tolist()]
 
 
 def _plain(value: Any) -> Any:
