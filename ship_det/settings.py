@@ -61,31 +61,25 @@ class ConfigFile(NamedTuple):
     settings: Config
 
 
-def read_chain(path: str | Path) -> list[ConfigFile]:
-    """A config file and all its ``_base_`` files, each read alone; itself last."""
-    path = str(path)
-    if Config._is_lazy_import(path):
-        return [ConfigFile(Path(path), Config.fromfile(path))]
-    bases = [base for name in Config._get_base_files(path) for base in read_chain(Config._get_cfg_path(name, path)[0])]
-    return [*bases, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
-
-
-def check_bases(path: str | Path, above: Sequence[str] = ()) -> None:
-    """Refuse a config that is a ``_base_`` of itself, which MMEngine would read for ever.
+def read_chain(path: str | Path, above: Sequence[str] = ()) -> list[ConfigFile]:
+    """A config file and all its ``_base_`` files, each read alone; itself last.
 
     Args:
         path: config file.
         above: paths of the files that led to it.
 
     Raises:
-        ValueError: naming the file.
+        ValueError: naming a file that is a ``_base_`` of itself, which MMEngine would read for ever.
     """
-    path = os.path.realpath(path)
-    if path in above:
-        raise ValueError(f'{path} is a _base_ of itself')
-    if os.path.isfile(path) and not Config._is_lazy_import(path):
-        for name in Config._get_base_files(path):
-            check_bases(Config._get_cfg_path(name, path)[0], [*above, path])
+    path, place = str(path), os.path.realpath(path)
+    if place in above:
+        raise ValueError(f'{place} is a _base_ of itself')
+    if Config._is_lazy_import(path):
+        return [ConfigFile(Path(path), Config.fromfile(path))]
+    chain = []
+    for name in Config._get_base_files(path):
+        chain += read_chain(Config._get_cfg_path(name, path)[0], [*above, place])
+    return [*chain, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
 
 
 def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collection[str] = ()) -> None:
@@ -242,11 +236,6 @@ def config_classes(cfg: Config) -> tuple[str, ...] | None:
     return found[0] if found else None
 
 
-def parse_classes(text: str) -> tuple[str, ...]:
-    """Class names separated by commas."""
-    return tuple(name.strip() for name in text.split(','))
-
-
 def walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
     """A part of a config and all parts below it, each after its key with dots; ``key`` is that of the first."""
     yield key, node
@@ -305,7 +294,7 @@ def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:
     classes = cfg.get('classes', (cfg.get('metainfo') or {}).get('classes'))
     if classes is None:
         return None
-    classes = parse_classes(classes) if isinstance(classes, str) else tuple(map(str, classes))
+    classes = tuple(map(str.strip, classes.split(','))) if isinstance(classes, str) else tuple(map(str, classes))
     twice = sorted({name for name in classes if classes.count(name) > 1})
     if not classes or not all(classes) or twice:
         found = f'{twice[0]!r} twice' if twice else f'{list(classes)}'
