@@ -78,11 +78,7 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
 def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]]:
     """Pools of one process each: nobody can say which process of a larger one gets what.
 
-    They start at once, end when this process does, and leave Ctrl-C to it.
-
-    Args:
-        number: of processes.
-        module: what their tasks need, imported while they start.
+    They start at once and import the module that their tasks need, end when this process does, and leave Ctrl-C to it.
 
     Raises:
         ValueError: for no processes.

@@ -135,11 +135,7 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
 
 
 def check_parts(cfg: Config, mode: str) -> None:
-    """Refuse a config that lacks what its use needs, or whose loaders and loops have numbers of no use.
-
-    Args:
-        cfg: config.
-        mode: 'train' or 'test'.
+    """Refuse a config that lacks what 'train' or 'test' needs, or whose loaders and loops have numbers of no use.
 
     Raises:
         ValueError: naming file and key.
@@ -157,11 +153,7 @@ def check_parts(cfg: Config, mode: str) -> None:
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Refuse options that nothing reads.
-
-    Args:
-        cfg: config that they are to change.
-        options: values by key with dots.
+    """Refuse options, values by key with dots, that nothing reads.
 
     Raises:
         ValueError: naming the first such key, and one like it that the config has.
@@ -202,15 +194,10 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
 
 
 def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATALOADERS) -> None:
-    """Compare the classes of data sets and heads.
-
-    Args:
-        cfg: config.
-        path: its file, which messages name.
-        loaders: keys of the data loaders that will be used.
+    """Compare the classes of heads and of the data sets of the loaders that will be used.
 
     Raises:
-        ValueError: two data sets have other classes, or a head has another number of them.
+        ValueError: naming the file: two data sets have other classes, or a head has another number of them.
     """
     datasets = {key: data for key, data in _find_datasets(cfg) if key.partition('.')[0] in loaders}
     found = {key: classes for key, data in datasets.items() if (classes := _dataset_classes(data)) is not None}

@@ -55,14 +55,7 @@ def _overlap_with_quads(boxes: FloatArray, x: FloatArray, y: FloatArray) -> Floa
 
 
 def _area_inside(half_w: FloatArray, half_h: FloatArray, x0: FloatArray, y0: FloatArray) -> FloatArray:
-    """Areas of polygons within |x| <= half_w and |y| <= half_h.
-
-    Args:
-        half_w: (P,).
-        half_h: (P,).
-        x0: (K, P) the corners of each polygon, clockwise on screen.
-        y0: (K, P).
-    """
+    """(P,) areas of polygons, (K, P) corners clockwise on screen, within |x| <= half_w and |y| <= half_h, (P,) each."""
     x1, y1 = np.roll(x0, -1, axis=0), np.roll(y0, -1, axis=0)
     # The part of each edge with |x| <= W, as (xa, ya) to (xb, yb).
     xa, xb = np.clip(x0, -half_w, half_w), np.clip(x1, -half_w, half_w)

@@ -143,11 +143,7 @@ def read_label_layer(
 
 
 def place_labels(layer: LabelLayer, scenes: Sequence[Scene]) -> PlacedLabels:
-    """Put labelled polygons on scenes: each on every scene that it shares px with, as a whole.
-
-    Args:
-        layer: the polygons.
-        scenes: georeferenced scenes.
+    """Put labelled polygons on georeferenced scenes: each on every one that it shares px with, as a whole.
 
     Raises:
         ValueError: naming file and feature, where a polygon has no area in a scene's px.

@@ -89,12 +89,7 @@ def write_layers(
 
 
 def remove_stale_layers(folder: str | os.PathLike, written: Sequence[Path], names: Collection[str]) -> list[Path]:
-    """Remove what an earlier run has written and this one has not.
-
-    Args:
-        folder: output folder of both.
-        written: layers of this run.
-        names: its scenes.
+    """Remove from an output folder what an earlier run has written, and this one, of scenes of some names, has not.
 
     Returns:
         What was removed: layers, and DOTA files of scenes that the folder has results of.

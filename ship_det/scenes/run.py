@@ -103,7 +103,7 @@ class RunFolder:
         content = _read(path) if path.exists() else None
         if content is None or content['input'] != self._identities[scene.name]:
             return None
-        return FinishedScene(_ships(content, scene), shapely.from_wkb(content['searched']))
+        return _finished(content, scene)
 
     def finish(self, found: Detections, searched: shapely.Geometry) -> None:
         """Note the ships of a scene, and forget its parts."""
@@ -265,7 +265,7 @@ def read_run(out: str | os.PathLike) -> list[FinishedScene]:
         scene = describe_scene(content['path'], name, settings.get('--gsd'))
         if content['input'] != _identify(scene):
             raise ValueError(f'{content["path"]}: has changed since {out} was made, expected the same scene')
-        finished.append(FinishedScene(_ships(content, scene), shapely.from_wkb(content['searched'])))
+        finished.append(_finished(content, scene))
     return finished
 
 
@@ -292,9 +292,9 @@ def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> F
         return FinishedScene(found, searched_region(search, looked_at))
 
 
-def _ships(content: Mapping[str, Any], scene: Scene) -> Detections:
+def _finished(content: Mapping[str, Any], scene: Scene) -> FinishedScene:
     corners = content['corners']
-    return Detections(
+    found = Detections(
         np.array(content['boxes'], dtype=np.float64).reshape(-1, 5),
         np.array(content['scores'], dtype=np.float64),
         np.array(content['labels'], dtype=np.intp),
@@ -302,6 +302,7 @@ def _ships(content: Mapping[str, Any], scene: Scene) -> Detections:
         None if corners is None else np.array(corners, dtype=np.float64).reshape(-1, 4, 2),
         scene,
     )
+    return FinishedScene(found, shapely.from_wkb(content['searched']))
 
 
 def _path(scene: Scene) -> str:

@@ -146,11 +146,7 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
 def _banks(extent: float, scale: float, angle: float, rng: np.random.Generator) -> list[Bank]:
     """One shore with open water in front of it, or two with a channel between them, and islands where they fit.
 
-    Args:
-        extent: side of the scene, m; a shore passes near its middle.
-        scale: side of the harbor that the scene shows a part of, m.
-        angle: direction of the shore, rad.
-        rng: chance.
+    A shore passes near the middle of the scene at an angle (rad). Extent and scale, m, are those of ``Site``.
     """
     middle = Frame.facing((extent / 2, extent / 2), angle)
     centre, along, away = middle.origin, middle.along, middle.away

@@ -23,12 +23,7 @@ _MAIN_ROAD = 14.0
 
 
 def lay_out_land(site: Site, angle: float) -> None:
-    """Fill the land outside the terminals with districts between main roads.
-
-    Args:
-        site: where to build.
-        angle: direction of the shore, rad; streets follow it more or less.
-    """
+    """Fill the land outside the terminals with districts between main roads; streets follow the shore's angle (rad)."""
     scene = box(0, 0, site.extent, site.extent)
     used = shapely.union_all(site.zones) if site.zones else Polygon()
     free = site.land.intersection(scene.buffer(60)).buffer(-14).difference(used.buffer(2))

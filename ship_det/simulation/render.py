@@ -127,13 +127,7 @@ def draw_look(shadow: tuple[float, float], rng: np.random.Generator) -> Look:
 
 
 class Renderer:
-    """Draws the blocks of one scene.
-
-    Args:
-        harbor: what is there.
-        spec: size and resolution.
-        rng: chance of the look and the textures.
-    """
+    """Draws the blocks of one scene; ``rng`` is the chance of the look and the textures."""
 
     def __init__(self, harbor: Harbor, spec: SceneSpec, rng: np.random.Generator):
         self.harbor, self.size, self.gsd = harbor, spec.size, spec.gsd

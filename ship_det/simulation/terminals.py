@@ -1,6 +1,7 @@
 """What stands along a quay: naval and submarine piers, container, cargo and tanker terminals, each with its berths."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from shapely.geometry import Polygon
@@ -10,17 +11,10 @@ from ship_det.simulation.shore import Quay
 from ship_det.simulation.site import ASPHALT, CONCRETE, Area, Site
 
 
-def build_navy_piers(site: Site, quay: Quay) -> None:
-    """Broad finger piers at one angle, destroyers nested along both sides, workshops behind."""
-    depth = _apron(site, quay, 150)
-    _piers(site, quay, 'navy', width=(20, 34), reach=(190, 430), depth=(44, 74))
-    _workshops(site, quay, depth)
-
-
-def build_submarine_piers(site: Site, quay: Quay) -> None:
-    """Narrow piers, submarines nested along both sides."""
-    depth = _apron(site, quay, 110)
-    _piers(site, quay, 'submarine', width=(9, 15), reach=(130, 290), depth=(26, 42))
+def build_naval_piers(site: Site, quay: Quay, trade: str, apron: float, **piers: tuple[float, float]) -> None:
+    """Finger piers at one angle, ships nested along both sides, workshops behind."""
+    depth = _apron(site, quay, apron)
+    _piers(site, quay, trade, **piers)
     _workshops(site, quay, depth)
 
 
@@ -239,8 +233,11 @@ def _tank_farm(site: Site, frame: Frame, area: Area) -> None:
 
 
 TERMINALS: dict[str, Callable[[Site, Quay], None]] = {
-    'navy': build_navy_piers,
-    'submarine': build_submarine_piers,
+    # Broad piers for destroyers, narrow ones for submarines.
+    'navy': partial(build_naval_piers, trade='navy', apron=150, width=(20, 34), reach=(190, 430), depth=(44, 74)),
+    'submarine': partial(
+        build_naval_piers, trade='submarine', apron=110, width=(9, 15), reach=(130, 290), depth=(26, 42)
+    ),
     'container': build_container_terminal,
     'cargo': build_cargo_terminal,
     'tanker': build_tanker_terminal,

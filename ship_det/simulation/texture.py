@@ -89,9 +89,7 @@ class Texture:
 def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImage:
     """A smooth field at the pixels of a window, from samples of it at every COARSE-th pixel.
 
-    Args:
-        sample: gives the values of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
-        window: which pixels.
+    They are those of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
     """
     x, y, width, height = window
     left, top = x // COARSE - 1, y // COARSE - 1
