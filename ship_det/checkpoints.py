@@ -72,12 +72,8 @@ def read_checkpoints_as_data() -> None:
     """
     from mmengine.runner import checkpoint
 
-    checkpoint._safe_torch_load = _load_for_mmengine
+    checkpoint._safe_torch_load = lambda file, map_location=None, weights_only=None: load_checkpoint(file, map_location)
     checkpoint.load_url = _load_url
-
-
-def _load_for_mmengine(file: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
-    return load_checkpoint(file, map_location)
 
 
 def _load_url(
@@ -278,9 +274,7 @@ def _no_bytes() -> bytes:
 def _rebuilt(value: Any, done: dict[int, tuple[Any, Any]]) -> Any:
     """``value`` with what stood in replaced by its own value, at any depth; dicts and lists are changed in place.
 
-    Args:
-        value: what was read.
-        done: containers seen before, by id, and what became of them.
+    ``done`` has the containers seen before, by id, and what became of them.
     """
     if isinstance(value, _DType | _Array | _History):
         return value.value

@@ -121,11 +121,7 @@ def pixel_choices(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read.
-
-    Args:
-        outputs: file of each option, None where it is not given.
-        inputs: files.
+    """Refuse to write over what is read; ``outputs`` has the file of each option, None where it is not given.
 
     Raises:
         ValueError: naming the option.

@@ -59,7 +59,7 @@ def download_errors(cfg: Config) -> Iterator[None]:
     Raises:
         ValueError: at once if torchvision has no such weights; later if they cannot be downloaded.
     """
-    downloads = [(key, _url(key, checkpoint)) for key, checkpoint in _remote_weights(cfg.model)]
+    downloads = list(_downloads(cfg.model))
     try:
         yield
     except (URLError, HTTPException, ConnectionError, TimeoutError) as error:
@@ -75,23 +75,19 @@ def download_errors(cfg: Config) -> Iterator[None]:
         ) from error
 
 
-def _remote_weights(model: Any) -> Iterator[tuple[str, str]]:
-    """Key of the ``init_cfg`` and name of the weights, for all of a model that come over the net."""
+def _downloads(model: Any) -> Iterator[tuple[str, str]]:
+    """Key of the ``init_cfg`` and URL of the weights, for all of a model that come over the net."""
     for key, part in walk(model, 'model'):
-        if isinstance(part, dict) and part.get('type') == 'Pretrained':
-            checkpoint = str(part.get('checkpoint'))
-            if checkpoint.startswith((TORCHVISION, 'http://', 'https://')):
-                yield key, checkpoint
-
-
-def _url(key: str, checkpoint: str) -> str:
-    if not checkpoint.startswith(TORCHVISION):
-        return checkpoint
-    urls = get_torchvision_models()
-    name = checkpoint.removeprefix(TORCHVISION)
-    if name not in urls:
-        raise ValueError(f'{key}.checkpoint: torchvision has no weights {name!r}; expected one such as resnet50')
-    return urls[name]
+        checkpoint = str(part.get('checkpoint')) if isinstance(part, dict) and part.get('type') == 'Pretrained' else ''
+        if checkpoint.startswith(TORCHVISION):
+            urls, name = get_torchvision_models(), checkpoint.removeprefix(TORCHVISION)
+            if name not in urls:
+                raise ValueError(
+                    f'{key}.checkpoint: torchvision has no weights {name!r}; expected one such as resnet50'
+                )
+            yield key, urls[name]
+        elif checkpoint.startswith(('http://', 'https://')):
+            yield key, checkpoint
 
 
 def cached_file(url: str) -> Path:

@@ -26,7 +26,6 @@ from ship_det.memory import keep_freed_memory
 from ship_det.progress import Console
 from ship_det.settings import (
     DATALOADERS,
-    check_bases,
     check_classes,
     check_names,
     check_options,
@@ -89,9 +88,8 @@ def read_config(
     options = dict(options or {})
     with config_errors(path):
         try:
-            check_bases(path)
-            cfg = Config.fromfile(path)
             chain = read_chain(path)
+            cfg = Config.fromfile(path)
         except FileNotFoundError:
             raise
         except (Exception, SystemExit) as error:

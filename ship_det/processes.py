@@ -78,11 +78,7 @@ def processes(workers: int, module: str) -> Iterator[RunAll]:
 def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]]:
     """Pools of one process each: nobody can say which process of a larger one gets what.
 
-    They start at once, end when this process does, and leave Ctrl-C to it.
-
-    Args:
-        number: of processes.
-        module: what their tasks need, imported while they start.
+    They start at once and import the module that their tasks need, end when this process does, and leave Ctrl-C to it.
 
     Raises:
         ValueError: for no processes.
@@ -121,7 +117,9 @@ def _ctrl_c_is_not_inherited() -> Iterator[None]:
 
 
 def _run_all(pools: list[ProcessPoolExecutor], function: Callable, arguments: list) -> Iterator[tuple]:
-    runs = [deque(run) for run in _runs(arguments, len(pools))]
+    # Neighbours in runs of nearly the same length.
+    ends = [len(arguments) * index // len(pools) for index in range(len(pools) + 1)]
+    runs = [deque(arguments[start:end]) for start, end in pairwise(ends)]
     at_work: dict[Future, tuple[int, object]] = {}
 
     def feed(index: int) -> None:
@@ -140,14 +138,8 @@ def _run_all(pools: list[ProcessPoolExecutor], function: Callable, arguments: li
             yield argument, future.result()
 
 
-def _runs(arguments: list, number: int) -> list[list]:
-    """Neighbours in ``number`` runs of nearly the same length."""
-    ends = [len(arguments) * index // number for index in range(number + 1)]
-    return [arguments[start:end] for start, end in pairwise(ends)]
-
-
 def _prepare(module: str) -> None:
-    _end_with_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     keep_freed_memory()
     import_module(module)
 
@@ -155,10 +147,6 @@ def _prepare(module: str) -> None:
 def _end_with_parent() -> None:
     """Leave the process when its parent dies, however that happens; a worker of a pool would wait for ever."""
     parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            wait([parent.sentinel])
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -61,31 +61,25 @@ class ConfigFile(NamedTuple):
     settings: Config
 
 
-def read_chain(path: str | Path) -> list[ConfigFile]:
-    """A config file and all its ``_base_`` files, each read alone; itself last."""
-    path = str(path)
-    if Config._is_lazy_import(path):
-        return [ConfigFile(Path(path), Config.fromfile(path))]
-    bases = [base for name in Config._get_base_files(path) for base in read_chain(Config._get_cfg_path(name, path)[0])]
-    return [*bases, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
-
-
-def check_bases(path: str | Path, above: Sequence[str] = ()) -> None:
-    """Refuse a config that is a ``_base_`` of itself, which MMEngine would read for ever.
+def read_chain(path: str | Path, above: Sequence[str] = ()) -> list[ConfigFile]:
+    """A config file and all its ``_base_`` files, each read alone; itself last.
 
     Args:
         path: config file.
         above: paths of the files that led to it.
 
     Raises:
-        ValueError: naming the file.
+        ValueError: naming a file that is a ``_base_`` of itself, which MMEngine would read for ever.
     """
-    path = os.path.realpath(path)
-    if path in above:
-        raise ValueError(f'{path} is a _base_ of itself')
-    if os.path.isfile(path) and not Config._is_lazy_import(path):
-        for name in Config._get_base_files(path):
-            check_bases(Config._get_cfg_path(name, path)[0], [*above, path])
+    path, place = str(path), os.path.realpath(path)
+    if place in above:
+        raise ValueError(f'{place} is a _base_ of itself')
+    if Config._is_lazy_import(path):
+        return [ConfigFile(Path(path), Config.fromfile(path))]
+    chain = []
+    for name in Config._get_base_files(path):
+        chain += read_chain(Config._get_cfg_path(name, path)[0], [*above, place])
+    return [*chain, ConfigFile(Path(path), Config.fromfile(path, import_custom_modules=False))]
 
 
 def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collection[str] = ()) -> None:
@@ -141,11 +135,7 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
 
 
 def check_parts(cfg: Config, mode: str) -> None:
-    """Refuse a config that lacks what its use needs, or whose loaders and loops have numbers of no use.
-
-    Args:
-        cfg: config.
-        mode: 'train' or 'test'.
+    """Refuse a config that lacks what 'train' or 'test' needs, or whose loaders and loops have numbers of no use.
 
     Raises:
         ValueError: naming file and key.
@@ -163,11 +153,7 @@ def check_parts(cfg: Config, mode: str) -> None:
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """Refuse options that nothing reads.
-
-    Args:
-        cfg: config that they are to change.
-        options: values by key with dots.
+    """Refuse options, values by key with dots, that nothing reads.
 
     Raises:
         ValueError: naming the first such key, and one like it that the config has.
@@ -208,15 +194,10 @@ def check_names(chain: Sequence[ConfigFile]) -> None:
 
 
 def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATALOADERS) -> None:
-    """Compare the classes of data sets and heads.
-
-    Args:
-        cfg: config.
-        path: its file, which messages name.
-        loaders: keys of the data loaders that will be used.
+    """Compare the classes of heads and of the data sets of the loaders that will be used.
 
     Raises:
-        ValueError: two data sets have other classes, or a head has another number of them.
+        ValueError: naming the file: two data sets have other classes, or a head has another number of them.
     """
     datasets = {key: data for key, data in _find_datasets(cfg) if key.partition('.')[0] in loaders}
     found = {key: classes for key, data in datasets.items() if (classes := _dataset_classes(data)) is not None}
@@ -240,11 +221,6 @@ def config_classes(cfg: Config) -> tuple[str, ...] | None:
     """The classes of the test data of a config; None where only the built data set knows them."""
     found = [_dataset_classes(data) for key, data in _find_datasets(cfg) if key.startswith('test_dataloader')]
     return found[0] if found else None
-
-
-def parse_classes(text: str) -> tuple[str, ...]:
-    """Class names separated by commas."""
-    return tuple(name.strip() for name in text.split(','))
 
 
 def walk(node: Any, key: str) -> Iterator[tuple[str, Any]]:
@@ -305,7 +281,7 @@ def _stated_classes(cfg: Mapping, path: Path) -> tuple[str, ...] | None:
     classes = cfg.get('classes', (cfg.get('metainfo') or {}).get('classes'))
     if classes is None:
         return None
-    classes = parse_classes(classes) if isinstance(classes, str) else tuple(map(str, classes))
+    classes = tuple(map(str.strip, classes.split(','))) if isinstance(classes, str) else tuple(map(str, classes))
     twice = sorted({name for name in classes if classes.count(name) > 1})
     if not classes or not all(classes) or twice:
         found = f'{twice[0]!r} twice' if twice else f'{list(classes)}'

@@ -31,23 +31,18 @@ SHOWN = (
     'shapely',
     'rasterio',
 )
-CV2_DISTRIBUTIONS = (
-    'opencv-python',
-    'opencv-python-headless',
-    'opencv-contrib-python',
-    'opencv-contrib-python-headless',
-)
+CV2_DISTRIBUTIONS = [f'opencv-{kind}python{build}' for kind in ('', 'contrib-') for build in ('', '-headless')]
 HEADLESS = 'opencv-python-headless'
 # Wheels of torch with its CUDA libraries, unpacked, and the files of one compile.
 SETUP_GIGABYTES = 8
 SPARE_GIGABYTES = 2
 
 REPAIR = 'make -B setup'
-REBUILD = 'make clean-venv setup'
 
 # Each step is reported alone: torch may import where MMCV's compiled ops do not.
 PROBE = """
 import json, sys
+from importlib import import_module
 facts = {}
 def step(name, function):
     try:
@@ -63,25 +58,16 @@ def torch_facts():
         'cuda': torch.version.cuda,
         'gpus': [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if cuda else [],
     }
-def toolkit():
-    from torch.utils.cpp_extension import CUDA_HOME
-    return CUDA_HOME
 def kept(device):
     import torch
     from mmcv.ops import nms_rotated
     boxes = torch.tensor([[50, 50, 40, 10, 0.3], [50, 50, 40, 10, 0.31], [90, 90, 40, 10, 0]], dtype=torch.float32)
     scores = torch.tensor([0.9, 0.8, 0.7])
     return nms_rotated(boxes.to(device), scores.to(device), 0.5)[1].tolist()
-def ops_cuda_version():
-    from mmcv.ops import get_compiling_cuda_version
-    return get_compiling_cuda_version()
-def cv2_version():
-    import cv2
-    return cv2.__version__
 step('torch', torch_facts)
-step('toolkit', toolkit)
-step('cv2', cv2_version)
-step('ops_cuda_version', ops_cuda_version)
+step('toolkit', lambda: import_module('torch.utils.cpp_extension').CUDA_HOME)
+step('cv2', lambda: import_module('cv2').__version__)
+step('ops_cuda_version', lambda: import_module('mmcv.ops').get_compiling_cuda_version())
 step('ops_cpu', lambda: kept('cpu'))
 if facts.get('torch', {}).get('gpus'):
     step('ops_cuda', lambda: kept('cuda'))

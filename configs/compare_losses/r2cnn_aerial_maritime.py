@@ -12,21 +12,16 @@ everything = dict(data_prefix=dict(img_path='images', label_path='labelTxt'), ot
 # Horizontal boxes stay horizontal: nothing is turned.
 zoom = 0.5
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     dict(type='RandomAffineCrop', size=384, scale=(0.7 * zoom, 1.3 * zoom), turn_prob=0.0),
     dict(type='mmdet.RandomFlip', prob=0.75, direction=['horizontal', 'vertical', 'diagonal']),
     dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+    _base_.test_pipeline[0],
+    dict(_base_.test_pipeline[1], scale_factor=zoom),
+    *_base_.test_pipeline[2:],
 ]
 train_dataloader = dict(dataset=dict(**everything, pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(**everything, pipeline=test_pipeline))

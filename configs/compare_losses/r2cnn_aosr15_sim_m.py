@@ -15,13 +15,9 @@ simulation = dict(
     test=dict(scenes=8, tail=1.0, seed=12),
 )
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='RandomAffineCrop', size=640, scale=(0.85, 1.18)),
-    dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[:3],
+    dict(_base_.train_pipeline[3], size=640),
+    *_base_.train_pipeline[4:],
 ]
 train_dataloader = dict(batch_size=8, num_workers=12, dataset=dict(pipeline=train_pipeline))
 

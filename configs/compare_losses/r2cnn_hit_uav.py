@@ -16,21 +16,16 @@ settings = dict(other_classes='ignore', ann_file='')
 # A person is some 10 px long, so more pixels are shown. The drone looks aslant, so nothing is turned.
 zoom = 1.5
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     dict(type='RandomAffineCrop', size=416, scale=(0.8 * zoom, 1.25 * zoom), turn_prob=0.0),
     dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+    _base_.test_pipeline[0],
+    dict(_base_.test_pipeline[1], scale_factor=zoom),
+    *_base_.test_pipeline[2:],
 ]
 train = dict(data_prefix=dict(img_path='train/images', label_path='train/labelTxt'), pipeline=train_pipeline)
 test = dict(data_prefix=dict(img_path='test/images', label_path='test/labelTxt'), pipeline=test_pipeline)

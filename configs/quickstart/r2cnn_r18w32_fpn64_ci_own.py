@@ -8,18 +8,15 @@ _base_ = [
 ]
 
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     dict(type='RandomAffineCrop', size=416, scale=(0.7, 1.4)),
     dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 train_dataloader = dict(
     num_workers=1,
-    sampler=dict(_delete_=True, type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='InfiniteSampler'),
     dataset=dict(pipeline=train_pipeline),
 )
 val_dataloader = dict(num_workers=1, dataset=dict(ann_file='val.txt'))

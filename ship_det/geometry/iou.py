@@ -55,14 +55,7 @@ def _overlap_with_quads(boxes: FloatArray, x: FloatArray, y: FloatArray) -> Floa
 
 
 def _area_inside(half_w: FloatArray, half_h: FloatArray, x0: FloatArray, y0: FloatArray) -> FloatArray:
-    """Areas of polygons within |x| <= half_w and |y| <= half_h.
-
-    Args:
-        half_w: (P,).
-        half_h: (P,).
-        x0: (K, P) the corners of each polygon, clockwise on screen.
-        y0: (K, P).
-    """
+    """(P,) areas of polygons, (K, P) corners clockwise on screen, within |x| <= half_w and |y| <= half_h, (P,) each."""
     x1, y1 = np.roll(x0, -1, axis=0), np.roll(y0, -1, axis=0)
     # The part of each edge with |x| <= W, as (xa, ya) to (xb, yb).
     xa, xb = np.clip(x0, -half_w, half_w), np.clip(x1, -half_w, half_w)
@@ -113,45 +106,23 @@ def _areas_of_pairs(
     index_a, index_b = np.asarray(index_a, dtype=np.intp), np.asarray(index_b, dtype=np.intp)
     if index_a.shape != index_b.shape or index_a.ndim != 1:
         raise ValueError(f'expected two index vectors of one length, found shapes {index_a.shape} and {index_b.shape}')
-    pairs = _PairsWithQuads(a, b) if b.ndim == 3 else _PairsOfBoxes(a, b)
-    shared, area_a, area_b = np.zeros(len(index_a)), pairs.areas_a[index_a], pairs.areas_b[index_b]
+    all_a, quads = a[:, 2] * a[:, 3], order_quads(b) if b.ndim == 3 else None
+    all_b = b[:, 2] * b[:, 3] if quads is None else quad_areas(quads)
+    shared, area_a, area_b = np.zeros(len(index_a)), all_a[index_a], all_b[index_b]
     for start in range(0, len(index_a), _CHUNK_PAIRS):
         part = slice(start, start + _CHUNK_PAIRS)
-        found, frame = pairs.overlap(index_a[part], index_b[part])
-        found = np.minimum(found, np.minimum(area_a[part], area_b[part]))
+        boxes, smallest = a[index_a[part]], np.minimum(area_a[part], area_b[part])
+        if quads is None:
+            others, swap = b[index_b[part]], (area_a[part] > area_b[part])[:, None]
+            found = _overlap_of_boxes(np.where(swap, others, boxes), np.where(swap, boxes, others))
+            frame = smallest
+        else:
+            x, y = np.ascontiguousarray(quads[index_b[part]].T)
+            found, frame = _overlap_with_quads(boxes, x, y), area_a[part]
+        found = np.minimum(found, smallest)
         found[found <= _OVERLAP_FLOOR * frame] = 0.0
         shared[part] = found
     return shared, area_a, area_b
-
-
-class _PairsOfBoxes:
-    """Pairs of boxes, (N, 5) and (M, 5)."""
-
-    def __init__(self, a: FloatArray, b: FloatArray) -> None:
-        self.a, self.b = a, b
-        self.areas_a, self.areas_b = a[:, 2] * a[:, 3], b[:, 2] * b[:, 3]
-
-    def overlap(self, rows_a: IndexArray, rows_b: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Area shared by each pair, and that of the box whose frame it was found in."""
-        boxes_a, boxes_b = self.a[rows_a], self.b[rows_b]
-        area_a, area_b = self.areas_a[rows_a], self.areas_b[rows_b]
-        swap = (area_a > area_b)[:, None]
-        inner, outer = np.where(swap, boxes_b, boxes_a), np.where(swap, boxes_a, boxes_b)
-        return _overlap_of_boxes(inner, outer), np.minimum(area_a, area_b)
-
-
-class _PairsWithQuads:
-    """Pairs of boxes, (N, 5), and quads, (M, 4, 2)."""
-
-    def __init__(self, a: FloatArray, b: FloatArray) -> None:
-        quads = order_quads(b)
-        self.a, self.x, self.y = a, quads[..., 0].T.copy(), quads[..., 1].T.copy()
-        self.areas_a, self.areas_b = a[:, 2] * a[:, 3], quad_areas(quads)
-
-    def overlap(self, rows_a: IndexArray, rows_b: IndexArray) -> tuple[FloatArray, FloatArray]:
-        """Area shared by each pair, and that of the box, whose frame it was found in."""
-        shared = _overlap_with_quads(self.a[rows_a], self.x[:, rows_b], self.y[:, rows_b])
-        return shared, self.areas_a[rows_a]
 
 
 def as_shapes(shapes: ArrayLike, name: str) -> FloatArray:

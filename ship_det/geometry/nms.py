@@ -4,42 +4,11 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from ship_det.geometry.boxes import FloatArray, as_boxes, bounding_extents
-from ship_det.geometry.iou import IndexArray, iou_of_pairs, meeting_bounds
+from ship_det.geometry.boxes import as_boxes, bounding_extents
+from ship_det.geometry.iou import IndexArray, aligned_iou, meeting_bounds
 
 # Boxes settled together: small enough for a dense conflict matrix, large enough for vectorised IoU.
 _BLOCK = 512
-
-
-def _check(boxes: ArrayLike, scores: ArrayLike, iou_threshold: float) -> tuple[FloatArray, FloatArray]:
-    boxes, scores = as_boxes(boxes), np.asarray(scores, dtype=np.float64)
-    if scores.shape != (len(boxes),):
-        raise ValueError(f'scores: expected shape ({len(boxes)},), one a box, found {scores.shape}')
-    if np.isnan(scores).any():
-        raise ValueError(f'scores: row {int(np.argmax(np.isnan(scores)))} is NaN')
-    if not 0 <= iou_threshold <= 1:
-        raise ValueError(f'iou_threshold: expected a value in [0, 1], found {iou_threshold}')
-    return boxes, scores
-
-
-class _Conflicts:
-    """Which boxes overlap by more than the threshold, asked for pairs that a cheap bound does not exclude."""
-
-    def __init__(self, boxes: FloatArray, groups: NDArray, iou_threshold: float) -> None:
-        self.boxes, self.groups, self.iou_threshold = boxes, groups, iou_threshold
-        self.areas = boxes[:, 2] * boxes[:, 3]
-
-    def among(self, first: IndexArray, second: IndexArray) -> tuple[IndexArray, IndexArray]:
-        """The pairs (first[k], second[k]) that are in conflict."""
-        smaller = np.minimum(self.areas[first], self.areas[second])
-        larger = np.maximum(self.areas[first], self.areas[second])
-        # IoU is at most the ratio of the areas.
-        possible = (smaller >= self.iou_threshold * larger) & (self.groups[first] == self.groups[second])
-        first, second = first[possible], second[possible]
-        pairs = np.arange(len(first))
-        # Only the boxes in question: this is called for every block, and all boxes are looked over each time.
-        over = iou_of_pairs(self.boxes[first], self.boxes[second], pairs, pairs) > self.iou_threshold
-        return first[over], second[over]
 
 
 def _greedy(count: int, first: IndexArray, second: IndexArray) -> NDArray[np.bool_]:
@@ -74,16 +43,31 @@ def rotated_nms(
         ValueError: shapes that do not fit, a box that is not finite or has a negative side, a NaN score, or a threshold
             outside [0, 1].
     """
-    boxes, scores = _check(boxes, scores, iou_threshold)
+    boxes, scores = as_boxes(boxes), np.asarray(scores, dtype=np.float64)
+    if scores.shape != (len(boxes),):
+        raise ValueError(f'scores: expected shape ({len(boxes)},), one a box, found {scores.shape}')
+    if np.isnan(scores).any():
+        raise ValueError(f'scores: row {int(np.argmax(np.isnan(scores)))} is NaN')
+    if not 0 <= iou_threshold <= 1:
+        raise ValueError(f'iou_threshold: expected a value in [0, 1], found {iou_threshold}')
     groups = np.zeros(len(boxes), dtype=np.int64) if labels is None else np.asarray(labels)
     if groups.shape != scores.shape:
         raise ValueError(f'labels: expected shape {scores.shape}, one a box, found {groups.shape}')
     order = np.argsort(-scores, kind='stable')
-    boxes = boxes[order]
-    conflicts = _Conflicts(boxes, groups[order], iou_threshold)
-    bounds = np.hstack([boxes[:, :2] - bounding_extents(boxes), boxes[:, :2] + bounding_extents(boxes)])
-    shapes = shapely.box(*bounds.T)
+    boxes, groups = boxes[order], groups[order]
+    extents, areas = bounding_extents(boxes), boxes[:, 2] * boxes[:, 3]
+    shapes = shapely.box(*np.hstack([boxes[:, :2] - extents, boxes[:, :2] + extents]).T)
     tree = shapely.STRtree(shapes)
+
+    def conflicts(first: IndexArray, second: IndexArray) -> tuple[IndexArray, IndexArray]:
+        """The pairs (first[k], second[k]) that overlap by more than the threshold."""
+        smaller, larger = np.sort([areas[first], areas[second]], axis=0)
+        # IoU is at most the ratio of the areas.
+        possible = (smaller >= iou_threshold * larger) & (groups[first] == groups[second])
+        first, second = first[possible], second[possible]
+        # Only the boxes in question: this is called for every block, and all boxes are looked over each time.
+        over = aligned_iou(boxes[first], boxes[second]) > iou_threshold
+        return first[over], second[over]
 
     pending = np.ones(len(boxes), dtype=bool)
     kept = []
@@ -91,14 +75,14 @@ def rotated_nms(
     while (block := start + np.flatnonzero(pending[start:])[:_BLOCK]).size:
         candidates, others = meeting_bounds(boxes[block], boxes[block])
         later = candidates < others
-        first, second = conflicts.among(block[candidates[later]], block[others[later]])
+        first, second = conflicts(block[candidates[later]], block[others[later]])
         best = block[_greedy(len(block), np.searchsorted(block, first), np.searchsorted(block, second))]
         kept.append(best)
 
         start = int(block[-1]) + 1
         rows, others = tree.query(shapes[best])
         later = pending[others] & (others >= start)
-        _, removed = conflicts.among(best[rows[later]], others[later])
+        _, removed = conflicts(best[rows[later]], others[later])
         pending[removed] = False
     return order[np.concatenate(kept)] if kept else np.zeros(0, dtype=np.intp)
 

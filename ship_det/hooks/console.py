@@ -1,7 +1,6 @@
 """What a person reads while a detector trains or is tested; everything else goes to the log file alone."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +66,7 @@ class StartedHook(Hook):
         """Note that one is over."""
         self.is_over = True
 
-    def after_test_iter(self, *args: Any, **kwargs: Any) -> None:
-        """Note that one is over."""
-        self.is_over = True
+    after_test_iter = after_train_iter
 
 
 class ConsoleHook(Hook):
@@ -134,27 +131,19 @@ class ConsoleHook(Hook):
         """Say that a validation starts."""
         self.console.begin('validating')
 
-    def after_val_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
-    ) -> None:
-        """Say how many batches are validated."""
-        self._say_tested('validating', runner.val_dataloader, batch_idx)
-
     def before_test(self, runner: Runner) -> None:
         """Say that a test starts."""
         self.console.begin('testing')
-
-    def after_test_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence | None = None
-    ) -> None:
-        """Say how many batches are tested."""
-        self._say_tested('testing', runner.test_dataloader, batch_idx)
 
     def after_test(self, runner: Runner) -> None:
         """End the line of progress."""
         self.console.begin('')
 
-    def _say_tested(self, what: str, loader: Any, batch_idx: int) -> None:
+    def _after_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None, mode: str = 'train'
+    ) -> None:
+        # Of a validation or a test; after_train_iter is called in place of it in a training.
+        what, loader = ('validating', runner.val_dataloader) if mode == 'val' else ('testing', runner.test_dataloader)
         done = batch_idx + 1
         if is_main_process() and (self._is_due() or done == len(loader)):
             self.console.say(f'{what}: {done} of {len(loader)} batches', True)

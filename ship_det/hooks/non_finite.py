@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, all_reduce
@@ -70,26 +70,20 @@ def _gradient_norm(runner: Runner) -> float:
     return 0.0 if logged is None else float(logged.current())
 
 
-class _Report(NamedTuple):
-    """What one process has to say: of its losses, or of the gradients, which all processes share."""
-
-    loss_broke: bool
-    text: str
-
-
-def _report(losses: Mapping[str, float], norm: float, data_batch: Any) -> _Report:
+def _report(losses: Mapping[str, float], norm: float, data_batch: Any) -> tuple[bool, str]:
+    """Whether a loss broke, and what one process has to say of its losses, or of the gradients, which all share."""
     bad = [f'{name} is {value}' for name, value in losses.items() if not math.isfinite(value)]
     good = [f'{name} is {value:.6g}' for name, value in losses.items() if math.isfinite(value)]
     samples = data_batch.get('data_samples', []) if isinstance(data_batch, Mapping) else []
     images = ', '.join(sample.metainfo.get('img_path', 'an image without img_path') for sample in samples)
     what = ', '.join(bad) if bad else f'the norm of the gradients is {norm}'
-    return _Report(bool(bad), f'{what} ({", ".join(good) or "no other loss"}); images of the batch: {images}')
+    return bool(bad), f'{what} ({", ".join(good) or "no other loss"}); images of the batch: {images}'
 
 
-def _join(reports: list[_Report]) -> str:
+def _join(reports: list[tuple[bool, str]]) -> str:
     """The reports of the processes whose losses broke, or of all if none did."""
     if len(reports) == 1:
-        return reports[0].text
-    one_broke = any(report.loss_broke for report in reports)
-    told = [f'rank {rank}: {report.text}' for rank, report in enumerate(reports) if report.loss_broke == one_broke]
+        return reports[0][1]
+    one_broke = any(loss_broke for loss_broke, _ in reports)
+    told = [f'rank {rank}: {text}' for rank, (loss_broke, text) in enumerate(reports) if loss_broke == one_broke]
     return '; '.join(told)

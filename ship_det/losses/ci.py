@@ -68,15 +68,9 @@ def ci_loss(
 
 
 def _natural_rows(log_p: Tensor, target: Tensor, factors: Tensor | None, modulate: bool) -> Tensor:
-    """Natural-log CI loss of each row, shape (N,).
+    """Natural-log CI loss of each row, (N,), of log p and index of the target class, (N,), and K factors or more.
 
     With q = 1 - p and u = pi q / 4 the modulator is 4 sin(u)^3 cos(u), which does not cancel as p -> 1.
-
-    Args:
-        log_p: log p of the target class, shape (N,).
-        target: class indices, shape (N,).
-        factors: factor of each column, shape (K,) or longer; None for 1.
-        modulate: whether the loss has its modulator.
     """
     rows = -log_p
     if modulate:

@@ -88,13 +88,7 @@ def polygons_in_scene(polygons: Polygons, scene: Scene) -> shapely.Geometry:
 
 
 def neighbourhoods(scene: Scene, crs: str, geographic: bool) -> Iterator[tuple[float, float, float, float]]:
-    """Left, bottom, right and top of a georeferenced scene in a CRS, with a margin; one for each turn of the Earth.
-
-    Args:
-        scene: the scene.
-        crs: coordinate reference system, as PROJ takes it.
-        geographic: whether its coordinates are degrees.
-    """
+    """Left, bottom, right and top of a georeferenced scene in a CRS, with a margin; one for each turn of the Earth."""
     assert scene.georeference is not None
     x, y = np.meshgrid(*(np.linspace(0, side, _PLACES) for side in scene.size))
     places = scene.georeference.to_map(np.column_stack([x.ravel(), y.ravel()]))

@@ -51,16 +51,12 @@ class TaskResult:
     """What became of a task.
 
     Attributes:
-        scene: name of the scene.
-        first: row of the first window of the task.
-        size: number of its windows.
+        task: the task.
         found: what the detector found; None where the scene could not be read.
         error: why it could not.
     """
 
-    scene: str
-    first: int
-    size: int
+    task: Task
     found: FoundInWindows | None
     error: str = ''
 
@@ -110,12 +106,11 @@ class _Worker:
             waiting = list(group)
             try:
                 for found in self._look_at(waiting):
-                    task = waiting.pop(0)
-                    yield TaskResult(task.scene.name, task.first, len(task), found)
+                    yield TaskResult(waiting.pop(0), found)
             except (ValueError, OSError) as error:
                 # What is left of a scene that cannot be read is not tried.
                 for task in waiting:
-                    yield TaskResult(task.scene.name, task.first, len(task), None, str(error))
+                    yield TaskResult(task, None, str(error))
 
     def _look_at(self, tasks: list[Task]) -> Iterator[FoundInWindows]:
         """What the detector finds in tasks of one scene, each of which goes on where the last one ended."""

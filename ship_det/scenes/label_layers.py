@@ -103,11 +103,11 @@ def read_label_layer(
     frame = read_polygon_layer(path, layer=layer, crs=crs)
     columns = [str(name) for name in frame.columns if name != frame.geometry.name]
     if class_column not in columns:
-        found = ', '.join(columns) or 'none'
-        raise ValueError(f'{path}: has no column {class_column}, found {found}; {option} names the one of the classes')
+        there = ', '.join(columns) or 'none'
+        raise ValueError(f'{path}: has no column {class_column}, found {there}; {option} names the one of the classes')
     flags = frame['difficult'] if 'difficult' in columns else [None] * len(frame)
     rows = zip(frame.index, frame.geometry.array, frame[class_column], flags, strict=True)
-    polygons, names, difficult, features = [], [], [], []
+    found: list[tuple[shapely.Polygon, str, bool, Any]] = []
     skipped: Counter[str] = Counter()
     several = holes = 0
     for feature, geometry, value, flag in rows:
@@ -126,16 +126,11 @@ def read_label_layer(
         several += len(parts) > 1
         holes += sum(len(part.interiors) > 0 for part in parts)
         is_difficult = _flag(flag, f'{path}: feature {feature}: difficult')
-        for part in parts:
-            polygons.append(part)
-            names.append(name)
-            difficult.append(is_difficult)
-            features.append(feature)
-    if not polygons:
+        found += [(part, name, is_difficult, feature) for part in parts]
+    if not found:
         reasons = ', '.join(f'{count} {why}' for why, count in skipped.items()) or 'no features'
         raise ValueError(f'{path}: holds no polygon with a class ({reasons}), expected at least one')
-    array = np.empty(len(polygons), dtype=object)
-    array[:] = polygons
+    polygons, names, difficult, features = zip(*found, strict=True)
     notes = []
     if several:
         notes.append(f'{count_noun(several, "multi-polygon")} of several parts: each part is an object')
@@ -143,17 +138,12 @@ def read_label_layer(
         notes.append(f'{count_noun(holes, "polygon")} with holes, which labels do not have')
     assert frame.crs is not None
     crs_text, geographic = frame.crs.to_wkt(), bool(frame.crs.is_geographic)
-    return LabelLayer(
-        str(path), array, tuple(names), tuple(difficult), tuple(features), crs_text, geographic, skipped, tuple(notes)
-    )
+    array = np.array(polygons, dtype=object)
+    return LabelLayer(str(path), array, names, difficult, features, crs_text, geographic, skipped, tuple(notes))
 
 
 def place_labels(layer: LabelLayer, scenes: Sequence[Scene]) -> PlacedLabels:
-    """Put labelled polygons on scenes: each on every scene that it shares px with, as a whole.
-
-    Args:
-        layer: the polygons.
-        scenes: georeferenced scenes.
+    """Put labelled polygons on georeferenced scenes: each on every one that it shares px with, as a whole.
 
     Raises:
         ValueError: naming file and feature, where a polygon has no area in a scene's px.
@@ -215,9 +205,7 @@ def write_label_layer(path: str | os.PathLike, scenes: Sequence[Scene], objects:
 
 def _parts(geometry: shapely.Geometry | None) -> tuple[list[shapely.Polygon], str]:
     """Polygons of a feature, and why there are none."""
-    if geometry is None or shapely.is_missing(geometry):
-        return [], 'without geometry'
-    if shapely.is_empty(geometry):
+    if shapely.is_missing(geometry) or shapely.is_empty(geometry):
         return [], 'without geometry'
     # Twice: a collection holds multi-polygons.
     parts = shapely.get_parts(shapely.get_parts(geometry))

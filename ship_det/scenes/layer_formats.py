@@ -5,19 +5,22 @@ import importlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import shapely
 import shapely.affinity
+from shapely.geometry import mapping
+from shapely.geometry.polygon import orient
 
 from ship_det.annotations.dota import write_dota
 from ship_det.annotations.objects import LabeledObject
+from ship_det.drawing.class_colors import class_colors
 from ship_det.files import replacing, staged_folder, write_text
-from ship_det.scenes.qgis_style import qgis_style
 from ship_det.scenes.ship_table import (
     DECIMALS,
     DEGREE_DECIMALS,
@@ -30,6 +33,8 @@ from ship_det.scenes.ship_table import (
 LAYER = 'ships'
 # What GDAL writes as the time of the last change: a file's bytes follow from the ships alone.
 _DATE = '1970-01-01T00:00:00.000Z'
+# Of QGIS's style: opacity of the inside, of 255, and width of the outline, mm.
+_FILL_OPACITY, _OUTLINE = 60, 0.5
 # What each format needs of the extra [detect].
 _PACKAGES = {'gpkg': ('geopandas', 'pyogrio'), 'parquet': ('geopandas', 'pyarrow'), 'geodataframe': ('geopandas',)}
 
@@ -56,7 +61,7 @@ def write_gpkg(path: str | os.PathLike, table: ShipTable) -> None:
         'f_table_name': LAYER,
         'f_geometry_column': 'geom',
         'styleName': 'classes',
-        'styleQML': qgis_style(table.classes),
+        'styleQML': _qgis_style(table.classes),
         'styleSLD': '',
         'useAsDefault': True,
         'description': 'Ships by class',
@@ -73,6 +78,34 @@ def write_gpkg(path: str | os.PathLike, table: ShipTable) -> None:
             frame, file, layer=LAYER, driver='GPKG', geometry_type='Polygon', GEOMETRY_NAME='geom', FID='fid'
         )
         pyogrio.write_dataframe(pandas.DataFrame([style]), file, layer='layer_styles', driver='GPKG', append=True)
+
+
+def _qgis_style(classes: Sequence[str]) -> str:
+    """QGIS's QML of a layer of polygons: a colour for each value of the column ``class``."""
+    root = ET.Element('qgis', version='3.28', styleCategories='Symbology')
+    renderer = ET.SubElement(root, 'renderer-v2', type='categorizedSymbol', attr='class', symbollevels='0')
+    categories = ET.SubElement(renderer, 'categories')
+    symbols = ET.SubElement(renderer, 'symbols')
+    for index, (name, color) in enumerate(zip(classes, class_colors(len(classes)), strict=True)):
+        ET.SubElement(categories, 'category', symbol=str(index), value=name, label=name, render='true', type='string')
+        symbol = ET.SubElement(symbols, 'symbol', type='fill', name=str(index), alpha='1', clip_to_extent='1')
+        layer = ET.SubElement(symbol, 'layer', {'class': 'SimpleFill'}, enabled='1', locked='0')
+        layer.attrib['pass'] = '0'
+        options = ET.SubElement(layer, 'Option', type='Map')
+        rgb = ','.join(str(int(color[start : start + 2], 16)) for start in (1, 3, 5))
+        for key, value in (
+            ('color', f'{rgb},{_FILL_OPACITY}'),
+            ('style', 'solid'),
+            ('outline_color', f'{rgb},255'),
+            ('outline_style', 'solid'),
+            ('outline_width', str(_OUTLINE)),
+            ('outline_width_unit', 'MM'),
+            ('joinstyle', 'miter'),
+        ):
+            ET.SubElement(options, 'Option', type='QString', name=key, value=value)
+    ET.SubElement(root, 'layerGeometryType').text = '2'
+    text = ET.tostring(root, encoding='unicode')
+    return f"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n{text}\n"
 
 
 def write_parquet(path: str | os.PathLike, table: ShipTable) -> None:
@@ -134,11 +167,11 @@ GEOGRAPHIC = ('gpkg', 'geojson', 'parquet')
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Turn GDAL's errors, a full disk's for one, into one of the system that names the file."""
-    from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
     try:
         yield
-    except (CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError) as error:
+    except (DataLayerError, DataSourceError) as error:
         raise OSError(f'{path}: cannot be written ({" ".join(str(error).split())})') from error
 
 
@@ -156,10 +189,11 @@ def _gdal_options(**options: str) -> Iterator[None]:
 
 
 def _geojson_geometry(polygon: shapely.Polygon) -> dict[str, Any]:
-    parts = [_rings(part) for part in _cut_at_antimeridian(polygon)]
-    if len(parts) == 1:
-        return {'type': 'Polygon', 'coordinates': parts[0]}
-    return {'type': 'MultiPolygon', 'coordinates': parts}
+    parts = [
+        shapely.transform(orient(part), lambda corners: np.round(corners, DEGREE_DECIMALS) + 0.0)
+        for part in _cut_at_antimeridian(polygon)
+    ]
+    return mapping(parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts))
 
 
 def _cut_at_antimeridian(polygon: shapely.Polygon) -> list[shapely.Polygon]:
@@ -174,12 +208,6 @@ def _cut_at_antimeridian(polygon: shapely.Polygon) -> list[shapely.Polygon]:
             if part.geom_type == 'Polygon' and part.area > 0:
                 parts.append(shapely.affinity.translate(part, -turns))
     return parts
-
-
-def _rings(polygon: shapely.Polygon) -> list[list[list[float]]]:
-    ring = polygon.exterior
-    coordinates = np.round(shapely.get_coordinates(ring), DEGREE_DECIMALS) + 0.0
-    return [(coordinates if ring.is_ccw else coordinates[::-1]).tolist()]
 
 
 def _plain(value: Any) -> Any:

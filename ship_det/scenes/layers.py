@@ -73,27 +73,23 @@ def write_layers(
     written = {}
     with staged_folder(folder) as stage:
         for name in formats:
+            table, left_out = (on_map, missing) if name in GEOGRAPHIC else (everything, ())
+            file = name if name == 'dota' else f'{LAYER}.{name}'
+            if left_out and not georeferenced:
+                written[name] = WrittenLayer(None, 0, left_out)
+                continue
             if name == 'dota':
-                (stage / name).mkdir()
+                (stage / file).mkdir()
                 for scene, found in zip(names, detections, strict=True):
-                    WRITERS[name](stage / name / f'{scene}.txt', tabulate_ships([found]))
-                written[name] = WrittenLayer(Path(folder) / name, len(everything), ())
-            elif name == 'csv':
-                written[name] = _write_table(name, stage, folder, everything, ())
-            elif missing and not georeferenced:
-                written[name] = WrittenLayer(None, 0, missing)
+                    WRITERS[name](stage / file / f'{scene}.txt', tabulate_ships([found]))
             else:
-                written[name] = _write_table(name, stage, folder, on_map, missing)
+                WRITERS[name](stage / file, table)
+            written[name] = WrittenLayer(Path(folder) / file, len(table), left_out)
     return written
 
 
 def remove_stale_layers(folder: str | os.PathLike, written: Sequence[Path], names: Collection[str]) -> list[Path]:
-    """Remove what an earlier run has written and this one has not.
-
-    Args:
-        folder: output folder of both.
-        written: layers of this run.
-        names: its scenes.
+    """Remove from an output folder what an earlier run has written, and this one, of scenes of some names, has not.
 
     Returns:
         What was removed: layers, and DOTA files of scenes that the folder has results of.
@@ -108,14 +104,6 @@ def remove_stale_layers(folder: str | os.PathLike, written: Sequence[Path], name
     for path in stale:
         path.unlink()
     return stale
-
-
-def _write_table(
-    name: str, stage: Path, folder: str | os.PathLike, table: ShipTable, missing: tuple[str, ...]
-) -> WrittenLayer:
-    file = f'{LAYER}.{name}'
-    WRITERS[name](stage / file, table)
-    return WrittenLayer(Path(folder) / file, len(table), missing)
 
 
 def write_table(path: str | os.PathLike, table: ShipTable) -> None:

@@ -14,6 +14,7 @@ shipMap.ships = {};
     return element;
   }
 
+  const swatch = label => make('span', {className: 'swatch', style: `background: ${shipMap.colors[label]}`});
   const fixed = digits => value => value === null ? '' : value.toFixed(digits);
   const COLUMNS = [
     ['Class', ship => shipMap.classes[ship.label], String],
@@ -121,10 +122,8 @@ shipMap.ships = {};
   function drawShips() {
     const visible = new Set(shown);
     for (const ship of ships) {
-      if (visible.has(ship) !== group.hasLayer(ship.polygon)) {
-        if (visible.has(ship)) group.addLayer(ship.polygon);
-        else group.removeLayer(ship.polygon);
-      }
+      if (visible.has(ship)) group.addLayer(ship.polygon);
+      else group.removeLayer(ship.polygon);
     }
   }
 
@@ -204,10 +203,8 @@ shipMap.ships = {};
       facts.push(['Position', `${side(ship.latitude, 'NS')}, ${side(ship.longitude, 'EW')}`]);
     } else facts.push(['Position', `x ${ship.center[0].toFixed(0)}, y ${ship.center[1].toFixed(0)} px`]);
     if (scene.date) facts.push(['Date', scene.date.replace('T', ' ').replace(/Z$/, ' UTC')]);
-    const swatch = make('span', {className: 'swatch'});
-    swatch.style.background = shipMap.colors[ship.label];
     return make('div', {className: 'ship'},
-      make('h2', {}, swatch, ` ${shipMap.classes[ship.label]}`),
+      make('h2', {}, swatch(ship.label), ` ${shipMap.classes[ship.label]}`),
       make('div', {}, drawChip(ship), make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]))));
   }
 
@@ -270,9 +267,7 @@ shipMap.ships = {};
   function makeFilters() {
     shipMap.classes.forEach((name, place) => {
       const box = make('input', {type: 'checkbox', defaultChecked: true, onchange: () => { classesOn[place] = box.checked; applyFilters(); }});
-      const swatch = make('span', {className: 'swatch'});
-      swatch.style.background = shipMap.colors[place];
-      find('#classes').append(make('label', {}, box, swatch, make('span', {}, name), make('span', {className: 'number'})));
+      find('#classes').append(make('label', {}, box, swatch(place), make('span', {}, name), make('span', {className: 'number'})));
     });
     findAll('#classes button').forEach(button => {
       button.onclick = () => {
@@ -329,9 +324,7 @@ shipMap.ships = {};
       const cells = columns.map((column, place) => {
         const text = column.format(column.value(ship));
         if (place) return make('td', {}, text);
-        const swatch = make('span', {className: 'swatch'});
-        swatch.style.background = shipMap.colors[ship.label];
-        return make('td', {}, make('button', {type: 'button', title: 'Show on the map'}, swatch, ` ${text}`));
+        return make('td', {}, make('button', {type: 'button', title: 'Show on the map'}, swatch(ship.label), ` ${text}`));
       });
       return Object.assign(make('tr', {className: ship === chosen ? 'chosen' : '', onclick: () => jumpTo(ship)}, ...cells), {ship});
     });
@@ -355,7 +348,7 @@ shipMap.ships = {};
   const wide = matchMedia('(min-width: 801px)').matches;
   findAll('details').forEach(details => { details.open = wide; });
   new ResizeObserver(() => map && map.invalidateSize({pan: false})).observe(find('#map'));
-    makeFilters();
+  makeFilters();
   find('#scenes ul').append(...shipMap.scenes.map(next => make('li', {},
     make('button', {type: 'button', onclick: () => openScene(next)},
       make('span', {}, next.name), make('span', {className: 'number'}, `${next.count.toLocaleString('en')} ship${next.count === 1 ? '' : 's'}`)))));

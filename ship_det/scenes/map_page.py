@@ -73,7 +73,8 @@ def write_map(
         report = partial(_report, progress, sum(tiles[:number]), sum(tiles)) if progress else None
         write_tiles(own, scene.path, scene.size, found.quads, report, open_pixels)
         columns = _ship_columns(found, scene, classes)
-        write_text(own / 'ships.js', f'shipMap.ships[{json.dumps(scene.name)}] = {_to_json(columns)};\n')
+        text = json.dumps(columns, separators=(',', ':'), allow_nan=False)
+        write_text(own / 'ships.js', f'shipMap.ships[{json.dumps(scene.name)}] = {text};\n')
         entries.append(_scene_entry(scene, len(found)))
         longest = max(longest, *(length for length in columns['length'] or [] if length is not None), 0.0)
     data = {
@@ -85,7 +86,16 @@ def write_map(
         'margin': _CHIP_MARGIN,
     }
     page = folder / 'index.html'
-    write_text(page, _render(title, data, [name for name in _FILES if (folder / name).is_file()]))
+    count = sum(len(found) for found in scenes)
+    text = render_page(
+        'ship_det.scenes',
+        'map_page.html',
+        title=title,
+        summary=f'{_count(count, "ship")} in {_count(len(scenes), "scene")}',
+        data=data,
+        files=[{'name': name, 'what': what} for name, what in _FILES.items() if (folder / name).is_file()],
+    )
+    write_text(page, text)
     return page
 
 
@@ -152,21 +162,5 @@ def _scene_entry(scene: Scene, count: int) -> dict[str, Any]:
     }
 
 
-def _render(title: str, data: dict[str, Any], names: Sequence[str]) -> str:
-    scenes, ships = len(data['scenes']), sum(scene['count'] for scene in data['scenes'])
-    return render_page(
-        'ship_det.scenes',
-        'map_page.html',
-        title=title,
-        summary=f'{_count(ships, "ship")} in {_count(scenes, "scene")}',
-        data=data,
-        files=[{'name': name, 'what': _FILES[name]} for name in names],
-    )
-
-
 def _count(number: int, noun: str) -> str:
     return f'{number:,d} {noun}{"" if number == 1 else "s"}'
-
-
-def _to_json(content: Any) -> str:
-    return json.dumps(content, separators=(',', ':'), allow_nan=False)

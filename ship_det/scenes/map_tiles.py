@@ -48,15 +48,7 @@ def grid_size(size: tuple[int, int], level: int) -> tuple[int, int]:
 
 
 def find_tiles(size: tuple[int, int], quads: NDArray[np.float64]) -> list[NDArray[np.bool_]]:
-    """Where ships and a margin around them are.
-
-    Args:
-        size: width and height of the scene, px.
-        quads: (N, 4, 2) corners of the ships, px of the scene.
-
-    Returns:
-        (rows, columns) of each level from 1 on.
-    """
+    """Where ships, (N, 4, 2) corners in px, and a margin around them are: (rows, columns) of each level from 1 on."""
     levels = count_levels(size)
     wanted: list[NDArray[np.bool_]] = []
     for level in range(1, levels + 1):

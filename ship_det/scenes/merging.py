@@ -162,7 +162,7 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
         ValueError: as ``rotated_nms``.
     """
     scores, labels, window = detections.scores.copy(), detections.labels, detections.window
-    seen = _seen(detections, windows)
+    seen = see_boxes(detections, windows)
     boxes = seen.boxes.copy()
     suspected = reach_borders(seen, windows.scene)
     # A window shows an object once, and its best box may well be near a border.
@@ -186,12 +186,8 @@ def merge_windows(detections: WindowDetections, windows: Windows, iou_threshold:
     return MergedDetections(boxes[rows], scores[rows], labels[rows], rows, joined[rows])
 
 
-def may_be_pieces(detections: WindowDetections, windows: Windows) -> NDArray[np.bool_]:
-    """(N,) which boxes reach, or nearly, a border of their window that is not a border of the scene."""
-    return reach_borders(_seen(detections, windows), windows.scene)
-
-
-def _seen(detections: WindowDetections, windows: Windows) -> SeenBoxes:
+def see_boxes(detections: WindowDetections, windows: Windows) -> SeenBoxes:
+    """The boxes of detections and the windows that they were found in."""
     return SeenBoxes(
         as_boxes(detections.boxes), windows.views[detections.window], windows.scale.max(axis=1)[detections.window]
     )

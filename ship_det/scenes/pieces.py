@@ -61,15 +61,7 @@ class SeenBoxes:
 
 
 def reach_borders(seen: SeenBoxes, scene: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which boxes reach, or nearly, a border of their window that is not a border of the scene: they may be pieces.
-
-    Args:
-        seen: N boxes.
-        scene: width and height of the scene, px.
-
-    Returns:
-        (N,).
-    """
+    """(N,) which boxes reach, or nearly, a border of their window that is none of the scene, (width, height) px."""
     bounds = _bounds(seen.boxes)
     low, high = bounds[:, :2], bounds[:, 2:]
     margin = np.maximum(_LEAST * seen.units[:, None], _REACH * (high - low))
@@ -95,13 +87,9 @@ def _bounds(boxes: FloatArray) -> FloatArray:
 
 
 def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Whether two boxes from two windows are of one object: in the px that both windows see, both must show the same.
+    """Whether boxes of P pairs are of one object: in the px that the windows of both see, both must show the same.
 
     Where the windows share next to none, one must be the continuation of the other.
-
-    Args:
-        larger: P boxes.
-        smaller: P boxes to compare them with.
 
     Returns:
         (P,) how unlike they are, as share of the smaller one; infinite where they are two objects. And (P,) whether the
@@ -145,17 +133,11 @@ def compare_views(larger: SeenBoxes, smaller: SeenBoxes) -> tuple[FloatArray, ND
 
 
 def join(pieces: SeenBoxes) -> FloatArray | None:
-    """The box that pieces of one object add up to, if there is one.
+    """The box, (5,) in ``le90``, that M pieces of one object add up to; None where windows show something else of it.
 
     Each piece suggests a box: from the first to the last end of the pieces that lie along it, and of all of these but
     one. The box is taken of which the windows show most nearly what was found. A rectangle around a visible corner may
     lie along the border instead of along the object; what it suggests does not fit the others.
-
-    Args:
-        pieces: M boxes.
-
-    Returns:
-        (5,) in ``le90``; None where the windows show of it something else than was found.
     """
     count = len(pieces.boxes)
     sets = [pieces]
@@ -210,15 +192,7 @@ def _fits(boxes: FloatArray, errors: FloatArray, pieces: FloatArray, views: Floa
 
     A piece must lie in the largest box possible and hold what the window shows of the smallest, but for a share of its
     area. A small ship alongside a large one lies outside; inside its rectangle, at the bow, it is too small a piece.
-
-    Args:
-        boxes: (P, 5) in px of the scene.
-        errors: (P, 2) px by which the ends and sides of ``boxes`` may be off.
-        pieces: (P, 5) in px of the scene.
-        views: (P, 4) px of the scene that are looked at.
-
-    Returns:
-        (P,).
+    Of P boxes (P, 5), errors (P, 2), pieces (P, 5) and views (P, 4), all in px of the scene: (P,).
     """
     fits = np.zeros(len(boxes), dtype=bool)
     parts = _visible(pieces, views)

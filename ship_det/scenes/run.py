@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 
 from ship_det.files import parse_json, read_text, write_text
 from ship_det.raster import open_image
@@ -104,7 +103,7 @@ class RunFolder:
         content = _read(path) if path.exists() else None
         if content is None or content['input'] != self._identities[scene.name]:
             return None
-        return FinishedScene(_ships(content, scene), shapely.from_wkb(content['searched']))
+        return _finished(content, scene)
 
     def finish(self, found: Detections, searched: shapely.Geometry) -> None:
         """Note the ships of a scene, and forget its parts."""
@@ -235,14 +234,14 @@ def detect_scenes(
     for work in waiting.values():
         finish(work)
     for result in engine(left):
-        work = waiting[result.scene]
-        done += result.size
+        task, name = result.task, result.task.scene.name
+        done += len(task)
         if result.found is None:
-            failed.setdefault(result.scene, result.error)
-        elif result.scene not in failed:
-            folder.finish_part(work.tasks[result.first], result.found)
-            work.parts[result.first] = result.found
-            finish(work)
+            failed.setdefault(name, result.error)
+        elif name not in failed:
+            folder.finish_part(task, result.found)
+            waiting[name].parts[task.first] = result.found
+            finish(waiting[name])
         on_progress(done, total, f'{len(found)} of {len(paths)} scenes')
     folder.close([name for name in paths if name in found])
     done_scenes = {name: found[name] for name in paths if name in found}
@@ -266,7 +265,7 @@ def read_run(out: str | os.PathLike) -> list[FinishedScene]:
         scene = describe_scene(content['path'], name, settings.get('--gsd'))
         if content['input'] != _identify(scene):
             raise ValueError(f'{content["path"]}: has changed since {out} was made, expected the same scene')
-        finished.append(FinishedScene(_ships(content, scene), shapely.from_wkb(content['searched'])))
+        finished.append(_finished(content, scene))
     return finished
 
 
@@ -279,8 +278,8 @@ def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: R
         first: Task(scene, first, windows[first : first + step], detector.gsd, options.min_score, options.choices)
         for first in range(0, len(windows.windows), step)
     }
-    parts = {first: folder.part(task) for first, task in tasks.items()}
-    return _SceneWork(scene, tasks, {first: part for first, part in parts.items() if part is not None})
+    parts = {first: part for first, task in tasks.items() if (part := folder.part(task)) is not None}
+    return _SceneWork(scene, tasks, parts)
 
 
 def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> FinishedScene:
@@ -289,14 +288,13 @@ def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> F
         search = plan_search(view, options)
         parts = [work.parts[first] for first in work.tasks]
         found = merge_found([part.detections for part in parts], search, detector.classes, options.iou_threshold)
-        rows: list[NDArray[np.intp]] = [part.looked_at for part in parts]
-        looked_at = np.concatenate(rows) if rows else np.empty(0, dtype=np.intp)
+        looked_at = np.concatenate([np.empty(0, dtype=np.intp), *(part.looked_at for part in parts)])
         return FinishedScene(found, searched_region(search, looked_at))
 
 
-def _ships(content: Mapping[str, Any], scene: Scene) -> Detections:
+def _finished(content: Mapping[str, Any], scene: Scene) -> FinishedScene:
     corners = content['corners']
-    return Detections(
+    found = Detections(
         np.array(content['boxes'], dtype=np.float64).reshape(-1, 5),
         np.array(content['scores'], dtype=np.float64),
         np.array(content['labels'], dtype=np.intp),
@@ -304,6 +302,7 @@ def _ships(content: Mapping[str, Any], scene: Scene) -> Detections:
         None if corners is None else np.array(corners, dtype=np.float64).reshape(-1, 4, 2),
         scene,
     )
+    return FinishedScene(found, shapely.from_wkb(content['searched']))
 
 
 def _path(scene: Scene) -> str:

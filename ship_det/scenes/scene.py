@@ -39,11 +39,9 @@ class Scene:
     date: str | None = None
 
     def to_pixels(self, points: ArrayLike, crs: str) -> NDArray[np.float64]:
-        """Points (..., 2) px of coordinates (..., 2) in a CRS, of a georeferenced scene; not finite off its map.
+        """Points (..., 2) px of coordinates (..., 2), east or longitude first, in a CRS; not finite off the map.
 
-        Args:
-            points: coordinates, east or longitude first.
-            crs: their coordinate reference system, as PROJ takes it.
+        The scene has to be georeferenced.
         """
         assert self.georeference is not None
         places = transform_points(points, crs, self.georeference.crs)

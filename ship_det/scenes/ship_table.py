@@ -71,11 +71,7 @@ class ShipTable:
 
 
 def tabulate_ships(detections: Sequence[Detections]) -> ShipTable:
-    """The ships of scenes in one table.
-
-    Args:
-        detections: those of each scene; of no scene, they are as of one without name and georeference.
-    """
+    """The ships of scenes in one table; those of no scene are as of one without name and georeference."""
     crs = _common_crs(detections)
     parts: dict[str, list] = {name: [] for name in COLUMNS}
     centers, corners, polygons, degrees = [], [], [], []

@@ -39,7 +39,7 @@ def read_polygon_layer(
     try:
         import geopandas
         import pyogrio
-        from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, GeometryError
+        from pyogrio.errors import DataLayerError, DataSourceError
         from pyproj.exceptions import ProjError
     except ModuleNotFoundError as error:
         raise ValueError(
@@ -47,7 +47,6 @@ def read_polygon_layer(
         ) from error
     if not is_gdal_path(path) and not Path(path).exists():
         raise ValueError(f'{path}: no such file, expected polygons (GeoPackage, GeoJSON, shapefile)')
-    gdal_errors = CRSError, DataLayerError, DataSourceError, FeatureError, GeometryError
     if Path(path).suffix.lower() in _PARQUET:
         frame = _read_parquet(path)
     else:
@@ -58,7 +57,7 @@ def read_polygon_layer(
                 path, layer=name, columns=columns, force_2d=True, fid_as_index=True, on_invalid='fix'
             )
         # pyogrio trips over its own variable where GDAL cannot put a damaged CRS into words.
-        except (*gdal_errors, GEOSException, ProjError, UnboundLocalError) as error:
+        except (DataLayerError, DataSourceError, GEOSException, ProjError, UnboundLocalError) as error:
             raise _unreadable(path, error) from error
     if not isinstance(frame, geopandas.GeoDataFrame):
         raise ValueError(f'{path}: has a table without geometry, expected polygons')

@@ -59,10 +59,8 @@ class SceneView:
         """Windows of a side and an overlap in px that the detector sees, which cover the scene.
 
         Raises:
-            ValueError: the overlap is not in [0, window).
+            ValueError: naming the scene, where they are too many.
         """
-        if not 0 <= overlap < window:
-            raise ValueError(f'overlap: expected 0 <= overlap < window ({window} px), found {overlap}')
         side = max(1, round(window * self.scale))
         shared = min(round(overlap * self.scale), side - 1)
         number = math.prod(max(1, math.ceil((length - shared) / (side - shared))) for length in self.reader.size)

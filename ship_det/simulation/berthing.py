@@ -20,17 +20,16 @@ CLEARANCE = 0.8
 
 # The trades whose berths a class, or a type of ship within it, takes, the best first.
 _TRADES = {
-    'aircraft-carrier': ('navy', 'container', 'cargo'),
-    'perry-frigate': ('navy', 'submarine', 'cargo'),
-    'ticonderoga-cruiser': ('navy', 'submarine', 'cargo'),
-    'burke-destroyer': ('navy', 'submarine', 'cargo'),
-    'independence': ('navy', 'submarine', 'cargo'),
-    'freedom': ('navy', 'submarine', 'cargo'),
-    'amphibious-assault-ship': ('navy', 'container', 'cargo'),
+    **dict.fromkeys(
+        ('perry-frigate', 'ticonderoga-cruiser', 'burke-destroyer', 'independence', 'freedom'),
+        ('navy', 'submarine', 'cargo'),
+    ),
+    **dict.fromkeys(
+        ('aircraft-carrier', 'amphibious-assault-ship', 'amphibious-transport-ship'), ('navy', 'container', 'cargo')
+    ),
     'tanker': ('tanker', 'cargo'),
     'container-ship': ('container',),
     'cargo-ship': ('cargo', 'container'),
-    'amphibious-transport-ship': ('navy', 'container', 'cargo'),
     'small-military-warship': ('small', 'navy', 'submarine'),
     'supply-ship': ('navy', 'cargo'),
     'submarine': ('submarine', 'navy'),

@@ -25,12 +25,13 @@ class Deck:
         ship: the ship.
 
     Attributes:
+        variant: which of the layouts of its class the ship has, 0 to VARIANTS - 1.
         rng: chance that depends on the ship alone, so that the ship looks the same in whatever window it is drawn.
     """
 
     def __init__(self, canvas: Canvas, ship: Ship):
         self.canvas = canvas
-        self.ship = ship
+        self.ship, self.variant = ship, ship.variant
         self.rng = np.random.default_rng(ship.seed)
         cos, sin = np.cos(ship.heading), np.sin(ship.heading)
         self._axes = np.array([[ship.length * cos, ship.length * sin], [-ship.beam / 2 * sin, ship.beam / 2 * cos]])
@@ -38,11 +39,6 @@ class Deck:
         self._freeboard = 0.0
         # (stern end, bow end, port side, starboard side, top in m) of the houses so far.
         self._houses: list[tuple[float, float, float, float, float]] = []
-
-    @property
-    def variant(self) -> int:
-        """Which of the layouts of its class the ship has, 0 to VARIANTS - 1."""
-        return self.ship.variant
 
     def place(self, points: ArrayLike) -> NDArray[np.float64]:
         """Metres of the scene of points (along, across); (..., 2)."""

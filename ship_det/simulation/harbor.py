@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, Point, Polygon, box
+from shapely.geometry import LineString, Point, box
 from shapely.geometry.base import BaseGeometry
 
 from ship_det.simulation.berthing import Roadstead
-from ship_det.simulation.fleet import SHIPS_PER_KM, class_counts, draw_fleet
-from ship_det.simulation.land import lay_out_land
+from ship_det.simulation.fleet import SHIPS_PER_KM, class_counts, class_shares, draw_fleet
+from ship_det.simulation.land import lay_out_land, polygons_of
 from ship_det.simulation.plan import FloatArray, Frame, Shapes
 from ship_det.simulation.ships import Ship
 from ship_det.simulation.shore import Bank, draw_bank, draw_island
@@ -54,18 +54,14 @@ class SceneSpec:
         if self.size < 64:
             raise ValueError(f'size: expected at least 64 px, found {self.size}')
         for name, most in _LARGEST.items():
-            if (getattr(self, name) or 0) > most:
-                raise ValueError(f'{name}: expected at most {most}, found {getattr(self, name)}')
+            number = getattr(self, name) or 0
+            if number > most:
+                raise ValueError(f'{name}: expected at most {most}, found {number}')
+            if number < 0:
+                raise ValueError(f'{name}: expected a number of at least 0, found {number}')
         if not 0.05 <= self.gsd <= 10:
             raise ValueError(f'gsd: expected 0.05 to 10 metres a pixel, found {self.gsd}')
-        if self.seed < 0:
-            raise ValueError(f'seed: expected a number of at least 0, found {self.seed}')
-        if self.ships is not None and self.ships < 0:
-            raise ValueError(f'ships: expected a number of at least 0, found {self.ships}')
-        if self.min_per_class < 0:
-            raise ValueError(f'min_per_class: expected a number of at least 0, found {self.min_per_class}')
-        if not 1 <= self.tail < np.inf:
-            raise ValueError(f'tail: expected a finite ratio of at least 1, found {self.tail}')
+        class_shares(self.tail)
 
     @property
     def extent(self) -> float:
@@ -150,11 +146,7 @@ def build_harbor(spec: SceneSpec, number: int) -> Harbor:
 def _banks(extent: float, scale: float, angle: float, rng: np.random.Generator) -> list[Bank]:
     """One shore with open water in front of it, or two with a channel between them, and islands where they fit.
 
-    Args:
-        extent: side of the scene, m; a shore passes near its middle.
-        scale: side of the harbor that the scene shows a part of, m.
-        angle: direction of the shore, rad.
-        rng: chance.
+    A shore passes near the middle of the scene at an angle (rad). Extent and scale, m, are those of ``Site``.
     """
     middle = Frame.facing((extent / 2, extent / 2), angle)
     centre, along, away = middle.origin, middle.along, middle.away
@@ -233,7 +225,5 @@ def _buoys(site: Site) -> None:
 
 def solid_outlines(geometry: BaseGeometry) -> list[FloatArray]:
     """All rings of a geometry, outer and inner, each (N, 2)."""
-    parts = getattr(geometry, 'geoms', [geometry])
-    polygons = [part for part in parts if isinstance(part, Polygon) and not part.is_empty]
-    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
+    rings = [ring for polygon in polygons_of(geometry) for ring in (polygon.exterior, *polygon.interiors)]
     return [np.asarray(ring.coords)[:-1] for ring in rings]

@@ -1,5 +1,8 @@
 """The country behind the harbor: districts with their own street grid, built up, farmed or wooded."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -20,12 +23,7 @@ _MAIN_ROAD = 14.0
 
 
 def lay_out_land(site: Site, angle: float) -> None:
-    """Fill the land outside the terminals with districts between main roads.
-
-    Args:
-        site: where to build.
-        angle: direction of the shore, rad; streets follow it more or less.
-    """
+    """Fill the land outside the terminals with districts between main roads; streets follow the shore's angle (rad)."""
     scene = box(0, 0, site.extent, site.extent)
     used = shapely.union_all(site.zones) if site.zones else Polygon()
     free = site.land.intersection(scene.buffer(60)).buffer(-14).difference(used.buffer(2))
@@ -36,7 +34,7 @@ def lay_out_land(site: Site, angle: float) -> None:
         _pave_parts(site, part, ASPHALT, 4)
     for part in parts:
         character = str(site.rng.choice(list(_CHARACTERS), p=list(_CHARACTERS.values())))
-        for piece in _polygons(part.buffer(-_MAIN_ROAD / 2)):
+        for piece in polygons_of(part.buffer(-_MAIN_ROAD / 2)):
             if piece.area > 400:
                 _fill_district(site, piece, character, angle)
 
@@ -83,11 +81,9 @@ def _fill_cells(site: Site, part: Polygon, frame: Frame, areas: NDArray, charact
     start, end, near, far = areas[cut & (np.ptp(areas.reshape(-1, 2, 2), axis=2).min(axis=1) > 34)].T
     if len(start):
         halfway, middle = (start + end) / 2, (near + far) / 2
-        quarters = [(start, halfway, near, middle), (start, halfway, middle, far),
-                    (halfway, end, near, middle), (halfway, end, middle, far)]  # fmt: skip
-        _fill_cells(
-            site, part, frame, np.concatenate([np.column_stack(quarter) for quarter in quarters]), character, True
-        )
+        quarters = np.hstack([(start, halfway, near, middle), (start, halfway, middle, far),
+                              (halfway, end, near, middle), (halfway, end, middle, far)])  # fmt: skip
+        _fill_cells(site, part, frame, quarters.T, character, True)
 
 
 def _industry(site: Site, frame: Frame, area: Area) -> None:
@@ -164,10 +160,6 @@ def _field(site: Site, frame: Frame, area: Area) -> None:
     site.trees(frame.place(np.column_stack([hedge, np.full(len(hedge), far)])))
 
 
-def _wood(site: Site, frame: Frame, area: Area) -> None:
-    _plant(site, frame, area, 1 / 80)
-
-
 def _plant(site: Site, frame: Frame, area: Area, density: float) -> None:
     """Trees over an area, so many a square metre."""
     start, end, near, far = area
@@ -176,12 +168,18 @@ def _plant(site: Site, frame: Frame, area: Area, density: float) -> None:
 
 
 def _pave_parts(site: Site, geometry: BaseGeometry, colour, spread: float) -> None:
-    for piece in _polygons(geometry):
+    for piece in polygons_of(geometry):
         site.pave(np.asarray(piece.exterior.coords)[:-1], colour, spread)
 
 
-def _polygons(geometry: BaseGeometry) -> list[Polygon]:
+def polygons_of(geometry: BaseGeometry) -> list[Polygon]:
+    """The polygons within a geometry that are not empty."""
     return [part for part in getattr(geometry, 'geoms', [geometry]) if isinstance(part, Polygon) and not part.is_empty]
 
 
-_CONTENTS = {'industry': _industry, 'town': _town, 'fields': _field, 'wood': _wood}
+_CONTENTS: dict[str, Callable[[Site, Frame, Area], None]] = {
+    'industry': _industry,
+    'town': _town,
+    'fields': _field,
+    'wood': partial(_plant, density=1 / 80),
+}

@@ -1,6 +1,5 @@
 """From a planned harbor to pixels, block by block, without seams between the blocks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -128,13 +127,7 @@ def draw_look(shadow: tuple[float, float], rng: np.random.Generator) -> Look:
 
 
 class Renderer:
-    """Draws the blocks of one scene.
-
-    Args:
-        harbor: what is there.
-        spec: size and resolution.
-        rng: chance of the look and the textures.
-    """
+    """Draws the blocks of one scene; ``rng`` is the chance of the look and the textures."""
 
     def __init__(self, harbor: Harbor, spec: SceneSpec, rng: np.random.Generator):
         self.harbor, self.size, self.gsd = harbor, spec.size, spec.gsd
@@ -146,8 +139,10 @@ class Renderer:
     def rows(self, top: int, height: int) -> NDArray[np.uint8]:
         """All columns of some rows, (height, size, 3) RGB."""
         strip = np.empty((height, self.size, 3), np.uint8)
-        for x, y, width, block_height in _blocks(self.size, top, height):
-            strip[y - top : y - top + block_height, x : x + width] = self.block((x, y, width, block_height))
+        for y in range(top, top + height, _BLOCK):
+            for x in range(0, self.size, _BLOCK):
+                block = self.block((x, y, min(_BLOCK, self.size - x), min(_BLOCK, top + height - y)))
+                strip[y - top : y - top + _BLOCK, x : x + _BLOCK] = block
         return strip
 
     def block(self, window: Window) -> NDArray[np.uint8]:
@@ -239,8 +234,7 @@ class Renderer:
         return np.clip(soft * (1 + 0.5 * self.texture.cloud(window, 97)), 0, 1)
 
     def _land_surface(self, window: Window) -> NDArray[np.uint8]:
-        image = np.empty((window[3], window[2], 3), np.uint8)
-        image[:] = np.rint(self.look.soil).astype(np.uint8)
+        image = np.full((window[3], window[2], 3), np.rint(self.look.soil), np.uint8)
         corner = np.array(window[:2])
         self._beach_lines(image, window, 26, _SAND)
         ground = self.harbor.ground
@@ -371,9 +365,3 @@ def _fill(image: NDArray[np.uint8], outline: FloatArray, colour) -> None:
 def _fixed(outline: FloatArray) -> NDArray[np.int32]:
     # OpenCV puts whole coordinates on pixel centres, the scene puts them on pixel corners.
     return np.rint((outline - 0.5) * (1 << _SHIFT)).astype(np.int32)
-
-
-def _blocks(size: int, top: int, height: int) -> Iterator[Window]:
-    for y in range(top, top + height, _BLOCK):
-        for x in range(0, size, _BLOCK):
-            yield x, y, min(_BLOCK, size - x), min(_BLOCK, top + height - y)

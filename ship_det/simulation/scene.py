@@ -78,11 +78,12 @@ def simulate(out: str | os.PathLike, spec: SceneSpec, scenes: int, workers: int 
     for number in range(scenes):
         if number not in todo:
             progress(spec.size)
-    written = {}
     strips = _draw_all(spec, todo, workers)
-    for number in todo:
-        written[number] = _write(out, spec, number, strips, progress)
-    return [written.get(number) or _read_report(out, number) for number in range(scenes)]
+    written = {number: _write(out, spec, number, strips, progress) for number in todo}
+    for number in set(range(scenes)) - written.keys():
+        objects = read_dota(_paths(out, number)[1], AOSR15_CLASSES)
+        written[number] = SceneReport(number, True, _count(objects), {})
+    return [written[number] for number in range(scenes)]
 
 
 def _claim(out: Path, spec: SceneSpec) -> None:
@@ -112,17 +113,11 @@ def _paths(out: Path, number: int) -> tuple[Path, Path]:
     return folder.image_dir / f'{name}.tif', folder.label_dir / f'{name}.txt'
 
 
-def _tasks(spec: SceneSpec, numbers: list[int]) -> Iterator[tuple[int, int, int]]:
-    """(scene, first row, rows) of each strip, in the order they are written."""
-    step = spec.size if spec.size <= _WHOLE else _STRIP
-    for number in numbers:
-        for top in range(0, spec.size, step):
-            yield number, top, min(step, spec.size - top)
-
-
 def _draw_all(spec: SceneSpec, numbers: list[int], workers: int) -> Iterator[Strip]:
     """The strips of all scenes in order, a few of them drawn ahead."""
-    tasks = list(_tasks(spec, numbers))
+    step = spec.size if spec.size <= _WHOLE else _STRIP
+    # Scene, first row and rows of each strip, in the order they are written.
+    tasks = [(number, top, min(step, spec.size - top)) for number in numbers for top in range(0, spec.size, step)]
     workers = min(workers, len(tasks))
     if workers <= 1:
         for task in tasks:
@@ -200,10 +195,6 @@ def _read_checksum(path: Path, heights: list[int]) -> int:
             checksum = zlib.crc32(np.ascontiguousarray(pixels).data, checksum)
             top += height
     return checksum
-
-
-def _read_report(out: Path, number: int) -> SceneReport:
-    return SceneReport(number, True, _count(read_dota(_paths(out, number)[1], AOSR15_CLASSES)), {})
 
 
 def _count(objects: list[LabeledObject]) -> dict[str, int]:

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.annotations import LabeledObject
-
-FloatArray = NDArray[np.float64]
+from ship_det.simulation.plan import FloatArray
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,14 @@ SHIP_TYPES: dict[str, tuple[ShipType, ...]] = {
     ),
 }
 
-# Outlines as (way from stern 0 to bow 1, half-beams to starboard); a symmetric hull gives its starboard side only.
-_WARSHIP = [(0, 0.78), (0.06, 0.85), (0.28, 1), (0.56, 1), (0.72, 0.84), (0.84, 0.58), (0.93, 0.31), (1, 0)]
-_SLENDER_WARSHIP = [(0, 0.7), (0.08, 0.84), (0.3, 1), (0.55, 1), (0.7, 0.82), (0.83, 0.56), (0.93, 0.3), (1, 0)]
-_TRIMARAN = [(0, 0.9), (0.02, 1), (0.44, 1), (0.5, 0.86), (0.56, 0.44), (0.8, 0.3), (0.92, 0.16), (1, 0)]
-_BROAD_WARSHIP = [(0, 0.94), (0.04, 1), (0.52, 1), (0.7, 0.86), (0.84, 0.56), (0.94, 0.22), (1, 0)]
 #: Where along an assault ship its lifts stand out to port and to starboard.
 ASSAULT_LIFTS = ((0.39, 0.45), (0.36, 0.42))
 # Half-beam of its flight deck, m.
 _ASSAULT_HALF_DECK = 16.2
+# Outlines as (way from stern 0 to bow 1, half-beams to starboard); a symmetric hull gives its starboard side only.
+_WARSHIP = [(0, 0.78), (0.06, 0.85), (0.28, 1), (0.56, 1), (0.72, 0.84), (0.84, 0.58), (0.93, 0.31), (1, 0)]
+_SLENDER_WARSHIP = [(0, 0.7), (0.08, 0.84), (0.3, 1), (0.55, 1), (0.7, 0.82), (0.83, 0.56), (0.93, 0.3), (1, 0)]
+_BROAD_WARSHIP = [(0, 0.94), (0.04, 1), (0.52, 1), (0.7, 0.86), (0.84, 0.56), (0.94, 0.22), (1, 0)]
 _MERCHANT = [
     (0, 0.55),
     (0.02, 0.76),
@@ -115,34 +113,32 @@ _MERCHANT = [
     (0.985, 0.3),
     (1, 0),
 ]
-_AMPHIBIOUS = [(0, 0.95), (0.02, 1), (0.66, 1), (0.82, 0.82), (0.92, 0.48), (1, 0)]
-_SUPPLY = [(0, 0.62), (0.03, 0.82), (0.16, 1), (0.7, 1), (0.84, 0.8), (0.93, 0.44), (1, 0)]
 _SUBMARINE = [
     (0, 0.07), (0.05, 0.22), (0.12, 0.55), (0.2, 0.85), (0.28, 1), (0.86, 1), (0.93, 0.84), (0.975, 0.5), (1, 0.12),
 ]  # fmt: skip
-_TUG = [(0, 0.72), (0.05, 0.9), (0.3, 1), (0.62, 1), (0.82, 0.84), (0.94, 0.5), (1, 0.16)]
-_FERRY = [(0, 0.5), (0.05, 0.78), (0.16, 1), (0.84, 1), (0.95, 0.78), (1, 0.5)]
-_BARGE = [(0, 0.96), (0.01, 1), (0.99, 1), (1, 0.96)]
 _CARRIER = [
     (0, 0.5), (0.03, 0.56), (0.1, 0.62), (0.17, 0.92), (0.21, 1), (0.68, 1), (0.72, 0.66), (0.86, 0.42), (1, 0.34),
     (1, -0.4), (0.86, -0.5), (0.74, -0.62), (0.67, -1), (0.34, -1), (0.2, -0.86), (0.1, -0.6), (0, -0.56),
 ]  # fmt: skip
 
+# By class, or by type of ship within it.
 _STARBOARD_SIDES = {
     'perry-frigate': _SLENDER_WARSHIP,
     'ticonderoga-cruiser': _SLENDER_WARSHIP,
     'burke-destroyer': _WARSHIP,
-    'independence': _TRIMARAN,
+    'independence': [(0, 0.9), (0.02, 1), (0.44, 1), (0.5, 0.86), (0.56, 0.44), (0.8, 0.3), (0.92, 0.16), (1, 0)],
     'freedom': _BROAD_WARSHIP,
     'tanker': _MERCHANT,
     'container-ship': _MERCHANT,
     'cargo-ship': _MERCHANT,
-    'amphibious-transport-ship': _AMPHIBIOUS,
+    'amphibious-transport-ship': [(0, 0.95), (0.02, 1), (0.66, 1), (0.82, 0.82), (0.92, 0.48), (1, 0)],
     'small-military-warship': _BROAD_WARSHIP,
-    'supply-ship': _SUPPLY,
+    'supply-ship': [(0, 0.62), (0.03, 0.82), (0.16, 1), (0.7, 1), (0.84, 0.8), (0.93, 0.44), (1, 0)],
     'submarine': _SUBMARINE,
+    'tug': [(0, 0.72), (0.05, 0.9), (0.3, 1), (0.62, 1), (0.82, 0.84), (0.94, 0.5), (1, 0.16)],
+    'ferry': [(0, 0.5), (0.05, 0.78), (0.16, 1), (0.84, 1), (0.95, 0.78), (1, 0.5)],
+    'barge': [(0, 0.96), (0.01, 1), (0.99, 1), (1, 0.96)],
 }
-_OTHERS_SIDES = {'tug': _TUG, 'ferry': _FERRY, 'barge': _BARGE}
 
 
 @dataclass(frozen=True)
@@ -197,7 +193,7 @@ def hull_outline(ship: Ship) -> FloatArray:
     elif ship.name == 'amphibious-assault-ship':
         outline = _assault_outline(2 * _ASSAULT_HALF_DECK / ship.beam)
     else:
-        starboard = _rounded(_OTHERS_SIDES[ship.kind] if ship.name == 'others' else _STARBOARD_SIDES[ship.name])
+        starboard = _rounded(_STARBOARD_SIDES[ship.kind if ship.name == 'others' else ship.name])
         outline = np.concatenate([starboard, starboard[::-1] * (1, -1)])
     return (outline - (0.5, 0)) * (ship.length, ship.beam / 2)
 
@@ -227,10 +223,10 @@ def _assault_outline(deck: float) -> FloatArray:
     return np.array([*starboard, *ends, *port, (0, -0.86)]) * (1, deck)
 
 
-def _rounded(side: list[tuple[float, float]], passes: int = 2) -> FloatArray:
+def _rounded(side: list[tuple[float, float]]) -> FloatArray:
     """One side of a hull with its corners cut (Chaikin), but for the two ends; the straight sides keep their line."""
     points = np.array(side, dtype=np.float64)
-    for _ in range(passes):
+    for _ in range(2):
         cut = np.stack([0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]], axis=1)
         points = np.concatenate([points[:1], cut.reshape(-1, 2)[1:-1], points[-1:]])
     return points

@@ -79,11 +79,8 @@ class _Walk:
 def draw_bank(frame: Frame, extent: float, water: float, rng: np.random.Generator) -> Bank:
     """A bank along a frame: land lies where away is negative, give or take the bends of the shore.
 
-    Args:
-        frame: its origin in the middle of the shore.
-        extent: side of the scene, m; the bank reaches past it on both sides.
-        water: how far the open water in front reaches, m.
-        rng: chance.
+    It reaches past a scene of side extent (m) on both sides of the frame's origin; water: how far the open water in
+    front reaches, m.
     """
     reach = 0.85 * extent
     longest = min(900.0, max(0.45 * extent, 120.0))

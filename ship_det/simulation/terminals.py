@@ -1,6 +1,7 @@
 """What stands along a quay: naval and submarine piers, container, cargo and tanker terminals, each with its berths."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from shapely.geometry import Polygon
@@ -10,17 +11,10 @@ from ship_det.simulation.shore import Quay
 from ship_det.simulation.site import ASPHALT, CONCRETE, Area, Site
 
 
-def build_navy_piers(site: Site, quay: Quay) -> None:
-    """Broad finger piers at one angle, destroyers nested along both sides, workshops behind."""
-    depth = _apron(site, quay, 150)
-    _piers(site, quay, 'navy', width=(20, 34), reach=(190, 430), depth=(44, 74))
-    _workshops(site, quay, depth)
-
-
-def build_submarine_piers(site: Site, quay: Quay) -> None:
-    """Narrow piers, submarines nested along both sides."""
-    depth = _apron(site, quay, 110)
-    _piers(site, quay, 'submarine', width=(9, 15), reach=(130, 290), depth=(26, 42))
+def build_naval_piers(site: Site, quay: Quay, trade: str, apron: float, **piers: tuple[float, float]) -> None:
+    """Finger piers at one angle, ships nested along both sides, workshops behind."""
+    depth = _apron(site, quay, apron)
+    _piers(site, quay, trade, **piers)
     _workshops(site, quay, depth)
 
 
@@ -69,11 +63,11 @@ def build_tanker_terminal(site: Site, quay: Quay) -> None:
     platform = frame.rect(start - 24, start + 24, reach, reach + 16)
     if site.free_water(platform, 60):
         for outline in (trestle, platform):
-            _build_in_water(site, outline, CONCRETE)
+            _build_in_water(site, outline)
         site.pave(frame.rect(start - 2.4, start - 0.8, -10, reach), (190, 186, 176))
         site.pave(frame.rect(start + 0.8, start + 2.4, -10, reach), (176, 130, 92))
         for offset in (-150, -105, -60, 60, 105, 150):
-            _build_in_water(site, frame.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13), CONCRETE)
+            _build_in_water(site, frame.rect(start + offset - 5, start + offset + 5, reach + 3, reach + 13))
         for offset in (-14, 0, 14):
             site.box(frame, (start + offset, reach + 12), (3, 3), 14, (196, 120, 70))
         outer = Frame(frame.place((start - 190, reach + 16)), frame.along, frame.away)
@@ -130,7 +124,7 @@ def _piers(site: Site, quay: Quay, trade: str, width: tuple[float, float], reach
 
 
 def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: float) -> None:
-    _build_in_water(site, outline, CONCRETE)
+    _build_in_water(site, outline)
     site.pave(axis.rect(0, length - 2, -breadth * 0.2, breadth * 0.2), (132, 130, 126))
     if breadth < 16:
         return
@@ -145,10 +139,10 @@ def _pier(site: Site, axis: Frame, outline: np.ndarray, length: float, breadth: 
             _mobile_crane(site, axis, along, away * 0.6)
 
 
-def _build_in_water(site: Site, outline: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _build_in_water(site: Site, outline: np.ndarray) -> None:
     site.solids.append(Polygon(outline))
     if site.in_scene(outline):
-        site.pave(outline, colour, 10)
+        site.pave(outline, CONCRETE, 10)
 
 
 def _workshops(site: Site, quay: Quay, ground: float) -> None:
@@ -239,8 +233,11 @@ def _tank_farm(site: Site, frame: Frame, area: Area) -> None:
 
 
 TERMINALS: dict[str, Callable[[Site, Quay], None]] = {
-    'navy': build_navy_piers,
-    'submarine': build_submarine_piers,
+    # Broad piers for destroyers, narrow ones for submarines.
+    'navy': partial(build_naval_piers, trade='navy', apron=150, width=(20, 34), reach=(190, 430), depth=(44, 74)),
+    'submarine': partial(
+        build_naval_piers, trade='submarine', apron=110, width=(9, 15), reach=(130, 290), depth=(26, 42)
+    ),
     'container': build_container_terminal,
     'cargo': build_cargo_terminal,
     'tanker': build_tanker_terminal,

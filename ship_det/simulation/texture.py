@@ -1,7 +1,7 @@
 """Noise that tiles: waves, grain and large patches, sampled at scene pixels so that blocks meet without a seam."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 FloatImage = NDArray[np.float32]
 
-# Sides of the periodic tiles, px: without a common divisor, so that their sum shows no repetition.
-_GRAIN_SIDE, _CLOUD_SIDE, _WAVE_SIDE, _PATCH_SIDE = 509, 827, 1021, 257
+# Side of the tile of white noise, px. Sides of tiles have no common divisor, so that their sum shows no repetition.
+_GRAIN_SIDE = 509
 # Of the seed of the tiles: all scenes cut theirs out of the same ones, each at places, angles and scales of its own.
 _TILE_SEED = 20
 # Wavelength where the spectrum of the wave tile has its peak, px of the tile.
@@ -44,28 +44,28 @@ class Texture:
 
     def grain(self, window: Window, shift: int = 0) -> FloatImage:
         """White noise."""
-        return self._wrapped(_grain_tile(), window, shift)
+        return self._wrapped(_white_tile(0), window, shift)
 
     def noise(self, window: Window) -> FloatImage:
         """White noise in three bands, (height, width, 3)."""
-        return self._wrapped(_noise_tile(), window, 0)
+        return self._wrapped(_white_tile(4, 3), window, 0)
 
     def cloud(self, window: Window, shift: int = 0) -> FloatImage:
         """Noise with structure at all sizes up to some hundred pixels."""
-        return self._wrapped(_cloud_tile(), window, shift)
+        return self._wrapped(_shaped_tile('cloud'), window, shift)
 
     def waves(self, window: Window) -> FloatImage:
         """Crests across the wind."""
-        return self._turned(_wave_tile(), window, self._wave_step)
+        return self._turned(_shaped_tile('waves'), window, self._wave_step)
 
     def coarse_patches(self, window: Window, shift: int = 0) -> FloatImage:
         """Smooth patches of some hundred pixels, at the cells of a window of the coarse grid, see ``refined``."""
-        return self._turned(_patch_tile(), window, self._patch_step * COARSE, shift)
+        return self._turned(_shaped_tile('patches'), window, self._patch_step * COARSE, shift)
 
     def clouds(self, window: Window) -> FloatImage:
         """Smooth patches several times as large."""
         step = self._patch_step * (COARSE / 4)
-        return refined(lambda coarse: self._turned(_patch_tile(), coarse, step, 33), window)
+        return refined(lambda coarse: self._turned(_shaped_tile('patches'), coarse, step, 33), window)
 
     def _wrapped(self, tile: FloatImage, window: Window, shift: int) -> FloatImage:
         x, y, width, height = window
@@ -89,9 +89,7 @@ class Texture:
 def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImage:
     """A smooth field at the pixels of a window, from samples of it at every COARSE-th pixel.
 
-    Args:
-        sample: gives the values of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
-        window: which pixels.
+    They are those of a window of the coarse grid, whose cell (i, j) spans COARSE px from COARSE * (i, j).
     """
     x, y, width, height = window
     left, top = x // COARSE - 1, y // COARSE - 1
@@ -102,42 +100,23 @@ def refined(sample: Callable[[Window], FloatImage], window: Window) -> FloatImag
     return np.asarray(fine[y : y + height, x : x + width], dtype=np.float32)
 
 
-@lru_cache(maxsize=1)
-def _grain_tile() -> FloatImage:
-    return _standard(np.random.default_rng([_TILE_SEED, 0]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE)))
+@cache
+def _white_tile(seed: int, *bands: int) -> FloatImage:
+    return _standard(np.random.default_rng([_TILE_SEED, seed]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE, *bands)))
 
 
-@lru_cache(maxsize=1)
-def _noise_tile() -> FloatImage:
-    return _standard(np.random.default_rng([_TILE_SEED, 4]).standard_normal((_GRAIN_SIDE, _GRAIN_SIDE, 3)))
-
-
-@lru_cache(maxsize=1)
-def _cloud_tile() -> FloatImage:
-    return _filtered(_CLOUD_SIDE, 1, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.004) ** 1.3)
-
-
-@lru_cache(maxsize=1)
-def _wave_tile() -> FloatImage:
-    return _filtered(_WAVE_SIDE, 2, _wave_spectrum)
-
-
-@lru_cache(maxsize=1)
-def _patch_tile() -> FloatImage:
-    return _filtered(_PATCH_SIDE, 3, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.03) ** 2.6)
+@cache
+def _shaped_tile(name: str) -> FloatImage:
+    """White noise shaped by an amplitude spectrum."""
+    side, seed, spectrum = _SHAPED[name]
+    amplitude = spectrum(np.fft.rfftfreq(side)[None, :], np.fft.fftfreq(side)[:, None])
+    amplitude[0, 0] = 0
+    noise = np.random.default_rng([_TILE_SEED, seed]).standard_normal((side, side))
+    return _standard(np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=(side, side)))
 
 
 def _standard(values: NDArray) -> FloatImage:
     return ((values - values.mean()) / values.std()).astype(np.float32)
-
-
-def _filtered(side: int, seed: int, spectrum: Callable[[NDArray, NDArray], NDArray]) -> FloatImage:
-    """White noise shaped by an amplitude spectrum of the frequencies (fx, fy) in cycles a pixel."""
-    fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
-    amplitude = spectrum(fx, fy)
-    amplitude[0, 0] = 0
-    noise = np.random.default_rng([_TILE_SEED, seed]).standard_normal((side, side))
-    return _standard(np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=(side, side)))
 
 
 def _wave_spectrum(fx: NDArray, fy: NDArray) -> NDArray:
@@ -145,3 +124,11 @@ def _wave_spectrum(fx: NDArray, fy: NDArray) -> NDArray:
     frequency = np.maximum(np.hypot(fx, fy), 1e-9)
     peak = np.exp(-0.5 * (np.log(frequency * _WAVELENGTH) / 0.55) ** 2)
     return peak * np.exp(-0.5 * ((1 - np.abs(fx) / frequency) / 0.16) ** 2)
+
+
+# Side in px, seed, and amplitude by the frequencies (fx, fy) in cycles a pixel.
+_SHAPED: dict[str, tuple[int, int, Callable[[NDArray, NDArray], NDArray]]] = {
+    'cloud': (827, 1, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.004) ** 1.3),
+    'waves': (1021, 2, _wave_spectrum),
+    'patches': (257, 3, lambda fx, fy: 1 / (np.hypot(fx, fy) + 0.03) ** 2.6),
+}

@@ -9,7 +9,8 @@ import shapely
 
 from ship_det.geometry import pairwise_iou, quad_to_rbox, rbox_to_quad, sliding_windows
 from ship_det.scenes import WindowDetections, Windows, merge_windows
-from ship_det.scenes.merging import may_be_pieces, to_scene
+from ship_det.scenes.merging import see_boxes, to_scene
+from ship_det.scenes.pieces import reach_borders
 
 # A scene of 300 x 100 px in three windows that share 50 px: x from 0, 100 and 200... each 150 wide.
 THREE = Windows(
@@ -25,6 +26,10 @@ def found(*rows):
 
 def merged(*rows, windows=THREE, **options):
     return merge_windows(found(*rows), windows, **options).rows.tolist()
+
+
+def may_be_pieces(detections, windows):
+    return reach_borders(see_boxes(detections, windows), windows.scene)
 
 
 def test_nothing_found():

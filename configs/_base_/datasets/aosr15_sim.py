@@ -8,6 +8,4 @@ train_dataloader = dict(dataset=dict(data_prefix=dict(img_path='train/images', l
 val_dataloader = dict(
     dataset=dict(ann_file='val.txt', data_prefix=dict(img_path='val/images', label_path='val/labelTxt'))
 )
-test_dataloader = dict(
-    dataset=dict(ann_file='test.txt', data_prefix=dict(img_path='test/images', label_path='test/labelTxt'))
-)
+test_dataloader = dict(dataset=dict(data_prefix=dict(img_path='test/images', label_path='test/labelTxt')))

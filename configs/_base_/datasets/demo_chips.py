@@ -4,18 +4,14 @@ _base_ = './ship_chips.py'
 data_root = '{{$SHIP_DET_ROOT:data/demo/chips}}'
 
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     dict(type='RandomAffineCrop', size=352, scale=(0.85, 1.18)),
     dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 train_dataloader = dict(
-    batch_size=2,
     num_workers=1,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
+    sampler=dict(type='InfiniteSampler'),
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))

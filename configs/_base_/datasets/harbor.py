@@ -7,21 +7,16 @@ classes = ('ship',)
 zoom = 2.0
 
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     dict(type='RandomAffineCrop', size=416, scale=(0.7 * zoom, 1.4 * zoom)),
     dict(type='mmdet.RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.Resize', scale_factor=zoom, keep_ratio=True),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
-    dict(type='mmdet.PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor')),
+    _base_.test_pipeline[0],
+    dict(_base_.test_pipeline[1], scale_factor=zoom),
+    *_base_.test_pipeline[2:],
 ]
 dataset = dict(
     type='ShipDataset',
@@ -31,12 +26,9 @@ dataset = dict(
     other_classes='background',
 )
 train_dataloader = dict(
-    _delete_=True,
-    batch_size=2,
     num_workers=1,
-    persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True),
-    dataset=dict(**dataset, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline),
+    sampler=dict(type='InfiniteSampler'),
+    dataset=dict(_delete_=True, **dataset, filter_cfg=dict(filter_empty_gt=True), pipeline=train_pipeline),
 )
 val_dataloader = dict(
     _delete_=True,

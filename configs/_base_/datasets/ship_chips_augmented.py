@@ -3,15 +3,12 @@
 _base_ = './ship_chips.py'
 
 train_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='mmdet.LoadAnnotations', with_bbox=True, box_type='qbox'),
-    dict(type='ConvertBoxType', box_type_mapping=dict(gt_bboxes='rbox')),
+    *_base_.train_pipeline[:3],
     # size=None: a crop is as large as its chip.
     dict(type='RandomAffineCrop', size=None, scale=(0.7, 1.4), turn_prob=0.5),
     dict(type='mmdet.RandomFlip', prob=0.75, direction=['horizontal', 'vertical', 'diagonal']),
     dict(type='mmdet.PhotoMetricDistortion'),
-    dict(type='IgnoreDegenerateBoxes', min_size=2.0),
-    dict(type='mmdet.PackDetInputs'),
+    *_base_.train_pipeline[-2:],
 ]
 train_dataloader = dict(
     batch_size=4,
