@@ -64,8 +64,8 @@ def main() -> None:
         print(f'Left out the predictions of {left_out} images that are not in {args.list}.')
     scene_results = {}
     if args.merge:
-        from ship_det.evaluation import SceneData, merge_scenes
-        from ship_det.evaluation.scene_chips import choose_scenes
+        from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+        from ship_det.evaluation.scenes import merge_scenes
 
         data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd, args.unlabeled)
         if not args.merged_out:

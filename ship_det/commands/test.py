@@ -143,7 +143,8 @@ def dota_dataset(runner: Any, args: argparse.Namespace) -> Any:
 
 def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Merge the predictions just made into scenes, and log and save their figures."""
-    from ship_det.evaluation import merge_scenes, read_predictions, write_results
+    from ship_det.evaluation import read_predictions, write_results
+    from ship_det.evaluation.scenes import merge_scenes
 
     merged = merge_scenes(read_predictions(metric.predictions_file), data)
     results = merged.evaluate(metric.iou_thresholds, **metric.options)

@@ -28,8 +28,7 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
     panels = figure.subplots(2, 2, sharex=True).ravel() if validated else figure.subplots(1, 3)
     total, parts, rate = panels[:3]
     for index, (run, log) in enumerate(logs):
-        name = written(run)
-        color = run_color(index)
+        name, color = written(run), run_color(index)
         _draw_loss(total, log.losses['loss'], color, name)
         rate.plot(*log.learning_rate, color=color)
         for place, (score, series) in enumerate(log.validation.items()):
@@ -39,14 +38,12 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
     _draw_parts(parts, *logs[0])
     _choose_scale(total)
     total.set_title('Loss')
-    rate.set_title('Learning rate')
-    rate.set_ylim(bottom=0)
+    rate.set(title='Learning rate', ylim=(0, None))
     if len(logs) > 1:
         total.legend(fontsize=8)
         parts.set_title(f'Parts of the loss: {logs[0][0]}')
     if validated:
-        panels[3].set_title('Validation')
-        panels[3].set_ylim(0, 1.02)
+        panels[3].set(title='Validation', ylim=(0, 1.02))
         panels[3].legend(fontsize=8)
     for axes in panels[2:] if validated else panels:
         axes.set_xlabel('iteration')
