@@ -127,7 +127,9 @@ def text_columns(text: str) -> int:
 
 
 def legend_above(axes: Axes, count: int) -> None:
-    """A legend of one line at the right above the axes, where it hides nothing."""
+    """A legend of one line at the right above the axes, where it hides nothing; none of a single entry."""
+    if count == 1:
+        return
     axes.legend(
         loc='lower right',
         bbox_to_anchor=(1.0, 0.985),

@@ -73,8 +73,7 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
     axes.set(xlim=(0, 1.09), xticks=np.arange(0, 1.01, 0.2), xlabel='average precision; dashed: mean')
     axes.grid(axis='y', visible=False)
     axes.set_title(f'AP at IoU {main.min_iou} {main.iou_threshold:g}')
-    if len(runs) > 1:
-        legend_above(axes, len(runs))
+    legend_above(axes, len(runs))
 
 
 @styled
@@ -95,8 +94,7 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
     _name_points(axes, classes, counts, np.array([runs[0].main.classes[name].ap for name in classes]))
     axes.set(xlabel='training instances (log scale)', ylabel=f'AP at IoU {runs[0].main.iou_threshold:g}')
     axes.set_title('AP over training instances')
-    if len(runs) > 1:
-        legend_above(axes, len(runs))
+    legend_above(axes, len(runs))
     return figure
 
 
@@ -251,8 +249,7 @@ def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64
     axes.grid(axis='x', visible=False)
     axes.set(ylim=(0, 1.1), xlabel='size of the object: root of its area, px', ylabel='mean AP')
     axes.set_title('AP by object size')
-    if len(sizes) > 1:
-        legend_above(axes, len(sizes))
+    legend_above(axes, len(sizes))
     return figure
 
 
