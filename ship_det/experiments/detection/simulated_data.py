@@ -58,15 +58,8 @@ def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int)
     spec = SceneSpec(settings['size'], settings['gsd'], own['seed'], settings['ships'], own['tail'])
     options = TilingOptions(chip=settings['chip'], overlap=settings['overlap'])
     bar = _no_bar if chips_list.exists() else progress_bar
-    done = 0
     with bar(f'drawing scenes: {part}', own['scenes'] * spec.size, counts=False) as show:
-
-        def advance(rows: int) -> None:
-            nonlocal done
-            done += rows
-            show(done)
-
-        simulate(root / 'scenes' / part, spec, own['scenes'], workers, advance)
+        simulate(root / 'scenes' / part, spec, own['scenes'], workers, lambda rows: show(advance=rows))
     with bar(f'cutting chips: {part}') as show:
         tile_scenes(root / 'scenes' / part, root / part, options, workers, show)
     # A test looks at the grid; chips that were added on ships are for training.
@@ -75,7 +68,7 @@ def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int)
 
 
 def _no_bar(*args: Any, **kwargs: Any) -> AbstractContextManager[Callable[..., None]]:
-    return nullcontext(lambda *done: None)
+    return nullcontext(lambda *done, **more: None)
 
 
 def _check(settings: Mapping[str, Any], name: str) -> None:

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -141,16 +141,7 @@ class Comparison:
 
     def wanted(self, training: Training) -> dict[str, Any]:
         """What the line of a training says of it."""
-        return {
-            **self._shared,
-            'data': self.data(training).identity,
-            'method': training.method,
-            'seed': training.seed,
-            'rate': training.rate,
-            'options': dict(training.options),
-            'fold': training.fold,
-            'part': training.part,
-        }
+        return {**self._shared, 'data': self.data(training).identity, **asdict(training)}
 
     def data(self, training: Training) -> Data:
         """What a training is trained and tested on."""
