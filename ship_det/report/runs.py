@@ -17,7 +17,7 @@ from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, select_pre
 from ship_det.evaluation.matching import Matches, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+from ship_det.evaluation.scene_chips import SceneData
 from ship_det.evaluation.scenes import MergedScenes, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.report.training_log import TrainingLog, read_training_log
@@ -211,9 +211,8 @@ def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: Sce
         ValueError: as ``merge_scenes``, and where no scene has labels.
     """
     selected, _ = select_predictions(run.source, predictions, labeled, subset=True)
-    files = [record['file'] for record in selected.images]
-    choose_scenes(files, data).require_labels(data.scenes, '; without --merge the page is about the images alone')
     merged = merge_scenes(selected, data)
+    merged.chosen.require_labels(data.scenes, '; without --merge the page is about the images alone')
     results = merged.evaluate(
         list(run.results), score_threshold=run.main.score_threshold, ground_truth=run.main.ground_truth
     )
