@@ -93,12 +93,7 @@ class GroundTruths(_Shapes):
 def ground_truth_record(
     objects: Iterable[LabeledObject], classes: Sequence[str], regions: Iterable[LabeledObject] = ()
 ) -> dict[str, NDArray]:
-    """The labels of one image as ``evaluate`` takes them.
-
-    Args:
-        objects: with a class.
-        classes: names.
-        regions: ignore regions, whose names do not matter.
+    """The labels of one image as ``evaluate`` takes them; of ignore regions the names do not matter.
 
     Raises:
         ValueError: the class of an object is not one of ``classes``.

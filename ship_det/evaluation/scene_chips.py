@@ -77,11 +77,7 @@ class ChosenScenes:
 
 
 def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
-    """Find the scenes that a test on some chips covers.
-
-    Args:
-        files: names of the tested chips.
-        data: their folders.
+    """Find the scenes that a test on some chips, given by the names of their files, covers.
 
     Raises:
         ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, a scene is

@@ -127,10 +127,6 @@ class MergedScenes:
 def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     """Merge the predictions on chips into predictions on their scenes.
 
-    Args:
-        predictions: of chips.
-        data: their folders.
-
     Raises:
         ValueError: a predicted image is not in ``chips.jsonl``, no scene has all its chips predicted, or a scene, chip
             or label file is missing or wrong; the message names it.

@@ -103,11 +103,7 @@ def draw_images(
 ) -> int:
     """Draw the boxes of a run and of the labels on every image, as the report does, into ``out``/NAME.png.
 
-    Args:
-        run: predictions.
-        dataset: folder in DOTA layout.
-        out: folder, made where it does not exist.
-        options: which images, and the thresholds.
+    The data set is a folder in DOTA layout; ``out`` is made. Options say which images, and the thresholds.
 
     Returns:
         Number of images.

@@ -181,11 +181,7 @@ def read_all_predictions(files: Sequence[RunFiles]) -> list[Predictions]:
 def evaluate_run(files: RunFiles, predictions: Predictions, labeled: LabeledSet, options: ReportOptions) -> Run:
     """Evaluate a run at the main IoU threshold and at the common one.
 
-    Args:
-        files: of the run.
-        predictions: read from there.
-        labeled: images and ground truth.
-        options: with a list, predictions of other images are left out.
+    With a list, predictions of other images are left out.
 
     Raises:
         ValueError: an image has no predictions, or without a list there are predictions of an unknown image.
@@ -230,17 +226,10 @@ def size_edges(truths: GroundTruths, bins: int = 4) -> NDArray[np.float64]:
 
 
 def ap_by_size(run: Run, edges: NDArray[np.float64]) -> list[SizeBin]:
-    """Mean AP at the main IoU threshold of the objects of each size.
+    """Mean AP at the main IoU threshold of the objects of each size, between the edges, (B + 1,), of ``size_edges``.
 
     In each bin the objects of other sizes are ignore regions, and so are the wrong detections of other sizes that lie
     on no object (as in COCO's evaluation).
-
-    Args:
-        run: evaluated run.
-        edges: (B + 1,) of ``size_edges``.
-
-    Returns:
-        A bin for each of the B sizes.
     """
     truths, found = run.matches.ground_truths, run.matches.detections
     truth_bin = np.digitize(_sizes(truths.boxes), edges) - 1

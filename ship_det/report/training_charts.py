@@ -18,11 +18,7 @@ _LOG_FROM = 5
 
 @styled
 def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
-    """Total loss, its parts, the learning rate and, where training validated, mean AP over iterations.
-
-    Args:
-        logs: name and log of each run.
-    """
+    """Total loss, its parts, the learning rate and, where training validated, mean AP over iterations of named runs."""
     validated = any(log.validation for _, log in logs)
     figure = Figure(figsize=(10, 6.2 if validated else 3.1), layout='constrained')
     panels = figure.subplots(2, 2, sharex=True).ravel() if validated else figure.subplots(1, 3)

@@ -37,11 +37,7 @@ _OF_PART = {'scenes', 'tail', 'seed'}
 def make_data(root: Path, settings: Mapping[str, Any], name: str, workers: int = 2) -> None:
     """Draw and cut what is not there yet. Several processes may ask for the same.
 
-    Args:
-        root: the config's ``data_root``; made where it is missing.
-        settings: the config's ``simulation``.
-        name: of the config, for messages.
-        workers: processes that draw and cut.
+    ``root`` is the config's ``data_root``, which is made, ``settings`` its ``simulation``; messages have its ``name``.
 
     Raises:
         ValueError: a setting is missing or unknown, or the folder holds data of other settings.

@@ -253,12 +253,7 @@ def run_all(comparison: Comparison, trainings: Sequence[Training], say: Callable
 
 
 def train_and_test(comparison: Comparison, training: Training, lock: int) -> dict[str, Any]:
-    """Train and test, or go on with it; its line.
-
-    Args:
-        comparison: what it is part of.
-        training: which one.
-        lock: file descriptor that the processes inherit.
+    """Train and test, or go on with it; its line. ``lock``: a file descriptor that the processes inherit.
 
     Raises:
         ValueError: the folder is of a training with other settings or data.

@@ -138,9 +138,7 @@ class Experiment:
     def run(self, run: Run, advance: Callable[[int, str], None] = lambda done, words: None) -> dict[str, Any]:
         """Train, test and append the result to results.jsonl.
 
-        Args:
-            run: which one.
-            advance: called with the number of meta-updates done and a word on how it goes.
+        ``advance`` is called with the number of meta-updates done and a word on how it goes.
         """
         state = self._train(run, advance)
         start = time.perf_counter()
