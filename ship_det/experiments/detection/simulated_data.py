@@ -42,11 +42,13 @@ def make_data(root: Path, settings: Mapping[str, Any], name: str, workers: int =
     Raises:
         ValueError: a setting is missing or unknown, or the folder holds data of other settings.
     """
-    _check(settings, name)
+    _check_keys(settings, _SHARED | {'train', 'test'}, {'val'}, f'{name}: simulation')
+    parts = [part for part in PARTS if part in settings]
+    for part in parts:
+        _check_keys(settings[part], _OF_PART, set(), f'{name}: simulation.{part}')
     with locked(root / '.lock'):
-        for part in PARTS:
-            if part in settings:
-                _make_part(root, part, settings, workers)
+        for part in parts:
+            _make_part(root, part, settings, workers)
 
 
 def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int) -> None:
@@ -65,13 +67,6 @@ def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int)
 
 def _no_bar(*args: Any, **kwargs: Any) -> AbstractContextManager[Callable[..., None]]:
     return nullcontext(lambda *done, **more: None)
-
-
-def _check(settings: Mapping[str, Any], name: str) -> None:
-    _check_keys(settings, _SHARED | {'train', 'test'}, {'val'}, f'{name}: simulation')
-    for part in PARTS:
-        if part in settings:
-            _check_keys(settings[part], _OF_PART, set(), f'{name}: simulation.{part}')
 
 
 def _check_keys(found: Any, needed: set[str], optional: set[str], place: str) -> None:
