@@ -25,10 +25,10 @@ _NO_CHIP = (226, 230, 235)
 
 
 def draw_scenes(runs: Sequence[Run], labeled: LabeledSet, chips: Mapping[str, Chip], limit: int) -> list[Card]:
-    """A card for each of the scenes with most ships to find, ``limit`` at most; ``chips`` has the images that are some.
+    """A card for each of the scenes with most ships to find, at most ``limit``.
 
-    The boxes are those of the merged scene where predictions were merged, else those of each chip, so that a ship on
-    two chips is there twice.
+    ``chips`` is the index of the images that are chips, by file name. The boxes are those of the merged scene where
+    predictions were merged, else those of each chip, so that a ship on two chips is there twice.
     """
     truths = runs[0].matches.ground_truths
     ships = np.bincount(truths.image[~truths.difficult], minlength=len(labeled.images))

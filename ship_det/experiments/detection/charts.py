@@ -17,7 +17,7 @@ _MOST_LINES = 5
 
 
 def save_charts(rows: Sequence[Row], iou: float, folder: Path) -> list[Path]:
-    """Write the charts of AP at an IoU as PNG into a folder, which is made; their paths; the baseline is first."""
+    """Write the charts of rows, the baseline first, as PNG files into a folder, which is made; their paths."""
     figures = {'ap_by_count.png': draw_by_count(rows, iou)}
     if rows[0].method == BASELINE and len(rows) > 1:
         figures['gains.png'] = draw_gains(rows, iou)

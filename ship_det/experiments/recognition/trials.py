@@ -29,7 +29,7 @@ def trials_file(path: str | os.PathLike) -> ResultsFile:
 
 
 def is_finished(trials: ResultsFile, found: Mapping[Hashable, Result], wanted: Result) -> bool:
-    """Whether a trial, given by its setting, loss, seed and config, is among those ``found`` in the file, by key.
+    """Whether a trial, its setting, loss, seed and config, is among those ``found`` in the file, by key.
 
     Raises:
         ValueError: if it was made with another config.
