@@ -111,7 +111,8 @@ def progress_bar(title: str, total: float | None = None, counts: bool = True) ->
         counts: show how many of how many are done, not only the share.
 
     Yields:
-        A function ``show(done, total=None, title=None)``: how much is done, and what has changed beside it.
+        A function ``show(done, total=None, title=None)``: how much is done, and what has changed beside it;
+        ``show(advance=more)``: how much more is done.
     """
     from rich.progress import (
         BarColumn,
@@ -128,8 +129,13 @@ def progress_bar(title: str, total: float | None = None, counts: bool = True) ->
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=total, visible=total is not None)
 
-        def show(done: float, total: float | None = None, title: str | None = None) -> None:
-            progress.update(task, completed=done, total=total, description=title, visible=True)
+        def show(
+            done: float | None = None,
+            total: float | None = None,
+            title: str | None = None,
+            advance: float | None = None,
+        ) -> None:
+            progress.update(task, completed=done, total=total, description=title, advance=advance, visible=True)
 
         yield show
 

@@ -14,7 +14,9 @@ from PIL import Image
 import ship_det
 from ship_det.annotations import read_dota
 from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
-from ship_det.evaluation import Matches, evaluate, ground_truth_record
+from ship_det.evaluation import evaluate
+from ship_det.evaluation.instances import ground_truth_record
+from ship_det.evaluation.matching import Matches
 
 #: Seed of the scene: those of the fixed test are 0 to 19, those of training and validation begin at 900 000.
 SEED = 20

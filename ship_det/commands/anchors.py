@@ -169,10 +169,8 @@ def table(best: 'Tensor', labels: 'Tensor', classes: tuple[str, ...]) -> 'Table'
     for name, ious in [*rows, ('all', best)]:
         if name == 'all':
             result.add_section()
-        shares = (
-            [f'{100 * float((ious < limit).double().mean()):.1f}' for limit in (FIT, 0.7)] if len(ious) else ['', '']
-        )
-        result.add_row(name, str(len(ious)), *shares, f'{float(ious.mean()):.3f}' if len(ious) else '')
+        shares = [f'{100 * float((ious < limit).double().mean()):.1f}' for limit in (FIT, 0.7)]
+        result.add_row(name, str(len(ious)), *([*shares, f'{float(ious.mean()):.3f}'] if len(ious) else []))
     return result
 
 

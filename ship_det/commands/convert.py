@@ -87,11 +87,9 @@ def main() -> None:
         transfer=args.transfer,
         verify=args.verify,
     )
-    source_format = args.source_format
-    if source_format == 'auto':
-        source_format, evidence = recognise_format(args.source)
-        print(f'{args.source}: recognised as {source_format} by {evidence}', flush=True)
-        args.source_format = source_format
+    if args.source_format == 'auto':
+        args.source_format, evidence = recognise_format(args.source)
+        print(f'{args.source}: recognised as {args.source_format} by {evidence}', flush=True)
     notes: list[str] = []
     if args.target_format == 'gis':
         summary, notes = convert_to_gis(args, options)
@@ -99,7 +97,7 @@ def main() -> None:
         summary, notes = convert_from_gis(args, options)
     else:
         with progress_bar('converting') as show:
-            summary = convert(source_format, args.target_format, args.source, args.out, options, show)
+            summary = convert(args.source_format, args.target_format, args.source, args.out, options, show)
     for line in (*describe(summary, args.out), *notes):
         print(line)
 

@@ -1,6 +1,7 @@
 """What `ship-det convert` does beside data sets: layers of a GIS and predictions."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ship_det.progress import progress_bar
@@ -79,8 +80,6 @@ def _check_predictions(args: argparse.Namespace) -> None:
 
 def convert_from_gis(args: argparse.Namespace, options: 'ConversionOptions') -> tuple['ConversionSummary', list[str]]:
     """Labels of a layer and the scenes that they lie on as a data set; and what became of the polygons."""
-    from pathlib import Path
-
     from ship_det.annotations.conversion import check_target, write_data_set
     from ship_det.annotations.data_set import DataSet, LabeledImage
     from ship_det.annotations.folders import refuse_twins
@@ -209,8 +208,6 @@ def export_predictions(args: argparse.Namespace) -> None:
 
 def locate(args: argparse.Namespace, predictions: 'Predictions') -> 'LocatedPredictions | None':
     """The images that predictions are of, or the scenes of chips; None where nobody needs them."""
-    from pathlib import Path
-
     from ship_det.evaluation.chip_scenes import locate_images, merge_chips
 
     if args.images is None:

@@ -109,13 +109,6 @@ def model_source(name: str) -> str:
     return name if Path(name).suffix == SUFFIX else f'{PREFIX}{name.removeprefix(PREFIX)}'
 
 
-def threads_for(workers: int) -> int | None:
-    """Threads of each of some processes, which share the cores; None leaves one process what it has."""
-    from ship_det.processes import usable_cores
-
-    return None if workers == 1 else max(1, usable_cores() // workers)
-
-
 def load_detector(source: str, checkpoint: str | None, device: str, threads: int | None) -> 'Detector':
     """Load a detector, quietly; also what each worker does."""
     from ship_det.cli import quiet_imports
@@ -128,6 +121,7 @@ def load_detector(source: str, checkpoint: str | None, device: str, threads: int
 
 def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) -> 'ScenesRun':
     """Look at the scenes that are not finished, with a progress bar."""
+    from ship_det.processes import usable_cores
     from ship_det.scenes.areas import read_polygons
     from ship_det.scenes.detection import DetectionOptions, default_min_score
     from ship_det.scenes.engines import process_engine
@@ -135,7 +129,9 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
 
     console.begin('loading the detector')
     source = args.config or model_source(args.model or DEFAULT_MODEL)
-    load = partial(load_detector, source, args.checkpoint, args.device, threads_for(args.workers))
+    # Several processes share the cores; one has what there is.
+    threads = None if args.workers == 1 else max(1, usable_cores() // args.workers)
+    load = partial(load_detector, source, args.checkpoint, args.device, threads)
     detector: Any = load()
     min_score = args.min_score
     if min_score is None:

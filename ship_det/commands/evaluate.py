@@ -64,14 +64,13 @@ def main() -> None:
         print(f'Left out the predictions of {left_out} images that are not in {args.list}.')
     scene_results = {}
     if args.merge:
-        from ship_det.evaluation import SceneData, merge_scenes
-        from ship_det.evaluation.scene_chips import choose_scenes
+        from ship_det.evaluation.scene_chips import SceneData
+        from ship_det.evaluation.scenes import merge_scenes
 
         data = SceneData(args.dataset, args.merge, args.other_classes, args.merge_iou, args.gsd, args.unlabeled)
-        if not args.merged_out:
-            files = [record['file'] for record in selected.images]
-            choose_scenes(files, data).require_labels(args.merge, '; --merged-out FILE writes merged predictions')
         merged = merge_scenes(selected, data)
+        if not args.merged_out:
+            merged.chosen.require_labels(args.merge, '; --merged-out FILE writes merged predictions')
         scene_results = merged.evaluate(args.iou, **options)
         print(merged.table(scene_results.values()))
         if args.merged_out:

@@ -123,17 +123,14 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
     for setting in selection.settings:
         experiment.counts(setting, data)
     with progress_bar('training', to_do) as show:
-        done = 0.0
+        done = 0
         for stack in stacks:
             seeds = ', '.join(map(str, stack.seeds))
             show(done, title=f'{stack.setting}, seed {seeds}: {len(stack.losses)} losses')
 
             def advance(share: float, weight: int = stack.trials) -> None:
-                nonlocal done
-                done += share * weight
-                show(done)
+                show(advance=share * weight)
 
-            before = done
             trials.add(run_stack(experiment, data, stack, device, advance, software()))
-            done = before + stack.trials
+            done += stack.trials
             show(done)

@@ -46,8 +46,7 @@ def check_scene_arguments(args: argparse.Namespace) -> None:
     """
     if args.merge:
         return
-    for option, value in (('--merged-out', vars(args).get('merged_out')), ('--gsd', args.gsd)):
-        if value is not None:
-            raise ValueError(f'{option}: expected --merge SCENES beside it')
-    if args.unlabeled:
-        raise ValueError('--unlabeled: expected --merge SCENES beside it')
+    for option in ('merged_out', 'gsd', 'unlabeled'):
+        value = vars(args).get(option)
+        if value is not None and value is not False:
+            raise ValueError(f'--{option.replace("_", "-")}: expected --merge SCENES beside it')

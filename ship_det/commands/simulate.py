@@ -46,20 +46,11 @@ def main() -> None:
         arguments.size, arguments.gsd, arguments.seed, arguments.ships, arguments.tail, arguments.min_per_class
     )
     console = Console()
-    done = 0
     with progress_bar('drawing scenes', arguments.scenes * spec.size, counts=False) as show:
-
-        def advance(rows: int) -> None:
-            nonlocal done
-            done += rows
-            show(done)
-
-        reports = simulate(arguments.out, spec, arguments.scenes, arguments.workers, advance)
+        reports = simulate(arguments.out, spec, arguments.scenes, arguments.workers, lambda rows: show(advance=rows))
     counts: Counter[str] = Counter()
-    missing: Counter[str] = Counter()
     for report in reports:
         counts.update(report.counts)
-        missing.update(report.missing)
     table = Table('class', 'ships')
     for name, count in counts.items():
         table.add_row(name, str(count))

@@ -10,6 +10,7 @@ sample that has no more than the given number of instances of each class; the ot
 
 import argparse
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ship_det.cli import HelpFormatter, split_names
@@ -60,8 +61,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    from pathlib import Path
-
     from ship_det.tiling.splitting import (
         Shares,
         check_index,
@@ -159,8 +158,6 @@ def split_areas(
 
 def write_folds(args: argparse.Namespace, chips: list['Chip']) -> None:
     """Write the lists of each fold into a folder of its own."""
-    from pathlib import Path
-
     from ship_det.tiling.splitting import class_counts, split_folds, thin_out_empty, write_split
 
     if args.situation or args.test_scenes or args.val:

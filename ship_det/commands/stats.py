@@ -229,8 +229,7 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
     index = {name: i for i, name in enumerate(summary.classes)}
     counts = [int(summary.counts[index[name]]) for name in order]
     axes.bar(range(len(order)), [max(count, 0.5) for count in counts], color=BARS, width=0.72)
-    axes.set_yscale('log')
-    axes.set_ylim(0.5, max(counts) * 4)
+    axes.set(yscale='log', ylim=(0.5, max(counts) * 4))
     plain_log_ticks(axes.yaxis)
     for place, (name, count) in enumerate(zip(order, counts, strict=True)):
         text = f'{count}\nf {summary.factors[index[name]]:.2f}'

@@ -101,21 +101,16 @@ def save_outputs(metric: Any, runner: Any, args: argparse.Namespace) -> None:
     metric.predictions_file = args.out or metric.predictions_file or folder / 'predictions.jsonl'
     metric.results_file = metric.results_file or folder / 'results.json'
     if metric.configuration is None:
-        metric.configuration = configuration(runner, args)
-
-
-def configuration(runner: Any, args: argparse.Namespace) -> dict[str, Any]:
-    """What the results file says of the run."""
-    dataset = runner.test_dataloader.dataset
-    return {
-        'config': args.config,
-        'checkpoint': args.checkpoint,
-        'cfg_options': list(args.cfg_options),
-        'data_root': str(getattr(dataset, 'data_root', '')),
-        'list': str(getattr(dataset, 'ann_file', '')),
-        'seed': runner.seed,
-        'device': str(next(runner.model.parameters()).device),
-    }
+        dataset = runner.test_dataloader.dataset
+        metric.configuration = {
+            'config': args.config,
+            'checkpoint': args.checkpoint,
+            'cfg_options': list(args.cfg_options),
+            'data_root': str(getattr(dataset, 'data_root', '')),
+            'list': str(getattr(dataset, 'ann_file', '')),
+            'seed': runner.seed,
+            'device': str(next(runner.model.parameters()).device),
+        }
 
 
 def scene_data(runner: Any, args: argparse.Namespace) -> Any:
@@ -143,7 +138,8 @@ def dota_dataset(runner: Any, args: argparse.Namespace) -> Any:
 
 def evaluate_scenes(metric: Any, data: Any, runner: Any, args: argparse.Namespace, console: Console) -> None:
     """Merge the predictions just made into scenes, and log and save their figures."""
-    from ship_det.evaluation import merge_scenes, read_predictions, write_results
+    from ship_det.evaluation import read_predictions, write_results
+    from ship_det.evaluation.scenes import merge_scenes
 
     merged = merge_scenes(read_predictions(metric.predictions_file), data)
     results = merged.evaluate(metric.iou_thresholds, **metric.options)

@@ -1,7 +1,6 @@
 """Drawing rotated boxes with labels on an image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from ship_det.drawing.fonts import picture_font
 
 Color = tuple[int, int, int]
+#: Left, top, right, bottom, px.
+Rectangle = tuple[int, int, int, int]
 
 #: Colours that people with any kind of colour vision tell apart, on water and on land (Okabe and Ito).
 GROUND_TRUTH_COLOR: Color = (86, 180, 233)
@@ -24,28 +25,24 @@ _SEAM = 1
 _SEAM_OPACITY = 0.45
 
 
-@dataclass
-class _LabelPlaces:
-    """Where labels are already, so that later ones keep off them."""
-
-    taken: list[tuple[int, int, int, int]] = field(default_factory=list)
-
-    def place(self, corners: NDArray, size: tuple[int, int], bounds: tuple[int, int]) -> tuple[int, int]:
-        """Top left corner of a label of ``size`` px at one of the ``corners`` that is free, inside ``bounds``."""
-        width, height = size
-        best, least = (0, 0), None
-        for x, y in corners[np.argsort(corners[:, 1], kind='stable')]:
-            for top in (y - height, y):
-                left = int(np.clip(x, 0, max(bounds[0] - width, 0)))
-                top = int(np.clip(top, 0, max(bounds[1] - height, 0)))
-                overlap = sum(_overlap((left, top, left + width, top + height), other) for other in self.taken)
-                if least is None or overlap < least:
-                    best, least = (left, top), overlap
-        self.taken.append((*best, best[0] + width, best[1] + height))
-        return best
+def _place_label(
+    corners: NDArray, size: tuple[int, int], bounds: tuple[int, int], taken: list[Rectangle]
+) -> tuple[int, int]:
+    """Top left corner of a label of ``size`` px at one of the ``corners``, inside ``bounds``, off those ``taken``."""
+    width, height = size
+    best, least = (0, 0), None
+    for x, y in corners[np.argsort(corners[:, 1], kind='stable')]:
+        for top in (y - height, y):
+            left = int(np.clip(x, 0, max(bounds[0] - width, 0)))
+            top = int(np.clip(top, 0, max(bounds[1] - height, 0)))
+            overlap = sum(_overlap((left, top, left + width, top + height), other) for other in taken)
+            if least is None or overlap < least:
+                best, least = (left, top), overlap
+    taken.append((*best, best[0] + width, best[1] + height))
+    return best
 
 
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> int:
+def _overlap(a: Rectangle, b: Rectangle) -> int:
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return max(width, 0) * max(height, 0)
 
@@ -81,10 +78,10 @@ def draw_boxes(
     canvas = Image.fromarray(image).copy()
     for quad, own in zip(quads, colors, strict=True):
         _draw_outline(canvas, quad, tuple(own), width)
-    places = _LabelPlaces()
+    taken: list[Rectangle] = []
     for quad, label, own in zip(quads, labels or [], colors, strict=False):
         if label:
-            _draw_label(canvas, quad, label, tuple(own), places)
+            _draw_label(canvas, quad, label, tuple(own), taken)
     return np.array(canvas)
 
 
@@ -115,14 +112,14 @@ def _outline_mask(corners: NDArray, width: float, size: tuple[int, int]) -> Imag
     return mask.resize(size, Image.Resampling.BOX)
 
 
-def _draw_label(canvas: Image.Image, quad: NDArray, label: str, color: Color, places: _LabelPlaces) -> None:
+def _draw_label(canvas: Image.Image, quad: NDArray, label: str, color: Color, taken: list[Rectangle]) -> None:
     font, label = picture_font(label, _FONT_SIZE)
     left, top, right, bottom = font.getbbox(label)
     # Letters such as g and A sit on the same plate height.
     _, line_top, _, line_bottom = font.getbbox('Ag')
     padding = 3
     size = (int(right - left) + 2 * padding, int(max(bottom, line_bottom) - min(top, line_top)) + 2 * padding)
-    x, y = places.place(quad, size, canvas.size)
+    x, y = _place_label(quad, size, canvas.size, taken)
     pen = ImageDraw.Draw(canvas)
     pen.rectangle((x, y, x + size[0] - 1, y + size[1] - 1), fill=color)
     luminance = np.dot(color, (0.299, 0.587, 0.114))

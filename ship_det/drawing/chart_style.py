@@ -108,9 +108,7 @@ class Chart:
 def written(name: str, columns: int = 40) -> str:
     """A name as charts can show it: cut where it is too long, code points for letters that no font here has.
 
-    Args:
-        name: name of a class or a run.
-        columns: letters at most; those of Chinese, Japanese and Korean count twice.
+    Letters of Chinese, Japanese and Korean take two of the ``columns``.
     """
     text = drawable(name)
     if text_columns(text) > columns:
@@ -127,7 +125,9 @@ def text_columns(text: str) -> int:
 
 
 def legend_above(axes: Axes, count: int) -> None:
-    """A legend of one line at the right above the axes, where it hides nothing."""
+    """A legend of one line at the right above the axes, where it hides nothing; none of a single entry."""
+    if count == 1:
+        return
     axes.legend(
         loc='lower right',
         bbox_to_anchor=(1.0, 0.985),

@@ -21,7 +21,13 @@ def drawable(text: str) -> str:
     if not missing:
         return text
     written = ''.join(_escape(letter) if letter in missing else letter for letter in text)
-    _say_once(text, written)
+    if not _said:
+        _said.append(text)
+        logging.getLogger(__name__).warning(
+            'no font here has all letters of %r: charts and pictures show %s; one such as Noto Sans CJK would help',
+            text,
+            written,
+        )
     return written
 
 
@@ -47,6 +53,8 @@ def picture_font(text: str, size: int) -> tuple['ImageFont.FreeTypeFont | ImageF
 
 # Files of other fonts than the usual one that some text needed, in that order.
 _needed: dict[Path, None] = {}
+# The first text that no font shows.
+_said: list[str] = []
 
 
 @cache
@@ -104,16 +112,3 @@ def _family(path: Path) -> str:
 
 def _escape(letter: str) -> str:
     return letter.encode('ascii', 'backslashreplace').decode()
-
-
-_said: list[str] = []
-
-
-def _say_once(text: str, written: str) -> None:
-    if not _said:
-        _said.append(text)
-        logging.getLogger(__name__).warning(
-            'no font here has all letters of %r: charts and pictures show %s; one such as Noto Sans CJK would help',
-            text,
-            written,
-        )

@@ -6,15 +6,9 @@ from typing import Any
 
 
 def render_page(package: str, template: str, filters: dict[str, Any] | None = None, **values: Any) -> str:
-    """Render a template of a package.
+    """Render a template of a package, with further filters and the values that it names.
 
     Every value is escaped; ``asset(NAME)`` in the template is another file of the package, put in as it is.
-
-    Args:
-        package: name of the package that has the templates.
-        template: name of the file.
-        filters: further filters of the templates.
-        values: what the template names.
     """
     # Only who writes a page needs them.
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -83,11 +83,7 @@ def merge_chips(
 
 
 def locate_images(predictions: Predictions, folder: str | os.PathLike) -> LocatedPredictions:
-    """Find the images that predictions are of.
-
-    Args:
-        predictions: of images.
-        folder: of the images, or a data set with ``images/``.
+    """Find the images that predictions are of, in their folder or in ``images/`` of a data set.
 
     Raises:
         ValueError: naming one that is not there.

@@ -113,12 +113,9 @@ def operating_point(curve: PrecisionRecallCurve, num_ground_truths: int, score: 
     count = int(np.searchsorted(-curve.scores, -score, side='right'))
     right = int(curve.true_positives[count - 1]) if count else 0
     precision = right / count if count else 0.0
-    if not num_ground_truths:
-        nan = float('nan')
-        return OperatingPoint(score, right, count - right, precision, nan, nan, nan)
-    recall = right / num_ground_truths
+    recall = right / num_ground_truths if num_ground_truths else float('nan')
     # 2 P R / (P + R) without its division by zero.
-    f1 = 2 * right / (count + num_ground_truths)
+    f1 = 2 * right / (count + num_ground_truths) if num_ground_truths else float('nan')
     return OperatingPoint(score, right, count - right, precision, recall, f1, float(np.sqrt(precision * recall)))
 
 

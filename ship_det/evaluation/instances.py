@@ -6,12 +6,13 @@ The evaluation works on whole arrays; ``image`` says which image each row belong
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.annotations.classes import check_classes
+from ship_det.annotations.objects import LabeledObject
 from ship_det.geometry.boxes import FloatArray, quad_to_rbox, rbox_to_quad
 from ship_det.geometry.quads import order_quads
 
@@ -89,23 +90,10 @@ class GroundTruths(_Shapes):
         return 'quads' if self.shapes.ndim == 3 else 'rectangles'
 
 
-class LabeledQuad(Protocol):
-    """What a label file says of an object: ``ship_det.annotations.LabeledObject`` is one."""
-
-    quad: FloatArray
-    name: str
-    difficult: bool
-
-
 def ground_truth_record(
-    objects: Iterable[LabeledQuad], classes: Sequence[str], regions: Iterable[LabeledQuad] = ()
+    objects: Iterable[LabeledObject], classes: Sequence[str], regions: Iterable[LabeledObject] = ()
 ) -> dict[str, NDArray]:
-    """The labels of one image as ``evaluate`` takes them.
-
-    Args:
-        objects: with a class.
-        classes: names.
-        regions: ignore regions, whose names do not matter.
+    """The labels of one image as ``evaluate`` takes them; of ignore regions the names do not matter.
 
     Raises:
         ValueError: the class of an object is not one of ``classes``.
@@ -207,21 +195,17 @@ class _Gather:
         check_files(records, what)
         self.records, self.classes, self.what = records, classes, what
         # Under which key each record has its shapes, the first of ``shape_keys`` that it has.
-        self.keys = [self._shape_key(record, index, shape_keys) for index, record in enumerate(records)]
+        self.keys = [self._find_key(record, index, shape_keys) for index, record in enumerate(records)]
         self.counts = np.array([len(record[key]) for record, key in zip(records, self.keys, strict=True)], int)
         self.image = np.repeat(np.arange(len(records)), self.counts)
 
-    def _shape_key(self, record: ImageRecord, index: int, shape_keys: Sequence[str]) -> str:
-        for key in shape_keys:
+    def _find_key(self, record: ImageRecord, index: int, keys: Sequence[str]) -> str:
+        """The first of some keys that a record has."""
+        for key in keys:
             if key in record:
                 return key
-        expected = ' or '.join(map(repr, shape_keys))
+        expected = ' or '.join(map(repr, keys))
         raise ValueError(f'{self.what}: {image_name(record, index)}: no {expected}, found {sorted(record)}')
-
-    def _get(self, record: ImageRecord, index: int, key: str) -> Any:
-        if key not in record:
-            raise ValueError(f'{self.what}: {image_name(record, index)}: no {key!r}, found {sorted(record)}')
-        return record[key]
 
     def boxes(self) -> FloatArray:
         """(N, 5) boxes; zeros where a record has quads."""
@@ -277,7 +261,7 @@ class _Gather:
             if key not in record and default is not None:
                 parts.append(np.full(count, default, dtype=dtype))
                 continue
-            array = np.asarray(self._get(record, index, key), dtype=dtype)
+            array = np.asarray(record[self._find_key(record, index, [key])], dtype=dtype)
             if array.shape != (count,):
                 name = image_name(record, index)
                 shapes = self.keys[index]

@@ -61,11 +61,7 @@ def read_labeled_set(
 
 
 def find_predicted_list(root: str | os.PathLike, files: Iterable[str]) -> Path | None:
-    """The list of a data set whose images are just those with predictions.
-
-    Args:
-        root: folder of the data set.
-        files: names of the predicted images.
+    """The list of a data set whose images are just those with predictions, given by their names.
 
     Returns:
         Path of test.txt, val.txt or train.txt; None where all images are predicted, or no list has just these.

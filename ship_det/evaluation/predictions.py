@@ -19,8 +19,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ship_det.evaluation.instances import ImageRecord, gather_detections
-from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.voc import evaluate
 from ship_det.files import parse_json, replacing
 from ship_det.geometry import to_le90
 
@@ -137,9 +135,8 @@ def _to_record(path: Path, number: int, row: Mapping[str, Any]) -> dict[str, Any
         except ValueError:
             _refuse(path, number, key, row[key], expected)
         # Text, null and true would become numbers too.
-        if array.size and array.dtype.kind not in 'iuf':
-            _refuse(path, number, key, row[key], expected)
-        if array.shape != (0,) and (array.ndim == 0 or array.shape[1:] != shape):
+        is_other = array.size and array.dtype.kind not in 'iuf'
+        if is_other or (array.shape != (0,) and (array.ndim == 0 or array.shape[1:] != shape)):
             _refuse(path, number, key, row[key], expected)
         record[key] = array.astype(np.float64).reshape(-1, *shape)
     labels = row['labels']
@@ -156,28 +153,3 @@ def _refuse(path: Path, number: int, key: str, found: Any, expected: str) -> NoR
 def _shorten(value: Any) -> str:
     text = json.dumps(value)
     return text if len(text) <= 80 else f'{text[:77]}...'
-
-
-def evaluate_file(
-    path: str | os.PathLike, ground_truths: Mapping[str, ImageRecord], **options: Any
-) -> EvaluationResult:
-    """Evaluate a predictions file without a model.
-
-    Args:
-        path: predictions file.
-        ground_truths: by file name, what ``evaluate`` takes for an image.
-        options: of ``evaluate``, from ``iou_threshold`` on.
-
-    Raises:
-        ValueError: an image has ground truth but no predictions or the other way round, naming it; else as
-            ``read_predictions`` and ``evaluate``.
-    """
-    predictions = read_predictions(path)
-    files = [record['file'] for record in predictions.images]
-    missing, unknown = sorted(ground_truths.keys() - set(files)), sorted(set(files) - ground_truths.keys())
-    if missing:
-        raise ValueError(f'{path}: no predictions for {len(missing)} images with ground truth, first {missing[0]}')
-    if unknown:
-        raise ValueError(f'{path}: no ground truth for {len(unknown)} images with predictions, first {unknown[0]}')
-    truths = [ground_truths[file] for file in files]
-    return evaluate(predictions.images, truths, predictions.classes, **options)

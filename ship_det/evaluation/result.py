@@ -46,25 +46,10 @@ class ClassResult:
     best_f1: OperatingPoint
     num_ignored: int = 0
 
-    @property
-    def precision(self) -> float:
-        """Right share of the detections at the score threshold."""
-        return self.at_score.precision
-
-    @property
-    def recall(self) -> float:
-        """Found share of the ground truths at the score threshold."""
-        return self.at_score.recall
-
-    @property
-    def f1(self) -> float:
-        """2 P R / (P + R) at the score threshold."""
-        return self.at_score.f1
-
-    @property
-    def gmean(self) -> float:
-        """sqrt(P R) at the score threshold."""
-        return self.at_score.gmean
+    precision = property(attrgetter('at_score.precision'))
+    recall = property(attrgetter('at_score.recall'))
+    f1 = property(attrgetter('at_score.f1'))
+    gmean = property(attrgetter('at_score.gmean'))
 
 
 @dataclass(frozen=True)

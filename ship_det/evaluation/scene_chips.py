@@ -15,6 +15,7 @@ import numpy as np
 
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.evaluation.labeled_set import OtherClasses
+from ship_det.progress import count_noun
 from ship_det.raster import image_size
 from ship_det.scenes.merging import MERGE_IOU, Windows
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
@@ -51,35 +52,32 @@ class SceneData:
 
 @dataclass(frozen=True)
 class ChosenScenes:
-    """Which scenes can be evaluated, see ``MergedScenes`` for those that cannot.
+    """Which scenes can be evaluated, and which cannot.
 
     Attributes:
         whole: chips of the grid of each scene all of whose have predictions, by name of the scene.
-        partial: as of ``MergedScenes``.
-        absent: as of ``MergedScenes``.
-        num_added: predicted chips of the whole scenes that were added on ships.
-        labeled: names of the whole scenes that have labels.
+        partial: scenes left out, as some of their chips have no predictions: chips with predictions, chips.
+        absent: number of scenes left out, as none of their chips has predictions.
+        num_added: predicted chips of the whole scenes that were left out, as they were added on ships; None where the
+            index does not say which were.
+        unlabeled: names of the whole scenes that have no labels.
     """
 
     whole: dict[str, list[Chip]]
     partial: dict[str, tuple[int, int]]
     absent: int
-    num_added: int
-    labeled: frozenset[str]
+    num_added: int | None
+    unlabeled: tuple[str, ...]
 
     def require_labels(self, scenes: str | os.PathLike, hint: str) -> None:
         """Raise a ValueError that ends in ``hint``, unless a scene has labels."""
-        if not self.labeled:
-            expected = f'expected those of one or more of {counted(len(self.whole), "scene")}'
+        if len(self.unlabeled) == len(self.whole):
+            expected = f'expected those of one or more of {count_noun(len(self.whole), "scene")}'
             raise ValueError(f'{DotaFolder(scenes).label_dir}: no labels of a scene, {expected}{hint}')
 
 
 def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
-    """Find the scenes that a test on some chips covers.
-
-    Args:
-        files: names of the tested chips.
-        data: their folders.
+    """Find the scenes that a test on some chips, given by the names of their files, covers.
 
     Raises:
         ValueError: a file is not in ``chips.jsonl``, no scene has all chips of its grid among the files, a scene is
@@ -93,8 +91,7 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         raise ValueError(f'{index}: no line for {len(unknown)} of the images with predictions, first {min(unknown)}')
     tested = {scene: sum(chip.file in files for chip in chips) for scene, chips in by_scene.items()}
     whole = {scene: chips for scene, chips in by_scene.items() if tested[scene] == len(chips)}
-    partial = {scene: (tested[scene], len(chips)) for scene, chips in by_scene.items() if scene not in whole}
-    partial = {scene: counts for scene, counts in partial.items() if counts[0]}
+    partial = {name: (some, len(by_scene[name])) for name, some in tested.items() if name not in whole and some}
     if not whole:
         example = ''.join(f'; {name} has {some} of {every}' for name, (some, every) in list(partial.items())[:1])
         raise ValueError(
@@ -106,17 +103,18 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         path = folder.image_dir / scene
         if not path.is_file():
             raise ValueError(f'{path}: no such file, expected a scene that {data.chips} was cut from')
-    missing = [scene for scene in whole if folder.find_labels(folder.image_dir / scene) is None]
-    labeled = frozenset(whole).difference(missing)
-    if missing and labeled and not data.unlabeled:
-        path = folder.label_path(folder.image_dir / missing[0])
+    unlabeled = tuple(scene for scene in whole if folder.find_labels(folder.image_dir / scene) is None)
+    if 0 < len(unlabeled) < len(whole) and not data.unlabeled:
+        path = folder.label_path(folder.image_dir / unlabeled[0])
         raise ValueError(
-            f'{path}: no such file, expected the labels of {missing[0]} (an empty file if it has none; --unlabeled '
-            f'merges scenes without labels and leaves them out of the figures); {len(missing)} of {len(whole)} scenes '
-            'have none'
+            f'{path}: no such file, expected the labels of {unlabeled[0]} (an empty file if it has none; --unlabeled '
+            f'merges scenes without labels and leaves them out of the figures); {len(unlabeled)} of {len(whole)} '
+            'scenes have none'
         )
     num_added = sum(bool(chip.added) and chip.scene in whole and chip.file in files for chip in index_chips)
-    return ChosenScenes(whole, partial, len(by_scene) - len(whole) - len(partial), num_added, labeled)
+    known = all(chip.added is not None for chips in whole.values() for chip in chips)
+    absent = len(by_scene) - len(whole) - len(partial)
+    return ChosenScenes(whole, partial, absent, num_added if known else None, unlabeled)
 
 
 def group_by_scene(chips: Iterable[Chip]) -> dict[str, list[Chip]]:
@@ -151,8 +149,3 @@ def read_windows(data: SceneData, scene: Path, chips: Sequence[Chip]) -> Windows
             f'expected one in {scene} of {width} x {height} px'
         )
     return found
-
-
-def counted(number: int, noun: str) -> str:
-    """A number and its noun, as in 1 scene or 2 scenes."""
-    return f'{number} {noun}{"" if number == 1 else "s"}'

@@ -17,8 +17,9 @@ from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import read_objects
 from ship_det.evaluation.predictions import Predictions, write_predictions
 from ship_det.evaluation.result import EvaluationResult, SearchedArea
-from ship_det.evaluation.scene_chips import SceneData, choose_scenes, counted, read_windows
+from ship_det.evaluation.scene_chips import ChosenScenes, SceneData, choose_scenes, read_windows
 from ship_det.evaluation.voc import evaluate_thresholds
+from ship_det.progress import count_noun
 from ship_det.raster import pixel_area
 from ship_det.scenes.merging import WindowDetections, Windows, merge_windows, to_scene
 from ship_det.tiling.chip_index import INDEX_NAME
@@ -31,31 +32,22 @@ class MergedScenes:
     Attributes:
         predictions: one record a scene, boxes in px of the scene.
         ground_truths: labels of those of the scenes that have some.
-        num_chips: chips merged, those of the grid.
-        num_detections: detections on them.
+        chosen: which scenes these are, the chips of their grids, and which scenes were left out.
+        num_detections: detections on these chips.
         covered: share of the area of the labelled scenes that lies in a chip.
         searched: the area of the labelled scenes in a chip, each place once.
-        partial: scenes left out, as some of their chips have no predictions: chips with predictions, chips.
-        absent: number of scenes left out, as none of their chips has predictions.
         merge_iou: the threshold they were merged with.
         without_gsd: labelled scenes whose ground sampling distance is not known.
-        num_added: predicted chips of the scenes that were left out, as they were added on ships; None where the index
-            does not say which were.
-        unlabeled: scenes without labels, of which there are no figures.
     """
 
     predictions: Predictions
     ground_truths: tuple[ImageRecord, ...]
-    num_chips: int
+    chosen: ChosenScenes
     num_detections: int
     covered: float
     searched: SearchedArea
-    partial: dict[str, tuple[int, int]]
-    absent: int
     merge_iou: float
     without_gsd: tuple[str, ...]
-    num_added: int | None
-    unlabeled: tuple[str, ...] = ()
 
     def evaluate(self, iou_thresholds: Sequence[float], **options: Any) -> dict[float, EvaluationResult]:
         """``evaluate_thresholds`` with the labelled scenes as images, and the area for the rate of false alarms.
@@ -65,7 +57,7 @@ class MergedScenes:
         """
         if not self.ground_truths:
             return {}
-        records = [record for record in self.predictions.images if record['file'] not in self.unlabeled]
+        records = [record for record in self.predictions.images if record['file'] not in self.chosen.unlabeled]
         options['searched'] = self.searched
         return evaluate_thresholds(records, self.ground_truths, self.predictions.classes, iou_thresholds, **options)
 
@@ -79,33 +71,34 @@ class MergedScenes:
 
     def notes(self) -> list[str]:
         """What was merged and what was left out, a sentence each."""
-        kept = sum(len(record['scores']) for record in self.predictions.images)
+        chosen, kept = self.chosen, sum(len(record['scores']) for record in self.predictions.images)
+        chips, scenes = sum(map(len, chosen.whole.values())), count_noun(len(self.predictions.images), 'scene')
         notes = [
-            f'Merged {self.num_detections} detections on {counted(self.num_chips, "chip")} into {kept} on '
-            f'{counted(len(self.predictions.images), "scene")}: rotated NMS of each class at IoU {self.merge_iou:g}, '
-            'pieces of objects that chips cut removed or joined.',
+            f'Merged {self.num_detections} detections on {count_noun(chips, "chip")} into {kept} on {scenes}: rotated '
+            f'NMS of each class at IoU {self.merge_iou:g}, pieces of objects that chips cut removed or joined.',
         ]
         if self.ground_truths:
             notes += [self._coverage(), self._area()]
-        if self.unlabeled:
+        if chosen.unlabeled:
+            scenes = count_noun(len(chosen.unlabeled), 'scene')
             notes.append(
-                f'No figures of {counted(len(self.unlabeled), "scene")} without labels, first {self.unlabeled[0]}; '
-                'their chips count as chips without objects, where chips are evaluated.'
+                f'No figures of {scenes} without labels, first {chosen.unlabeled[0]}; their chips count as chips '
+                'without objects, where chips are evaluated.'
             )
-        if self.num_added is None:
+        if chosen.num_added is None:
             notes.append(
                 f'{INDEX_NAME} does not say which chips were added on ships, so that labels chose some of those merged.'
             )
-        elif self.num_added:
-            notes.append(f'Left out {counted(self.num_added, "chip")} added on ships: only the grid counts.')
-        if self.partial:
-            name, (predicted, total) = next(iter(self.partial.items()))
-            scenes = counted(len(self.partial), 'scene')
+        elif chosen.num_added:
+            notes.append(f'Left out {count_noun(chosen.num_added, "chip")} added on ships: only the grid counts.')
+        if chosen.partial:
+            name, (predicted, total) = next(iter(chosen.partial.items()))
+            scenes = count_noun(len(chosen.partial), 'scene')
             notes.append(
                 f'Left out {scenes} of which only some chips were tested, first {name}: {predicted} of {total}.'
             )
-        if self.absent:
-            notes.append(f'Left out {counted(self.absent, "scene")} none of whose chips was tested.')
+        if chosen.absent:
+            notes.append(f'Left out {count_noun(chosen.absent, "scene")} none of whose chips was tested.')
         return notes
 
     def _coverage(self) -> str:
@@ -123,7 +116,7 @@ class MergedScenes:
         if searched.km2 is not None:
             area = f'{searched.km2:.3g} km2'
         else:
-            scenes = f'{len(self.without_gsd)} of {counted(len(self.ground_truths), "scene")}'
+            scenes = f'{len(self.without_gsd)} of {count_noun(len(self.ground_truths), "scene")}'
             area = (
                 f'{searched.megapixels:.3g} Mpx, as {scenes} have no georeference, first {self.without_gsd[0]} (--gsd '
                 'gives metres a pixel)'
@@ -134,10 +127,6 @@ class MergedScenes:
 def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     """Merge the predictions on chips into predictions on their scenes.
 
-    Args:
-        predictions: of chips.
-        data: their folders.
-
     Raises:
         ValueError: a predicted image is not in ``chips.jsonl``, no scene has all its chips predicted, or a scene, chip
             or label file is missing or wrong; the message names it.
@@ -146,13 +135,12 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
     chosen = choose_scenes(by_file, data)
     folder = DotaFolder(data.scenes)
     records, truths, sizes, covered, pixel_areas = [], [], [], [], []
-    without_gsd, unlabeled = [], []
+    without_gsd = []
     for scene, chips in chosen.whole.items():
         image = folder.image_dir / scene
         windows = read_windows(data, image, chips)
         records.append(merge_scene(image.name, [by_file[chip.file] for chip in chips], windows, data.merge_iou))
-        if scene not in chosen.labeled:
-            unlabeled.append(scene)
+        if scene in chosen.unlabeled:
             continue
         objects, regions = read_objects(folder, image, predictions.classes, data.other_classes)
         truths.append({'file': image.name, **ground_truth_record(objects, predictions.classes, regions)})
@@ -163,22 +151,17 @@ def merge_scenes(predictions: Predictions, data: SceneData) -> MergedScenes:
             without_gsd.append(scene)
         else:
             pixel_areas.append(area)
-    chips = [chip for of_scene in chosen.whole.values() for chip in of_scene]
     searched = np.multiply(covered, sizes)
     km2 = None if without_gsd else float(np.dot(searched, pixel_areas)) / 1e6
     return MergedScenes(
         predictions=Predictions(predictions.classes, tuple(records)),
         ground_truths=tuple(truths),
-        num_chips=len(chips),
-        num_detections=sum(len(by_file[chip.file]['scores']) for chip in chips),
+        chosen=chosen,
+        num_detections=sum(len(by_file[chip.file]['scores']) for chips in chosen.whole.values() for chip in chips),
         covered=float(searched.sum() / max(sum(sizes), 1)),
         searched=SearchedArea(float(searched.sum()) / 1e6, km2),
-        partial=chosen.partial,
-        absent=chosen.absent,
         merge_iou=data.merge_iou,
         without_gsd=tuple(without_gsd),
-        num_added=None if any(chip.added is None for chip in chips) else chosen.num_added,
-        unlabeled=tuple(unlabeled),
     )
 
 

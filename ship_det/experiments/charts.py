@@ -20,14 +20,9 @@ def center_marker(is_median: bool) -> str:
 
 
 def draw_estimate(axes: Axes, line: int, found: Estimate, trials: Sequence[float], color: str) -> None:
-    """Draw a mean or median with its interval, and the trials as small points below.
+    """Draw a mean or median with its interval, and the trials as small points below, all in the units of the axis.
 
-    Args:
-        axes: where; the first line is 0, lines are counted downwards.
-        line: that it is drawn on.
-        found: the mean or median, in the units of the axis.
-        trials: likewise.
-        color: of both.
+    ``line``: the one that it is drawn on; the first is 0, lines are counted downwards.
     """
     axes.plot(trials, [line + _BELOW] * len(trials), 'o', color=color, markersize=3, alpha=0.6, markeredgewidth=0)
     ends = np.nan_to_num([found.low, found.high], nan=found.center)

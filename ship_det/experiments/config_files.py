@@ -9,9 +9,7 @@ from typing import Any
 def read_assignments(path: str | os.PathLike, examples: str) -> dict[str, Any]:
     """What a config assigns; names with an underscore are its own and left out.
 
-    Args:
-        path: file.
-        examples: folder of configs to look at, for messages.
+    ``examples`` is the folder of configs to look at that messages name.
 
     Raises:
         ValueError: naming the file, where it is none, or its program fails or ends.

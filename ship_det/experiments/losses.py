@@ -23,10 +23,6 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 _ABOUT_CLASSES = {'counts', 'factors'}
 
 
-def _ce(logits: Tensor, target: Tensor) -> Tensor:
-    return F.cross_entropy(logits, target)
-
-
 def _focal(logits: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
     return softmax_focal_loss(logits, target, gamma)
 
@@ -35,16 +31,8 @@ def _ci(logits: Tensor, target: Tensor, factors: Tensor) -> Tensor:
     return ci_loss(logits, target, None, weight=factors.to(logits)[target])
 
 
-def _ci_modulator(logits: Tensor, target: Tensor) -> Tensor:
-    return ci_loss(logits, target, None)
-
-
 def _ci_factors(logits: Tensor, target: Tensor, factors: Tensor) -> Tensor:
     return ci_loss(logits, target, None, modulate=False, weight=factors.to(logits)[target])
-
-
-def _pf(logits: Tensor, target: Tensor, variant: str = 'class_mean') -> Tensor:
-    return pf_loss(logits, target, variant)
 
 
 class Loss(NamedTuple):
@@ -56,14 +44,14 @@ class Loss(NamedTuple):
 
 #: By the names that configs use.
 LOSSES = {
-    'ce': Loss('CE', _ce),
+    'ce': Loss('CE', lambda logits, target: F.cross_entropy(logits, target)),
     # As configs of the recognition experiments call it.
     'focal': Loss('focal', _focal),
     'fl': Loss('focal', _focal),
     'ci': Loss('CI', _ci),
-    'ci_modulator': Loss('CI, modulator alone', _ci_modulator),
+    'ci_modulator': Loss('CI, modulator alone', lambda logits, target: ci_loss(logits, target, None)),
     'ci_factors': Loss('CI, factors alone', _ci_factors),
-    'pf': Loss('PF', _pf),
+    'pf': Loss('PF', lambda logits, target, variant='class_mean': pf_loss(logits, target, variant)),
     'class_balanced': Loss('class-balanced', class_balanced_loss),
     'balanced_softmax': Loss('balanced softmax', balanced_softmax_loss),
     'logit_adjusted': Loss('logit-adjusted', logit_adjusted_loss),

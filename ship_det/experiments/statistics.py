@@ -84,13 +84,9 @@ def estimate_median(values: ArrayLike, confidence: float = 0.95) -> Estimate:
 def paired_gain(
     ours: Mapping[int, float], baseline: Mapping[int, float], by_median: bool = False, folds: int = 1
 ) -> Gain | None:
-    """What scores have over a baseline's in pairs of a seed, or of a fold; None where there is no pair.
+    """What scores by seed, or by fold, have over a baseline's in pairs; None where there is no pair.
 
-    Args:
-        ours: scores by seed.
-        baseline: likewise.
-        by_median: median and signed-rank test in place of mean and t test.
-        folds: as in :func:`estimate`.
+    ``by_median``: median and signed-rank test in place of mean and t test; ``folds`` as in :func:`estimate`.
     """
     pairs = sorted(ours.keys() & baseline.keys())
     if not pairs:

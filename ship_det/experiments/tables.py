@@ -7,13 +7,7 @@ from ship_det.experiments.statistics import Estimate
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], names: int = 1) -> Iterator[str]:
-    """Lines of a table.
-
-    Args:
-        heads: what stands above each column.
-        rows: cells of each row.
-        names: columns of names, which come first; numbers are aligned to the right.
-    """
+    """Lines of a table: heads, then rows of cells. The first columns are names; numbers are aligned to the right."""
     yield '|' + '|'.join(f' {head} ' if head else ' ' for head in heads) + '|'
     yield '|' + '---|' * names + '--:|' * (len(heads) - names)
     for cells in rows:

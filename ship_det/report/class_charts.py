@@ -1,6 +1,7 @@
 """Charts over classes: the long tail beside AP, precision and recall, scores, confusions, sizes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,8 +43,7 @@ def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray
     figure = Figure(figsize=(10, 1.1 + 0.3 * len(classes)), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
     left.barh(rows, np.maximum(shown[order], 0.5), color=BARS, height=0.72)
-    left.set_xscale('log')
-    left.set_xlim(0.5, max(shown.max(initial=1) * 1.9, 10))
+    left.set(xscale='log', xlim=(0.5, max(shown.max(initial=1) * 1.9, 10)), xlabel='instances (log scale)')
     plain_log_ticks(left.xaxis)
     for row, count in zip(rows, shown[order], strict=True):
         left.text(max(count, 0.5) * 1.08, row, f'{count:d}', va='center', fontsize=8, color=INK)
@@ -51,7 +51,6 @@ def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray
     left.invert_yaxis()
     left.grid(axis='y', visible=False)
     left.set_title('Ground truths in the test images' if counts is None else 'Training instances')
-    left.set_xlabel('instances (log scale)')
     _ap_bars(right, runs, [classes[i] for i in order])
     return figure
 
@@ -71,13 +70,10 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
                 plate = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 1}
                 axes.text(place + 0.012, row, text, va='center', fontsize=8, color=ink, bbox=plate)
         axes.axvline(run.main.mean_ap, color=run_color(index), linestyle=(0, (4, 3)), linewidth=1.1)
-    axes.set_xlim(0, 1.09)
-    axes.set_xticks(np.arange(0, 1.01, 0.2))
+    axes.set(xlim=(0, 1.09), xticks=np.arange(0, 1.01, 0.2), xlabel='average precision; dashed: mean')
     axes.grid(axis='y', visible=False)
     axes.set_title(f'AP at IoU {main.min_iou} {main.iou_threshold:g}')
-    axes.set_xlabel('average precision; dashed: mean')
-    if len(runs) > 1:
-        legend_above(axes, len(runs))
+    legend_above(axes, len(runs))
 
 
 @styled
@@ -88,28 +84,17 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
     for index, run in enumerate(runs):
         ap = np.array([run.main.classes[name].ap for name in classes])
         usable = np.isfinite(ap) & (counts > 0)
-        axes.scatter(
-            counts[usable],
-            ap[usable],
-            s=34,
-            color=run_color(index),
-            marker=run_marker(index),
-            label=written(run.name),
-            zorder=3,
-        )
-    axes.set_xscale('log')
-    axes.set_ylim(-0.04, 1.06)
+        style: dict[str, Any] = {'color': run_color(index), 'marker': run_marker(index), 'label': written(run.name)}
+        axes.scatter(counts[usable], ap[usable], s=34, zorder=3, **style)
     # Room for the names at the right of the points, and an axis where all counts are alike.
     low = min(counts[counts > 0], default=1)
     high = max(counts.max(initial=1), 3 * low)
-    axes.set_xlim(low / 1.25, high * (high / low) ** 0.35 * 1.25)
+    axes.set(xscale='log', xlim=(low / 1.25, high * (high / low) ** 0.35 * 1.25), ylim=(-0.04, 1.06))
     plain_log_ticks(axes.xaxis)
     _name_points(axes, classes, counts, np.array([runs[0].main.classes[name].ap for name in classes]))
-    axes.set_xlabel('training instances (log scale)')
-    axes.set_ylabel(f'AP at IoU {runs[0].main.iou_threshold:g}')
+    axes.set(xlabel='training instances (log scale)', ylabel=f'AP at IoU {runs[0].main.iou_threshold:g}')
     axes.set_title('AP over training instances')
-    if len(runs) > 1:
-        legend_above(axes, len(runs))
+    legend_above(axes, len(runs))
     return figure
 
 
@@ -136,8 +121,7 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
     """Precision over recall, a panel a class; one run shows both IoU thresholds."""
     figure, panels = _panels(classes, 'recall', 'precision', share_y=True)
     for name, axes in panels.items():
-        axes.set_xlim(0, 1.02)
-        axes.set_ylim(0, 1.04)
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.04))
         lines = [(run.main, run_color(index), '-') for index, run in enumerate(runs)]
         if len(runs) == 1:
             lines += [(result, MUTED, '--') for result in list(runs[0].results.values())[1:]]
@@ -150,8 +134,8 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
         elif len(runs) == 1:
             axes.set_title(f'{ap:.3f}', loc='right', fontsize=8, color=MUTED, fontweight='normal')
     if len(runs) == 1:
-        results = list(runs[0].results)
-        keys = [(f'IoU {results[0]:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, '--') for iou in results[1:]]
+        first, *others = runs[0].results
+        keys = [(f'IoU {first:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, '--') for iou in others]
     else:
         keys = [(written(run.name), run_color(index), '-') for index, run in enumerate(runs)]
     _legend(figure, [Line2D([], [], color=color, linestyle=style, label=name) for name, color, style in keys])
@@ -172,8 +156,7 @@ def score_histograms(run: Run, classes: Sequence[str]) -> Figure:
         axes.stairs(heights[1], edges, color=RIGHT, linewidth=1.8)
         axes.set_yscale('symlog', linthresh=1)
         axes.yaxis.set_minor_locator(NullLocator())
-        axes.set_yticks([0, 1, 10, 100, 1000, 10000])
-        axes.set_yticklabels(['0', '1', '10', '100', '1k', '10k'])
+        axes.set_yticks([0, 1, 10, 100, 1000, 10000], ['0', '1', '10', '100', '1k', '10k'])
         axes.set_ylim(0, max(10, 1.5 * max(height.max() for height in heights)))
         axes.set_xlim(0, 1)
         axes.axvline(run.main.score_threshold, color=MUTED, linewidth=0.9, linestyle=(0, (2, 2)))
@@ -242,8 +225,7 @@ def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Fi
     axes.axhline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
     axes.axvline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
     axes.tick_params(length=0)
-    axes.set_xlabel('detected as')
-    axes.set_ylabel('ground truth')
+    axes.set(xlabel='detected as', ylabel='ground truth')
     return figure
 
 
@@ -265,12 +247,9 @@ def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64
     ranges = [_range_text(*edges[i : i + 2]) for i in bins]
     axes.set_xticks(bins, [f'{text}\n{total} ships' for text, total in zip(ranges, totals, strict=True)])
     axes.grid(axis='x', visible=False)
-    axes.set_ylim(0, 1.1)
-    axes.set_xlabel('size of the object: root of its area, px')
-    axes.set_ylabel('mean AP')
+    axes.set(ylim=(0, 1.1), xlabel='size of the object: root of its area, px', ylabel='mean AP')
     axes.set_title('AP by object size')
-    if len(sizes) > 1:
-        legend_above(axes, len(sizes))
+    legend_above(axes, len(sizes))
     return figure
 
 

@@ -82,12 +82,8 @@ def truth_boxes(truths: GroundTruths, classes: Sequence[str], view: View, marked
 def detection_boxes(run: Run, index: int, view: View, marked: int | None = None) -> list[Box]:
     """Detections that a view shows, those of lower score first, so that higher ones lie above.
 
-    Args:
-        run: evaluated run.
-        index: its number on the page.
-        view: what is shown.
-        marked: row of the detection that stands out, -1 for none, in a picture of detections that count; None in one
-            of all.
+    ``index`` is the number of the run on the page. In a picture of detections that count, ``marked`` is the row of the
+    one that stands out, -1 for none; it is None in one of all.
     """
     matches, found = run.matches, run.matches.detections
     rows = np.flatnonzero((found.image == view.image) & (found.scores >= MIN_SHOWN_SCORE))
@@ -107,13 +103,9 @@ def detection_boxes(run: Run, index: int, view: View, marked: int | None = None)
 
 
 def outcome_boxes(run: Run, index: int, image: int, place: Callable[[NDArray], NDArray]) -> list[Box]:
-    """What a run made of the ships of an image: missed ones, and detections that count.
+    """What a run, number ``index`` on the page, made of the ships of an image: missed ones, and detections that count.
 
-    Args:
-        run: evaluated run.
-        index: its number on the page.
-        image: index of the image.
-        place: moves (N, 4, 2) corners in the image to where they are drawn.
+    ``place`` moves (N, 4, 2) corners in the image to where they are drawn.
     """
     found, truths = run.matches.detections, run.matches.ground_truths
     missed = np.flatnonzero(run.missed & (truths.image == image))

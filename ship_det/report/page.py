@@ -1,23 +1,19 @@
 """The page of a report: what its templates, which are beside this file with its style and script, are filled with."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.drawing.chart_style import Chart
 from ship_det.drawing.pages import render_page
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.evaluation.result import format_rate
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
-from ship_det.report.errors import Analysis
-from ship_det.report.gallery import Card, Gallery
 from ship_det.report.overlay import MIN_SHOWN_SCORE
 from ship_det.report.runs import Run
-from ship_det.report.tables import tail_rows
 
 # Columns of the table of classes that are means over the classes too.
 _FIGURES = {
@@ -26,53 +22,69 @@ _FIGURES = {
 }
 
 
-@dataclass(frozen=True)
-class Content:
-    """What a page is made of.
+def build_page(runs: Sequence[Run], labeled: LabeledSet, training: NDArray[np.int64] | None, **shown: Any) -> str:
+    """The page as one HTML text that refers to nothing outside itself.
 
-    Attributes:
-        title: of the page.
-        facts: what was evaluated, a text by its name.
+    Args:
         runs: evaluated runs.
         labeled: images and ground truth.
         training: training instances of each class, (C,), or None.
-        analyses: of each run.
-        charts: by the name that the template calls them.
-        gallery: pictures.
-        views: scenes with their chips.
+        shown: what else the template shows: ``title``; ``facts``, what was evaluated, a text by its name; ``analyses``
+            of each run; ``charts`` by the name that the template calls them; ``gallery``, the pictures; ``views``, the
+            scenes with their chips.
     """
-
-    title: str
-    facts: Mapping[str, str]
-    runs: Sequence[Run]
-    labeled: LabeledSet
-    training: NDArray[np.int64] | None
-    analyses: Sequence[Analysis]
-    charts: Mapping[str, Chart]
-    gallery: Gallery
-    views: Sequence[Card]
-
-
-def build_page(content: Content) -> str:
-    """The page as one HTML text that refers to nothing outside itself."""
-    classes, training = content.labeled.classes, content.training
+    classes = labeled.classes
     # Head, middle and tail are a third of the classes each.
-    tail = tail_rows(content.runs, training) if training is not None and len(classes) >= 3 else []
+    tail = tail_rows(runs, training) if training is not None and len(classes) >= 3 else []
     return render_page(
         'ship_det.report',
         'page.html',
         filters={'counted': _count, 'rate': format_rate, 'ap_name': 'AP@{:g}'.format},
-        **vars(content),
+        runs=runs,
+        labeled=labeled,
+        training=training,
+        **shown,
         classes=classes,
-        main=content.runs[0].main,
-        aps={name: [run.main.classes[name].ap for run in content.runs] for name in classes},
+        main=runs[0].main,
+        aps={name: [run.main.classes[name].ap for run in runs] for name in classes},
         figures=_FIGURES,
-        headlines=[_headline(run) for run in content.runs],
+        headlines=[_headline(run) for run in runs],
         imbalance=_describe_imbalance(training) if tail and training is not None else '',
         tail=tail,
         min_score=MIN_SHOWN_SCORE,
         isnan=math.isnan,
     )
+
+
+class TailRow(NamedTuple):
+    """A third of the classes by training instances.
+
+    Attributes:
+        title: of the row.
+        least: training instances of its rarest class.
+        most: those of its most frequent class.
+        mean_ap: of each run; nan without ground truth.
+    """
+
+    title: str
+    least: int
+    most: int
+    mean_ap: list[float]
+
+
+def tail_rows(runs: Sequence[Run], training: NDArray[np.int64]) -> list[TailRow]:
+    """Mean AP of the classes with most, medium and fewest training instances, (C,), a third each."""
+    order = np.argsort(-training, kind='stable')
+    rows = []
+    for title, part in zip(('head', 'middle', 'tail'), np.array_split(order, 3), strict=True):
+        means = []
+        for run in runs:
+            values = [run.main.classes[run.classes[label]].ap for label in part.tolist()]
+            known = [value for value in values if not math.isnan(value)]
+            means.append(math.fsum(known) / len(known) if known else math.nan)
+        counts = training[part]
+        rows.append(TailRow(f'{title}: {len(part)} classes', int(counts.min()), int(counts.max()), means))
+    return rows
 
 
 def _count(number: int, noun: str, nouns: str = '') -> str:

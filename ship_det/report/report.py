@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.drawing.chart_style import save_chart
-from ship_det.evaluation.instances import GroundTruthForm
-from ship_det.evaluation.labeled_set import (
-    LabeledSet,
-    OtherClasses,
-    count_training,
-    find_predicted_list,
-    read_labeled_set,
-)
+from ship_det.evaluation.labeled_set import LabeledSet, count_training, find_predicted_list, read_labeled_set
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.scene_chips import SceneData
@@ -37,50 +30,20 @@ from ship_det.report.drawn_chips import draw_chip, write_chip
 from ship_det.report.errors import Analysis, analyze
 from ship_det.report.gallery import DRAWN_SIDE, make_gallery
 from ship_det.report.measures import locate_image
-from ship_det.report.page import Content, build_page
-from ship_det.report.runs import Run, RunFiles, ap_by_size, evaluate_run, merge_run, read_all_predictions, size_edges
+from ship_det.report.page import build_page
+from ship_det.report.runs import (
+    ReportOptions,
+    Run,
+    RunFiles,
+    ap_by_size,
+    evaluate_run,
+    merge_run,
+    read_all_predictions,
+    size_edges,
+)
 from ship_det.report.scene_views import draw_scenes
 from ship_det.report.training_charts import training_curves
-from ship_det.scenes.merging import MERGE_IOU
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
-
-
-@dataclass(frozen=True)
-class ReportOptions:
-    """What a report shows.
-
-    Attributes:
-        list_file: image names to evaluate, one a line; None for the list of the data set whose images are predicted, or
-            for all images.
-        train_list: image names of the training part, for training instances; None for train.txt where there is one.
-        iou_threshold: overlap a right detection needs.
-        score_threshold: of precision and recall, the confusion matrix, the mistakes and the pictures.
-        other_classes: what labels of classes that the predictions do not know are: 'error', 'background', 'ignore'.
-        chips: most test chips to show.
-        examples: most mistakes to show of each kind and class.
-        views: most scenes to show, where the images are chips.
-        title: of the page.
-        scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
-        merge_iou: see ``ship_det.evaluation.merge_windows``.
-        gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
-        unlabeled: scenes without labels are left out of the figures of scenes, instead of being an error.
-        ground_truth: what detections are compared with: the quads as labelled or 'rectangles' around them.
-    """
-
-    list_file: str | os.PathLike | None = None
-    train_list: str | os.PathLike | None = None
-    iou_threshold: float = 0.6
-    score_threshold: float = 0.5
-    other_classes: OtherClasses = 'error'
-    chips: int = 24
-    examples: int = 4
-    views: int = 6
-    title: str = 'Ship detection report'
-    scenes: str | os.PathLike | None = None
-    merge_iou: float = MERGE_IOU
-    gsd: float | None = None
-    unlabeled: bool = False
-    ground_truth: GroundTruthForm = 'quads'
 
 
 def write_report(
@@ -112,7 +75,7 @@ def write_report(
     training = None
     if options.train_list is not None:
         training = count_training(dataset, labeled.classes, options.train_list, options.other_classes)
-    evaluated = [_evaluate(files, read, labeled, options) for files, read in zip(runs, predictions, strict=True)]
+    evaluated = [evaluate_run(files, read, labeled, options) for files, read in zip(runs, predictions, strict=True)]
     if options.scenes is not None:
         data = SceneData(
             dataset, options.scenes, options.other_classes, options.merge_iou, options.gsd, options.unlabeled
@@ -130,8 +93,8 @@ def write_report(
         gallery = make_gallery(evaluated, analyses, labeled, locate, stage, options.chips, options.examples)
         views = draw_scenes(evaluated, labeled, chips, options.views)
         facts = _facts(evaluated, dataset, options)
-        content = Content(options.title, facts, evaluated, labeled, training, analyses, charts, gallery, views)
-        write_text(stage / 'index.html', build_page(content))
+        shown = dict(title=options.title, facts=facts, analyses=analyses, charts=charts, gallery=gallery, views=views)
+        write_text(stage / 'index.html', build_page(evaluated, labeled, training, **shown))
     return evaluated
 
 
@@ -140,11 +103,7 @@ def draw_images(
 ) -> int:
     """Draw the boxes of a run and of the labels on every image, as the report does, into ``out``/NAME.png.
 
-    Args:
-        run: predictions.
-        dataset: folder in DOTA layout.
-        out: folder, made where it does not exist.
-        options: which images, and the thresholds.
+    The data set is a folder in DOTA layout; ``out`` is made. Options say which images, and the thresholds.
 
     Returns:
         Number of images.
@@ -155,24 +114,12 @@ def draw_images(
     options = options or ReportOptions()
     predictions = read_predictions(run.predictions)
     labeled = read_labeled_set(dataset, predictions.classes, options.list_file, options.other_classes)
-    evaluated = _evaluate(run, predictions, labeled, options)
+    evaluated = evaluate_run(run, predictions, labeled, options)
     with staged_folder(out) as stage:
         for index, path in enumerate(labeled.images):
             pixels, scale = read_preview(path, DRAWN_SIDE)
             write_chip(stage / f'{path.stem}.png', draw_chip(pixels, evaluated, index, scale))
     return len(labeled.images)
-
-
-def _evaluate(files: RunFiles, predictions: Predictions, labeled: LabeledSet, options: ReportOptions) -> Run:
-    return evaluate_run(
-        files,
-        predictions,
-        labeled,
-        options.iou_threshold,
-        options.score_threshold,
-        options.ground_truth,
-        subset=options.list_file is not None,
-    )
 
 
 def _with_lists(options: ReportOptions, dataset: str | os.PathLike, predictions: Predictions) -> ReportOptions:

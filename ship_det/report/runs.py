@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from ship_det.evaluation.curves import average_precision, precision_recall_curve
 from ship_det.evaluation.instances import GroundTruthForm, GroundTruths
-from ship_det.evaluation.labeled_set import LabeledSet, select_predictions
+from ship_det.evaluation.labeled_set import LabeledSet, OtherClasses, select_predictions
 from ship_det.evaluation.matching import Matches, judge
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.result import EvaluationResult
-from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+from ship_det.evaluation.scene_chips import SceneData
 from ship_det.evaluation.scenes import MergedScenes, merge_scenes
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.report.training_log import TrainingLog, read_training_log
+from ship_det.scenes.merging import MERGE_IOU
 
 #: The usual threshold, reported beside the one asked for.
 COMMON_IOU = 0.5
@@ -44,6 +45,44 @@ class RunFiles:
         # Charts and folders of a comparison are called after it.
         if not re.fullmatch(r'\w[\w.+@ -]*', self.name):
             raise ValueError(f'run name {self.name!r}: expected letters, digits, blanks, "_", "-", "+", "@" or "."')
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report shows.
+
+    Attributes:
+        list_file: image names to evaluate, one a line; None for the list of the data set whose images are predicted, or
+            for all images.
+        train_list: image names of the training part, for training instances; None for train.txt where there is one.
+        iou_threshold: overlap a right detection needs.
+        score_threshold: of precision and recall, the confusion matrix, the mistakes and the pictures.
+        other_classes: what labels of classes that the predictions do not know are: 'error', 'background', 'ignore'.
+        chips: most test chips to show.
+        examples: most mistakes to show of each kind and class.
+        views: most scenes to show, where the images are chips.
+        title: of the page.
+        scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
+        merge_iou: see ``ship_det.evaluation.merge_windows``.
+        gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
+        unlabeled: scenes without labels are left out of the figures of scenes, instead of being an error.
+        ground_truth: what detections are compared with: the quads as labelled or 'rectangles' around them.
+    """
+
+    list_file: str | os.PathLike | None = None
+    train_list: str | os.PathLike | None = None
+    iou_threshold: float = 0.6
+    score_threshold: float = 0.5
+    other_classes: OtherClasses = 'error'
+    chips: int = 24
+    examples: int = 4
+    views: int = 6
+    title: str = 'Ship detection report'
+    scenes: str | os.PathLike | None = None
+    merge_iou: float = MERGE_IOU
+    gsd: float | None = None
+    unlabeled: bool = False
+    ground_truth: GroundTruthForm = 'quads'
 
 
 @dataclass(frozen=True)
@@ -94,13 +133,6 @@ class Run:
         """Names."""
         return tuple(self.main.classes)
 
-    @property
-    def of_scenes(self) -> 'Run | None':
-        """The same run with its whole scenes as images; None where there are none with labels."""
-        if self.scenes is None or not self.scenes.results:
-            return None
-        return replace(self, results=self.scenes.results, scenes=None)
-
     @cached_property
     def shown(self) -> NDArray[np.bool_]:
         """(N,) detections that count: of at least the score threshold and not ignored."""
@@ -146,38 +178,23 @@ def read_all_predictions(files: Sequence[RunFiles]) -> list[Predictions]:
     return predictions
 
 
-def evaluate_run(
-    files: RunFiles,
-    predictions: Predictions,
-    labeled: LabeledSet,
-    iou_threshold: float,
-    score_threshold: float,
-    ground_truth: GroundTruthForm = 'quads',
-    subset: bool = False,
-) -> Run:
+def evaluate_run(files: RunFiles, predictions: Predictions, labeled: LabeledSet, options: ReportOptions) -> Run:
     """Evaluate a run at the main IoU threshold and at the common one.
 
-    Args:
-        files: of the run.
-        predictions: read from there.
-        labeled: images and ground truth.
-        iou_threshold: the main one.
-        score_threshold: of precision and recall.
-        ground_truth: what detections are compared with, the quads as labelled or 'rectangles' around them.
-        subset: the labelled set is a part of what was predicted, so predictions of other images are left out.
+    With a list, predictions of other images are left out.
 
     Raises:
-        ValueError: an image has no predictions, or without ``subset`` there are predictions of an unknown image.
+        ValueError: an image has no predictions, or without a list there are predictions of an unknown image.
     """
+    subset = options.list_file is not None
     selected, left_out = select_predictions(files.predictions, predictions, labeled, subset)
-    thresholds = list(dict.fromkeys([iou_threshold, COMMON_IOU]))
     results = evaluate_thresholds(
         selected.images,
         labeled.records,
         labeled.classes,
-        thresholds,
-        score_threshold=score_threshold,
-        ground_truth=ground_truth,
+        list(dict.fromkeys([options.iou_threshold, COMMON_IOU])),
+        score_threshold=options.score_threshold,
+        ground_truth=options.ground_truth,
     )
     log = read_training_log(files.log) if files.log is not None else None
     return Run(files.name, Path(files.predictions), results, left_out, log)
@@ -190,9 +207,8 @@ def merge_run(run: Run, predictions: Predictions, labeled: LabeledSet, data: Sce
         ValueError: as ``merge_scenes``, and where no scene has labels.
     """
     selected, _ = select_predictions(run.source, predictions, labeled, subset=True)
-    files = [record['file'] for record in selected.images]
-    choose_scenes(files, data).require_labels(data.scenes, '; without --merge the page is about the images alone')
     merged = merge_scenes(selected, data)
+    merged.chosen.require_labels(data.scenes, '; without --merge the page is about the images alone')
     results = merged.evaluate(
         list(run.results), score_threshold=run.main.score_threshold, ground_truth=run.main.ground_truth
     )
@@ -210,17 +226,10 @@ def size_edges(truths: GroundTruths, bins: int = 4) -> NDArray[np.float64]:
 
 
 def ap_by_size(run: Run, edges: NDArray[np.float64]) -> list[SizeBin]:
-    """Mean AP at the main IoU threshold of the objects of each size.
+    """Mean AP at the main IoU threshold of the objects of each size, between the edges, (B + 1,), of ``size_edges``.
 
     In each bin the objects of other sizes are ignore regions, and so are the wrong detections of other sizes that lie
     on no object (as in COCO's evaluation).
-
-    Args:
-        run: evaluated run.
-        edges: (B + 1,) of ``size_edges``.
-
-    Returns:
-        A bin for each of the B sizes.
     """
     truths, found = run.matches.ground_truths, run.matches.detections
     truth_bin = np.digitize(_sizes(truths.boxes), edges) - 1

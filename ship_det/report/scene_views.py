@@ -1,6 +1,7 @@
 """Scenes at a reduced size: the test chips of each put where they were cut, and what became of their ships."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +25,10 @@ _NO_CHIP = (226, 230, 235)
 
 
 def draw_scenes(runs: Sequence[Run], labeled: LabeledSet, chips: Mapping[str, Chip], limit: int) -> list[Card]:
-    """A card for each of the scenes with most ships to find.
+    """A card for each of the scenes with most ships to find, at most ``limit``.
 
-    The boxes are those of the merged scene where predictions were merged, else those of each chip, so that a ship on
-    two chips is there twice.
-
-    Args:
-        runs: evaluated runs.
-        labeled: images and ground truth.
-        chips: index of the images that are chips, by file name.
-        limit: most cards.
+    ``chips`` is the index of the images that are chips, by file name. The boxes are those of the merged scene where
+    predictions were merged, else those of each chip, so that a ship on two chips is there twice.
     """
     truths = runs[0].matches.ground_truths
     ships = np.bincount(truths.image[~truths.difficult], minlength=len(labeled.images))
@@ -79,8 +74,8 @@ def _put_together(chips: Sequence[tuple[Path, Chip]], window: tuple[int, int, in
 
 def _boxes(run: Run, index: int, scene: str, placed: Sequence[tuple[int, Chip]]) -> list[Box]:
     """What a run made of the ships of a scene, px of the scene."""
-    of_scenes = run.of_scenes
     files = [record['file'] for record in run.scenes.merged.ground_truths] if run.scenes is not None else []
-    if of_scenes is not None and scene in files:
-        return outcome_boxes(of_scenes, index, files.index(scene), lambda quads: quads)
+    if run.scenes is not None and scene in files:
+        whole = replace(run, results=run.scenes.results)
+        return outcome_boxes(whole, index, files.index(scene), lambda quads: quads)
     return [box for image, chip in placed for box in outcome_boxes(run, index, image, chip.to_scene)]

@@ -18,35 +18,28 @@ _LOG_FROM = 5
 
 @styled
 def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
-    """Total loss, its parts, the learning rate and, where training validated, mean AP over iterations.
-
-    Args:
-        logs: name and log of each run.
-    """
+    """Total loss, its parts, the learning rate and, where runs validated, mean AP over iterations, of runs by name."""
     validated = any(log.validation for _, log in logs)
     figure = Figure(figsize=(10, 6.2 if validated else 3.1), layout='constrained')
     panels = figure.subplots(2, 2, sharex=True).ravel() if validated else figure.subplots(1, 3)
     total, parts, rate = panels[:3]
     for index, (run, log) in enumerate(logs):
-        name = written(run)
-        color = run_color(index)
+        name, color = written(run), run_color(index)
         _draw_loss(total, log.losses['loss'], color, name)
         rate.plot(*log.learning_rate, color=color)
         for place, (score, series) in enumerate(log.validation.items()):
             style = ['-', '--', ':', '-.'][place % 4]
             label = f'{name}: {score}' if len(logs) > 1 else score
             panels[3].plot(*series, style, color=color, marker='o', markersize=3.5, label=label)
-    _draw_parts(parts, *logs[0])
+    _draw_parts(parts, logs[0][1])
     _choose_scale(total)
     total.set_title('Loss')
-    rate.set_title('Learning rate')
-    rate.set_ylim(bottom=0)
+    rate.set(title='Learning rate', ylim=(0, None))
     if len(logs) > 1:
         total.legend(fontsize=8)
         parts.set_title(f'Parts of the loss: {logs[0][0]}')
     if validated:
-        panels[3].set_title('Validation')
-        panels[3].set_ylim(0, 1.02)
+        panels[3].set(title='Validation', ylim=(0, 1.02))
         panels[3].legend(fontsize=8)
     for axes in panels[2:] if validated else panels:
         axes.set_xlabel('iteration')
@@ -62,7 +55,7 @@ def _draw_loss(axes: Axes, series: tuple[NDArray, NDArray], color: str, label: s
     axes.plot(steps, _running_mean(values, span), color=color, label=label)
 
 
-def _draw_parts(axes: Axes, name: str, log: TrainingLog) -> None:
+def _draw_parts(axes: Axes, log: TrainingLog) -> None:
     parts = [name for name in log.losses if name != 'loss']
     for index, part in enumerate(parts):
         steps, values = log.losses[part]

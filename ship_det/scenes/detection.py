@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import shapely
@@ -139,9 +139,15 @@ def detect_scene(
     window: int = WINDOW,
     overlap: int | None = None,
     *,
+    min_score: float | None = None,
     gsd: float | None = None,
+    bands: tuple[int, ...] | None = None,
+    nodata: float | None = None,
+    alpha: bool = True,
+    land: Polygons | None = None,
+    area: Polygons | None = None,
+    iou_threshold: float = MERGE_IOU,
     on_progress: OnProgress | None = None,
-    **options: Any,
 ) -> Detections:
     """Find the ships in a scene of any size; memory does not grow with it.
 
@@ -154,10 +160,16 @@ def detect_scene(
         window: side of a window, px that the detector sees; more where it would pad.
         overlap: px of these that neighbours share; None for the length of the longest ship that the detector knows
             (``longest_ship``, m), else a fifth of the window.
+        min_score: least score; None for the detector's own threshold.
         gsd: m a px of a scene that does not know where on Earth it is; None takes its pixels as they are.
+        bands: the scene's bands, from 1, that become red, green and blue, or the one that becomes grey; None for those
+            that the file calls so, else the first.
+        nodata: value of pixels that show nothing, nan for no value; None for the one that the file names.
+        alpha: whether a band that the file calls alpha says where there is data.
+        land: polygons that ships do not lie on, as of :class:`DetectionOptions`.
+        area: polygons that ships are looked for in.
+        iou_threshold: IoU above which two boxes of one class are one ship.
         on_progress: called with the windows done and the windows in all.
-        options: ``min_score``, ``land``, ``area``, ``iou_threshold``, ``bands``, ``nodata`` and ``alpha`` as of
-            :class:`DetectionOptions`.
 
     Returns:
         Ships in px of the scene, the surest first, with ``scene``.
@@ -165,17 +177,19 @@ def detect_scene(
     Raises:
         ValueError: naming the file that cannot be decoded or shown, or the option that is wrong.
     """
-    settled = DetectionOptions(window, overlap, **options).settle(detector)
+    options = DetectionOptions(
+        window, overlap, min_score, land, area, iou_threshold, bands=bands, nodata=nodata, alpha=alpha
+    ).settle(detector)
     scene = describe_scene(path, PurePosixPath(path).stem, gsd)
-    with open_view(scene, detector.gsd, settled.choices) as view:
-        search = plan_search(view, settled)
+    with open_view(scene, detector.gsd, options.choices) as view:
+        search = plan_search(view, options)
         total = len(search.windows.windows)
         parts = []
-        for found in look_at(detector, view, search.windows, [1] * total, settled.min_score):
+        for found in look_at(detector, view, search.windows, [1] * total, options.min_score):
             parts.append(found.detections)
             if on_progress is not None:
                 on_progress(len(parts), total)
-        return merge_found(parts, search, detector.classes, settled.iou_threshold)
+        return merge_found(parts, search, detector.classes, options.iou_threshold)
 
 
 def plan_search(view: SceneView, options: DetectionOptions) -> Search:

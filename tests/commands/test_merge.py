@@ -16,7 +16,9 @@ from mmrotate.utils import register_all_modules as register_mmrotate
 from PIL import Image, ImageDraw
 
 from ship_det.annotations import LabeledObject, write_dota
-from ship_det.evaluation import SceneData, merge_scenes, read_predictions
+from ship_det.evaluation import read_predictions
+from ship_det.evaluation.scene_chips import SceneData
+from ship_det.evaluation.scenes import merge_scenes
 from ship_det.geometry import rbox_to_quad
 from ship_det.report import ReportOptions, RunFiles, write_report
 

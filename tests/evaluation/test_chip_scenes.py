@@ -7,8 +7,10 @@ import pytest
 import rasterio
 from rasterio import Affine
 
-from ship_det.evaluation import Predictions, SceneData, merge_scenes
+from ship_det.evaluation import Predictions
 from ship_det.evaluation.chip_scenes import locate_images, merge_chips
+from ship_det.evaluation.scene_chips import SceneData
+from ship_det.evaluation.scenes import merge_scenes
 from ship_det.geometry import sliding_windows
 from ship_det.raster import Georeference
 from ship_det.tiling import Chip, read_chip_index, write_chip_index

@@ -11,7 +11,8 @@ import pytest
 import shapely
 
 from ship_det.annotations import read_dota
-from ship_det.evaluation import evaluate, evaluate_thresholds, ground_truth_record
+from ship_det.evaluation import evaluate, evaluate_thresholds
+from ship_det.evaluation.instances import ground_truth_record
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 
 DEVKIT_POINTS = np.arange(0, 1.1, 0.1)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ship_det.evaluation import gather_detections, gather_ground_truths, ground_truth_record
+from ship_det.evaluation.instances import gather_detections, gather_ground_truths, ground_truth_record
 
 CLASSES = ('tanker', 'submarine')
 

@@ -8,7 +8,8 @@ import pytest
 
 from ship_det.annotations import LabeledObject, write_dota
 from ship_det.annotations.rolabelimg import ROLABELIMG
-from ship_det.evaluation import Predictions, evaluate, gather_ground_truths
+from ship_det.evaluation import Predictions, evaluate
+from ship_det.evaluation.instances import gather_ground_truths
 from ship_det.evaluation.labeled_set import count_training, find_predicted_list, read_labeled_set, select_predictions
 from ship_det.geometry import quad_to_rbox, rbox_to_quad
 

@@ -3,7 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ship_det.evaluation import Detections, GroundTruths, IgnoreRegions, best_overlaps, judge, matching
+from ship_det.evaluation import matching
+from ship_det.evaluation.instances import Detections, GroundTruths, IgnoreRegions
+from ship_det.evaluation.matching import best_overlaps, judge
 
 # Bars of 4 x 1: one moved along by d has IoU (4 - d) / (4 + d).
 BAR = [0, 0, 4, 1, 0]

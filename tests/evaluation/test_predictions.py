@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ship_det.annotations import LabeledObject, read_dota, write_dota
-from ship_det.evaluation import evaluate, evaluate_file, ground_truth_record, read_predictions, write_predictions
+from ship_det.evaluation import evaluate, read_predictions, write_predictions
+from ship_det.evaluation.instances import ground_truth_record
 from ship_det.geometry import rbox_to_quad
 
 CLASSES = ('tanker', 'submarine', 'others')
@@ -52,9 +53,8 @@ def test_evaluation_from_the_file_is_the_same(tmp_path, random_case):
         predictions, truths = random_case(seed)
         path = tmp_path / f'{seed}.jsonl'
         write_predictions(path, CLASSES, predictions)
-        # Whatever the order of the data set.
-        by_file = {record['file']: record for record in truths[::-1]}
-        result = evaluate_file(path, by_file, iou_threshold=0.5, ap_mode='area')
+        read = read_predictions(path)
+        result = evaluate(read.images, truths, read.classes, 0.5, 'area')
         assert result.to_dict() == evaluate(predictions, truths, CLASSES, 0.5, 'area').to_dict()
 
 
@@ -66,17 +66,8 @@ def test_evaluation_against_label_files(tmp_path):
         tmp_path / 'p.jsonl', CLASSES, [{'file': 'a.png', 'boxes': boxes, 'scores': [1, 1], 'labels': [0, 0]}]
     )
     truth = ground_truth_record(read_dota(tmp_path / 'a.txt', CLASSES), CLASSES)
-    tanker = evaluate_file(tmp_path / 'p.jsonl', {'a.png': truth}).classes['tanker']
+    tanker = evaluate(read_predictions(tmp_path / 'p.jsonl').images, [truth], CLASSES).classes['tanker']
     assert (tanker.ap, tanker.num_ground_truths, tanker.num_difficult) == (1, 1, 1)
-
-
-def test_images_have_to_be_the_same(tmp_path):
-    path = write_lines(tmp_path / 'p.jsonl', HEADER, IMAGE)
-    truth = {'boxes': [], 'labels': []}
-    with pytest.raises(ValueError, match=r'p\.jsonl: no predictions for 1 images with ground truth, first b\.png'):
-        evaluate_file(path, {'a.png': truth, 'b.png': truth})
-    with pytest.raises(ValueError, match=r'p\.jsonl: no ground truth for 1 images with predictions, first a\.png'):
-        evaluate_file(path, {})
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import shapely
 from PIL import Image
 
 from ship_det.annotations import LabeledObject, write_dota
-from ship_det.evaluation import Predictions, SceneData, evaluate, merge_scenes, read_predictions
-from ship_det.evaluation.scene_chips import choose_scenes
+from ship_det.evaluation import Predictions, evaluate, read_predictions
+from ship_det.evaluation.scene_chips import SceneData, choose_scenes
+from ship_det.evaluation.scenes import merge_scenes
 from ship_det.geometry import quad_to_rbox, rbox_to_quad, rotated_nms, sliding_windows
 from ship_det.tiling import Chip, write_chip_index
 
@@ -149,9 +150,9 @@ def test_only_scenes_whose_chips_are_all_there(harbors):
     chips = [json.loads(line)['scene'] for line in (data.chips / 'chips.jsonl').read_text().splitlines()]
     assert [record['file'] for record in merged.predictions.images] == ['harbor_1.png']
     assert [truth['file'] for truth in merged.ground_truths] == ['harbor_1.png']
-    assert merged.num_chips == chips.count('harbor_1.png')
-    assert merged.partial == {'harbor_2.png': (1, chips.count('harbor_2.png'))}
-    assert merged.absent == 1
+    assert len(merged.chosen.whole['harbor_1.png']) == chips.count('harbor_1.png')
+    assert merged.chosen.partial == {'harbor_2.png': (1, chips.count('harbor_2.png'))}
+    assert merged.chosen.absent == 1
     notes = ' '.join(merged.notes())
     assert f'first harbor_2.png: 1 of {chips.count("harbor_2.png")}.' in notes
     assert 'Left out 1 scene none of whose chips was tested' in notes
@@ -192,21 +193,21 @@ def test_only_the_grid_counts(harbors, marked):
     """With or without predictions of the added chips, scenes are whole, and what was found there does not count."""
     for predictions, number in ((marked[1], 3), (harbors[1], 0)):
         merged = merge_scenes(predictions, marked[0])
-        assert (len(merged.predictions.images), merged.num_added) == (3, number)
-        assert merged.num_chips == len(harbors[1].images)
+        assert (len(merged.predictions.images), merged.chosen.num_added) == (3, number)
+        assert sum(map(len, merged.chosen.whole.values())) == len(harbors[1].images)
         (result,) = merged.evaluate([0.6], score_threshold=0.2).values()
         assert (result.mean_ap, result.num_false_alarms) == (1, 0)
         left_out = 'Left out 3 chips added on ships: only the grid counts.'
         assert (left_out in merged.notes()) == (number > 0)
     unmarked = merge_scenes(harbors[1], harbors[0])
-    assert unmarked.num_added is None
+    assert unmarked.chosen.num_added is None
     assert 'does not say which chips were added on ships' in ' '.join(unmarked.notes())
 
 
 def test_added_chips_of_other_scenes_are_not_left_out_of_these(marked):
     data, predictions = marked
     merged = merge_scenes(some_of(predictions, 'harbor_0', 'harbor_1.png_added'), data)
-    assert (len(merged.predictions.images), merged.num_added) == (1, 1)
+    assert (len(merged.predictions.images), merged.chosen.num_added) == (1, 1)
     assert 'Left out 1 chip added on ships: only the grid counts.' in merged.notes()
 
 
@@ -284,7 +285,7 @@ def test_scenes_without_labels_are_merged_and_have_no_figures(harbors, tmp_path)
     whole = merge_scenes(predictions, data)
     for found, expected in zip(merged.predictions.images, whole.predictions.images, strict=True):
         np.testing.assert_array_equal(found['boxes'], expected['boxes'])
-    assert merged.unlabeled == ('harbor_0.png', 'harbor_2.png')
+    assert merged.chosen.unlabeled == ('harbor_0.png', 'harbor_2.png')
     assert [truth['file'] for truth in merged.ground_truths] == ['harbor_1.png']
     assert merged.searched.megapixels == SIDE**2 / 1e6
     (result,) = merged.evaluate([0.6], score_threshold=0.2).values()
@@ -302,7 +303,7 @@ def test_no_scene_has_labels(harbors, tmp_path, keep_folder):
         (tmp_path / 'none/scenes/labelTxt').rmdir()
     merged = merge_scenes(predictions, none)
     assert merged.evaluate([0.5, 0.6]) == {}
-    assert len(merged.predictions.images) == len(merged.unlabeled) == 3
+    assert len(merged.predictions.images) == len(merged.chosen.unlabeled) == 3
     assert 'False alarms' not in merged.table([]) and 'cover' not in merged.table([])
     with pytest.raises(ValueError, match=r'labelTxt: no labels of a scene, expected those .* 3 scenes; try this'):
         choose_scenes({record['file'] for record in predictions.images}, none).require_labels(none.scenes, '; try this')

@@ -17,15 +17,9 @@ from mmengine.structures import InstanceData  # noqa: E402
 from mmrotate.registry import METRICS  # noqa: E402
 from mmrotate.structures.bbox import QuadriBoxes, RotatedBoxes  # noqa: E402
 
-from ship_det.evaluation import (  # noqa: E402
-    VOCRotatedMetric,
-    best_overlaps,
-    evaluate,
-    evaluate_file,
-    gather_detections,
-    gather_ground_truths,
-    read_predictions,
-)
+from ship_det.evaluation import VOCRotatedMetric, evaluate, read_predictions  # noqa: E402
+from ship_det.evaluation.instances import gather_detections, gather_ground_truths  # noqa: E402
+from ship_det.evaluation.matching import best_overlaps  # noqa: E402
 from ship_det.geometry import aligned_iou, quad_to_rbox, rbox_to_quad  # noqa: E402
 
 CLASSES = ('tanker', 'submarine', 'others')
@@ -126,10 +120,9 @@ def test_files_and_log(case, tmp_path, caplog):
     assert content['configuration'] == {'seed': 3}
     assert content['results'] == [json.loads(json.dumps(result.to_dict()))]
     assert content['software']['torch'] == torch.__version__
-    assert [image['file'] for image in read_predictions(files['predictions_file']).images] == [
-        f'{index}.png' for index in range(5)
-    ]
-    again = evaluate_file(files['predictions_file'], {record['file']: record for record in case[1]})
+    read = read_predictions(files['predictions_file'])
+    assert [image['file'] for image in read.images] == [f'{index}.png' for index in range(5)]
+    again = evaluate(read.images, sorted(case[1], key=lambda record: record['file']), read.classes)
     assert again.mean_ap == metrics['voc/mAP']
 
 

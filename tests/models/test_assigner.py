@@ -12,7 +12,7 @@ from mmrotate.registry import MODELS, TASK_UTILS
 from mmrotate.structures.bbox import RotatedBoxes
 from mmrotate.utils import register_all_modules
 
-from ship_det.evaluation import IGNORE_IOF
+from ship_det.evaluation.matching import IGNORE_IOF
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 DETECTORS = ['r2cnn_r18w32_fpn64_ci_demo', 'skew_cascade_r18w32_fpn64_ci_demo']

@@ -13,14 +13,14 @@ from ship_det.report.class_charts import (
     score_histograms,
     size_chart,
 )
-from ship_det.report.runs import RunFiles, SizeBin, evaluate_run, read_all_predictions
+from ship_det.report.runs import ReportOptions, RunFiles, SizeBin, evaluate_run, read_all_predictions
 
 
 @pytest.fixture
 def run(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
-    return evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+    return evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions())
 
 
 def test_histogram_has_the_long_tail_beside_ap(run, sample):
@@ -56,7 +56,7 @@ def test_scores_of_right_and_wrong_detections(sample, tmp_path):
     write_predictions(tmp_path / 'p.jsonl', sample.classes, images)
     files = RunFiles('ci', tmp_path / 'p.jsonl')
     labeled = read_labeled_set(sample.data, sample.classes)
-    crowded = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+    crowded = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions())
     axes = score_histograms(crowded, sample.classes).axes[0]
     wrong, right = (patch.get_data() for patch in axes.patches)
     # Bins of 0.05: from 0.80 on, and from 0.90 on.

@@ -8,7 +8,7 @@ from ship_det.evaluation import read_predictions, write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.errors import analyze
-from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.report.runs import ReportOptions, RunFiles, evaluate_run, read_all_predictions
 
 TANKER, SUBMARINE, FERRY, BACKGROUND = range(4)
 
@@ -16,7 +16,7 @@ TANKER, SUBMARINE, FERRY, BACKGROUND = range(4)
 def analysis_of(sample, predictions=None, score=0.5):
     files = RunFiles('ci', predictions or sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
-    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, score)
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions(score_threshold=score))
     return analyze(run)
 
 
@@ -96,7 +96,7 @@ def test_tally(sample):
 def test_confusion_matrix_agrees_with_the_table(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
-    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions())
     confusion = analyze(run).confusion
     for label, one in enumerate(run.main.classes.values()):
         assert confusion[label, label] == one.at_score.true_positives
@@ -113,7 +113,7 @@ def test_what_lies_in_an_ignore_region_is_no_mistake(sample, tmp_path):
     files = RunFiles('two', tmp_path / 'p.jsonl')
     for other_classes, alarms in (('background', {'tanker': 2, 'ferry': 2}), ('ignore', {'tanker': 1, 'ferry': 1})):
         labeled = read_labeled_set(sample.data, ['tanker', 'ferry'], other_classes=other_classes)
-        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5)
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions())
         analysis = analyze(run)
         assert dict(zip(('tanker', 'ferry'), analysis.confusion[-1].tolist(), strict=False)) == alarms
         assert [one.kind for one in analysis.mistakes] == ['false alarm'] * sum(alarms.values())
@@ -133,7 +133,7 @@ def test_overlaps_are_those_with_the_quads_as_labelled(tmp_path):
     files = RunFiles('ci', tmp_path / 'p.jsonl')
     for form, kinds in (('quads', ['false alarm', 'miss']), ('rectangles', [])):
         labeled = read_labeled_set(tmp_path, ['tanker'])
-        run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, form)
+        run = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions(ground_truth=form))
         mistakes = analyze(run).mistakes
         assert run.main.ground_truth == form
         assert [mistake.kind for mistake in mistakes] == kinds

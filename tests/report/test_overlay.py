@@ -6,7 +6,7 @@ import pytest
 from ship_det.evaluation import write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report.overlay import View, detection_boxes, outcome_boxes, truth_boxes
-from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.report.runs import ReportOptions, RunFiles, evaluate_run, read_all_predictions
 from ship_det.scenes.scene import Scene
 
 PLACE = Scene('a', 'a.png', (200, 200))
@@ -22,7 +22,7 @@ def evaluated(sample, predictions, other_classes='error'):
     files = RunFiles('ci', predictions)
     (read,) = read_all_predictions([files])
     labeled = read_labeled_set(sample.data, read.classes, other_classes=other_classes)
-    return evaluate_run(files, read, labeled, 0.6, 0.5)
+    return evaluate_run(files, read, labeled, ReportOptions())
 
 
 def truths_of(run, image, window=WHOLE, marked=-1):

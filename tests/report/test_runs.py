@@ -5,14 +5,22 @@ import pytest
 
 from ship_det.evaluation import write_predictions
 from ship_det.evaluation.labeled_set import read_labeled_set
-from ship_det.report.runs import RunFiles, SizeBin, ap_by_size, evaluate_run, read_all_predictions, size_edges
+from ship_det.report.runs import (
+    ReportOptions,
+    RunFiles,
+    SizeBin,
+    ap_by_size,
+    evaluate_run,
+    read_all_predictions,
+    size_edges,
+)
 
 
 def run_of(sample, list_file=None, iou=0.6):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes, list_file)
     read = read_all_predictions([files])[0]
-    return evaluate_run(files, read, labeled, iou, 0.5, subset=list_file is not None)
+    return evaluate_run(files, read, labeled, ReportOptions(list_file, iou_threshold=iou))
 
 
 def test_results_at_both_thresholds(sample):
@@ -60,7 +68,7 @@ def test_size_of_detections(sample, tmp_path, box, ap):
     write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': 'a.png', **record}])
     files = RunFiles('p', tmp_path / 'p.jsonl')
     labeled = read_labeled_set(sample.data, sample.classes, 'train.txt')
-    run = evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5, subset=True)
+    run = evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions('train.txt'))
     # The tanker alone is between 25 and 30 px.
     assert ap_by_size(run, np.array([0, 25, 30, np.inf]))[1] == SizeBin(ap, 1)
 
@@ -85,7 +93,7 @@ def test_images_that_do_not_fit(sample, tmp_path):
         write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': file, **some} for file in files])
         run = RunFiles('p', tmp_path / 'p.jsonl')
         with pytest.raises(ValueError, match=message):
-            evaluate_run(run, read_all_predictions([run])[0], labeled, 0.6, 0.5)
+            evaluate_run(run, read_all_predictions([run])[0], labeled, ReportOptions())
 
 
 def test_runs_that_do_not_fit(sample, tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ship_det.evaluation.labeled_set import read_labeled_set
 from ship_det.report import scene_views
-from ship_det.report.runs import RunFiles, evaluate_run, read_all_predictions
+from ship_det.report.runs import ReportOptions, RunFiles, evaluate_run, read_all_predictions
 from ship_det.report.scene_views import draw_scenes
 from ship_det.tiling import Chip
 
@@ -25,7 +25,7 @@ CHIPS = {
 def evaluated(sample):
     files = RunFiles('ci', sample.predictions)
     labeled = read_labeled_set(sample.data, sample.classes)
-    return evaluate_run(files, read_all_predictions([files])[0], labeled, 0.6, 0.5), labeled
+    return evaluate_run(files, read_all_predictions([files])[0], labeled, ReportOptions()), labeled
 
 
 def decoded(card):

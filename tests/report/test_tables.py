@@ -1,10 +1,10 @@
-"""What the tables hold."""
+"""What the tables of the page hold."""
 
 from types import SimpleNamespace
 
 import numpy as np
 
-from ship_det.report.tables import tail_rows
+from ship_det.report.page import tail_rows
 
 
 def run_of(**aps):

@@ -17,13 +17,7 @@ _MOST_LINES = 5
 
 
 def save_charts(rows: Sequence[Row], iou: float, folder: Path) -> list[Path]:
-    """Write the charts as PNG files and return their paths.
-
-    Args:
-        rows: of the table, the baseline first.
-        iou: threshold of the AP.
-        folder: where to write; it is made.
-    """
+    """Write the charts of rows, the baseline first, as PNG files into a folder, which is made; their paths."""
     figures = {'ap_by_count.png': draw_by_count(rows, iou)}
     if rows[0].method == BASELINE and len(rows) > 1:
         figures['gains.png'] = draw_gains(rows, iou)

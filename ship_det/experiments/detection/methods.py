@@ -76,12 +76,9 @@ def class_heads(cfg: Config) -> list[ConfigDict]:
 
 
 def with_method(cfg: Config, name: str, options: Mapping[str, Any] | None = None) -> Config:
-    """A copy of a config whose classes are trained by a method; all else stays.
+    """A copy of a config of MMDetection, MMRotate or ours whose classes are trained by a method; all else stays.
 
-    Args:
-        cfg: config of MMDetection, MMRotate or this project.
-        name: key of ``METHODS``.
-        options: further settings of the loss.
+    ``name`` is a key of ``METHODS``; ``options`` are further settings of the loss.
 
     Raises:
         ValueError: the detector has no box head with a class loss.

@@ -34,11 +34,8 @@ def plan_trainings(
 ) -> list[Training]:
     """Trainings that are tested, seed by seed, so that all methods have a seed before the next begins.
 
-    Args:
-        comparison: what they are part of.
-        methods: keys of ``METHODS``.
-        seeds: of the trainings, on each fold where there are folds.
-        tuned: of some methods, a training with the settings that were chosen.
+    Where there are folds each seed is trained on each of them. ``tuned`` has, for some methods, a training with the
+    settings that were chosen.
     """
     plain = [(tuned or {}).get(name, Training(name, 0)) for name in methods]
     folds = range(len(comparison.folds)) if comparison.folds else [None]
@@ -54,10 +51,7 @@ def tune(comparison: Comparison, methods: Sequence[str], rates: Sequence[float],
         comparison: what the trainings are part of.
         methods: keys of ``METHODS``.
         rates: factors of the config's learning rate.
-        train: whether to do the trainings that are not done.
-
-    Returns:
-        By method, for those whose trainings are all done.
+        train: whether to do the trainings that are not done; a method that has some left is not in the result.
 
     Raises:
         ValueError: the config has no validation data of its own.

@@ -37,20 +37,18 @@ _OF_PART = {'scenes', 'tail', 'seed'}
 def make_data(root: Path, settings: Mapping[str, Any], name: str, workers: int = 2) -> None:
     """Draw and cut what is not there yet. Several processes may ask for the same.
 
-    Args:
-        root: the config's ``data_root``; made where it is missing.
-        settings: the config's ``simulation``.
-        name: of the config, for messages.
-        workers: processes that draw and cut.
+    ``root`` is the config's ``data_root``, which is made, ``settings`` its ``simulation``; messages have its ``name``.
 
     Raises:
         ValueError: a setting is missing or unknown, or the folder holds data of other settings.
     """
-    _check(settings, name)
+    _check_keys(settings, _SHARED | {'train', 'test'}, {'val'}, f'{name}: simulation')
+    parts = [part for part in PARTS if part in settings]
+    for part in parts:
+        _check_keys(settings[part], _OF_PART, set(), f'{name}: simulation.{part}')
     with locked(root / '.lock'):
-        for part in PARTS:
-            if part in settings:
-                _make_part(root, part, settings, workers)
+        for part in parts:
+            _make_part(root, part, settings, workers)
 
 
 def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int) -> None:
@@ -58,15 +56,8 @@ def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int)
     spec = SceneSpec(settings['size'], settings['gsd'], own['seed'], settings['ships'], own['tail'])
     options = TilingOptions(chip=settings['chip'], overlap=settings['overlap'])
     bar = _no_bar if chips_list.exists() else progress_bar
-    done = 0
     with bar(f'drawing scenes: {part}', own['scenes'] * spec.size, counts=False) as show:
-
-        def advance(rows: int) -> None:
-            nonlocal done
-            done += rows
-            show(done)
-
-        simulate(root / 'scenes' / part, spec, own['scenes'], workers, advance)
+        simulate(root / 'scenes' / part, spec, own['scenes'], workers, lambda rows: show(advance=rows))
     with bar(f'cutting chips: {part}') as show:
         tile_scenes(root / 'scenes' / part, root / part, options, workers, show)
     # A test looks at the grid; chips that were added on ships are for training.
@@ -75,14 +66,7 @@ def _make_part(root: Path, part: str, settings: Mapping[str, Any], workers: int)
 
 
 def _no_bar(*args: Any, **kwargs: Any) -> AbstractContextManager[Callable[..., None]]:
-    return nullcontext(lambda *done: None)
-
-
-def _check(settings: Mapping[str, Any], name: str) -> None:
-    _check_keys(settings, _SHARED | {'train', 'test'}, {'val'}, f'{name}: simulation')
-    for part in PARTS:
-        if part in settings:
-            _check_keys(settings[part], _OF_PART, set(), f'{name}: simulation.{part}')
+    return nullcontext(lambda *done, **more: None)
 
 
 def _check_keys(found: Any, needed: set[str], optional: set[str], place: str) -> None:

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +142,7 @@ class Comparison:
 
     def wanted(self, training: Training) -> dict[str, Any]:
         """What the line of a training says of it."""
-        return {
-            **self._shared,
-            'data': self.data(training).identity,
-            'method': training.method,
-            'seed': training.seed,
-            'rate': training.rate,
-            'options': dict(training.options),
-            'fold': training.fold,
-            'part': training.part,
-        }
+        return {**self._shared, 'data': self.data(training).identity, **asdict(training)}
 
     def data(self, training: Training) -> Data:
         """What a training is trained and tested on."""
@@ -263,12 +254,7 @@ def run_all(comparison: Comparison, trainings: Sequence[Training], say: Callable
 
 
 def train_and_test(comparison: Comparison, training: Training, lock: int) -> dict[str, Any]:
-    """Train and test, or go on with it; its line.
-
-    Args:
-        comparison: what it is part of.
-        training: which one.
-        lock: file descriptor that the processes inherit.
+    """Train and test, or go on with it; its line. ``lock``: a file descriptor that the processes inherit.
 
     Raises:
         ValueError: the folder is of a training with other settings or data.

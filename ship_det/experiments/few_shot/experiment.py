@@ -25,7 +25,7 @@ from ship_det.experiments.few_shot.episodes import (
     shape_for_testing,
     shape_for_training,
 )
-from ship_det.experiments.few_shot.maml import MAML, Parameters, TaskLoss, task_loss
+from ship_det.experiments.few_shot.maml import MAML, Parameters, task_loss
 from ship_det.experiments.few_shot.network import Conv4
 from ship_det.experiments.few_shot.results import results_file
 from ship_det.experiments.few_shot.splits import Split, split_name
@@ -135,14 +135,12 @@ class Experiment:
             check_enough(self.train, shape_for_training(split, config.query_factor))
             check_enough(self.test, shape_for_testing(split, config.test_query))
 
-    def run(self, run: Run, advance: Callable[[int, str], None] | None = None) -> dict[str, Any]:
+    def run(self, run: Run, advance: Callable[[int, str], None] = lambda done, words: None) -> dict[str, Any]:
         """Train, test and append the result to results.jsonl.
 
-        Args:
-            run: which one.
-            advance: called with the number of meta-updates done and a word on how it goes.
+        ``advance`` is called with the number of meta-updates done and a word on how it goes.
         """
-        state = self._train(run, advance or (lambda done, words: None))
+        state = self._train(run, advance)
         start = time.perf_counter()
         correct, recalls = self._test(run, state.model)
         query = self.config.test_query * len(run.split)
@@ -263,18 +261,15 @@ def _maml(config: FewShotConfig, run: Run, model: nn.Module) -> MAML:
         return functional_call(model, parameters, (images.contiguous(memory_format=memory),))
 
     scale = len(run.split) if config.loss_scale == 'classes' else 1
+    loss = task_loss(run.loss, config.focal_gamma)
     return MAML(
         network,
-        _scaled(task_loss(run.loss, config.focal_gamma), scale),
+        lambda logits, labels, factors: scale * loss(logits, labels, factors),
         config.inner_lr,
         config.inner_steps,
         config.first_order,
         config.tasks_at_once,
     )
-
-
-def _scaled(loss: TaskLoss, scale: int) -> TaskLoss:
-    return lambda logits, labels, factors: scale * loss(logits, labels, factors)
 
 
 def _parameters(model: nn.Module) -> Parameters:

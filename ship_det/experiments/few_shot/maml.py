@@ -25,10 +25,6 @@ def task_loss(name: str, focal_gamma: float = 2.0) -> TaskLoss:
     """Mean loss over the samples of a task: one of ``ship_det.experiments.losses`` that asks for no counts.
 
     CI loss takes its class factors from the counts of the task at hand, eq. (23) of the CI loss paper.
-
-    Args:
-        name: of the loss.
-        focal_gamma: exponent of the focal loss.
     """
     check_choice('loss', name, LOSSES)
     loss, asked = LOSSES[name].function, parameters_of(name)

@@ -1,21 +1,6 @@
 """Conv4, the network of few-shot learning."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
-
-class TaskBatchNorm(nn.Module):
-    """Batch norm by the statistics of the batch, always, as in MAML: there are no running ones, nothing to leak."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalize features, shape (N, C, H, W)."""
-        return F.batch_norm(x, None, None, self.weight, self.bias, training=True)
+from torch import nn
 
 
 class Conv4(nn.Sequential):
@@ -34,8 +19,9 @@ class Conv4(nn.Sequential):
     def __init__(self, size: int, classes: int = 5, filters: int = 64, channels: int = 3) -> None:
         layers: list[nn.Module] = []
         for inputs in (channels, filters, filters, filters):
-            layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), TaskBatchNorm(filters)]
-            layers += [nn.MaxPool2d(2), nn.ReLU()]
+            # By the statistics of the batch, always, as in MAML: there are no running ones, nothing to leak.
+            norm = nn.BatchNorm2d(filters, track_running_stats=False)
+            layers += [nn.Conv2d(inputs, filters, 3, padding=1, bias=False), norm, nn.MaxPool2d(2), nn.ReLU()]
         last = nn.Linear(filters * (size // 16) ** 2, classes)
         super().__init__(*layers, nn.Flatten(), last)
         for module in self.modules():

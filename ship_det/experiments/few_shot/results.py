@@ -34,11 +34,8 @@ def results_file(path: str | os.PathLike) -> ResultsFile:
 def estimate_accuracy(trainings: Sequence[np.ndarray]) -> Estimate:
     """Mean accuracy, or difference of two, with a 95 % interval over the trainings.
 
-    Of one training it is over its test tasks, which says how exactly these weights are known, and nothing about another
-    training.
-
-    Args:
-        trainings: share of right answers in each test task, one array a training.
+    A training is its share of right answers in each test task. Of one training the interval is over its test tasks,
+    which says how exactly these weights are known, and nothing about another training.
     """
     if len(trainings) == 1:
         return estimate(trainings[0])._replace(trials=1)

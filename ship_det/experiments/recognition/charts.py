@@ -20,12 +20,10 @@ _HIGH = 80
 
 
 def save_charts(experiment: Experiment, rows: Sequence[Row], folder: Path) -> list[Path]:
-    """Write the charts as PNG files and return their paths.
+    """Write the charts of the table's rows as PNG files into a folder, which is made; their paths.
 
-    Args:
-        experiment: what was run.
-        rows: of the table; without any there is nothing to draw.
-        folder: where to write; it is made.
+    Raises:
+        ValueError: there is no row, so nothing to draw.
     """
     if not rows:
         raise ValueError(f'{folder}: found no finished trial to draw, expected some')

@@ -6,6 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+def full_counts(available: ArrayLike) -> np.ndarray:
+    """All images of every class, shape (C,), int64."""
+    return np.array(available, dtype=np.int64)
+
+
 def parity_counts(available: ArrayLike, cut: str, share: float) -> np.ndarray:
     """Keep all images of the even classes and a share of those of the odd ones, or the reverse (Table I).
 
@@ -14,7 +19,7 @@ def parity_counts(available: ArrayLike, cut: str, share: float) -> np.ndarray:
         cut: 'odd' or 'even', the classes that lose images.
         share: what they keep, above 0 and up to 1; rounded to whole images, at least one.
     """
-    counts = _whole(available)
+    counts = full_counts(available)
     if cut not in ('odd', 'even'):
         raise ValueError(f"cut: found {cut!r}, expected 'odd' or 'even'")
     if not 0 < share <= 1:
@@ -32,7 +37,7 @@ def cut_counts(available: ArrayLike, classes: Sequence[int], images: int) -> np.
         classes: indices of the classes that are cut.
         images: what each of them keeps.
     """
-    counts = _whole(available)
+    counts = full_counts(available)
     if images < 1:
         raise ValueError(f'images: found {images}, expected at least 1')
     for index in classes:
@@ -52,7 +57,7 @@ def step_counts(available: ArrayLike, ratio: float, minority: Sequence[int] | No
         ratio: imbalance ratio, from 1.
         minority: indices of the minority classes; by default the odd ones.
     """
-    counts = _whole(available)
+    counts = full_counts(available)
     chosen = range(1, len(counts), 2) if minority is None else minority
     wanted = np.full(len(counts), counts.min())
     wanted[list(chosen)] = _divided(counts.min(), _checked_ratio(ratio))
@@ -66,14 +71,9 @@ def long_tail_counts(available: ArrayLike, ratio: float) -> np.ndarray:
         available: images of each class, shape (C,).
         ratio: imbalance ratio of the first class to the last, from 1.
     """
-    counts = _whole(available)
+    counts = full_counts(available)
     exponents = np.arange(len(counts)) / max(len(counts) - 1, 1)
     return np.array([_divided(counts.min(), divisor) for divisor in _checked_ratio(ratio) ** exponents])
-
-
-def full_counts(available: ArrayLike) -> np.ndarray:
-    """All images of every class."""
-    return _whole(available)
 
 
 PROTOCOLS: dict[str, Callable[..., np.ndarray]] = {
@@ -100,7 +100,7 @@ def sample_indices(labels: np.ndarray, counts: ArrayLike, generator: np.random.G
         ValueError: if a class has fewer images than asked for, or none are asked for.
     """
     chosen = []
-    for label, wanted in enumerate(_whole(counts)):
+    for label, wanted in enumerate(np.asarray(counts)):
         members = np.flatnonzero(labels == label)
         if not 1 <= wanted <= len(members):
             raise ValueError(
@@ -109,10 +109,6 @@ def sample_indices(labels: np.ndarray, counts: ArrayLike, generator: np.random.G
             )
         chosen.append(generator.permutation(members)[:wanted])
     return np.sort(np.concatenate(chosen))
-
-
-def _whole(counts: ArrayLike) -> np.ndarray:
-    return np.array(counts, dtype=np.int64)
 
 
 def _checked_ratio(ratio: float) -> float:

@@ -14,7 +14,7 @@ from ship_det.experiments.losses import build_criterion
 from ship_det.experiments.recognition.datasets import ImageSet
 from ship_det.experiments.recognition.experiment import Experiment
 from ship_det.experiments.recognition.networks import NETWORKS
-from ship_det.experiments.recognition.training import Task, TrialResult, train_together
+from ship_det.experiments.recognition.training import Task, train_together
 from ship_det.experiments.recognition.trials import is_finished
 from ship_det.experiments.results import ResultsFile
 from ship_det.imbalance import imbalance_degree
@@ -83,7 +83,11 @@ def run_stack(
         {
             'experiment': experiment.name,
             **experiment.trial(stack.setting, result.loss, result.seed),
-            **_figures(result),
+            **vars(result.scores),
+            'recalls': result.scores.recalls.tolist(),
+            'train_loss': result.train_loss if math.isfinite(result.train_loss) else None,
+            'seconds': round(result.seconds, 3),
+            'together': result.together,
             'classes': list(data.classes),
             'counts': counts.tolist(),
             'imbalance_degree': round(imbalance_degree(counts), 4),
@@ -93,17 +97,6 @@ def run_stack(
         }
         for result in results
     ]
-
-
-def _figures(result: TrialResult) -> dict[str, Any]:
-    """What became of a trial, for its line."""
-    return {
-        **vars(result.scores),
-        'recalls': result.scores.recalls.tolist(),
-        'train_loss': result.train_loss if math.isfinite(result.train_loss) else None,
-        'seconds': round(result.seconds, 3),
-        'together': result.together,
-    }
 
 
 def default_together(experiment: Experiment, losses: int, device: str) -> int:

@@ -122,15 +122,7 @@ def train_together(
     """Train one network for each seed and loss, all at once; the result of a trial does not depend on the others.
 
     The losses of a seed share its training set, initial parameters, order of images, crops and dropout, so that they
-    are compared in pairs.
-
-    Args:
-        task: data and network.
-        training: the schedule.
-        criteria: losses by name.
-        seeds: of the trials.
-        device: where to train.
-        on_step: called after each step with the share of all steps that it was.
+    are compared in pairs. ``on_step`` is called after each step with the share of all steps that it was.
     """
     scale = task.train.pixel_scale if training.standardize == 'set' else None
     clock = time.process_time if torch.device(device).type == 'cpu' else time.perf_counter

@@ -29,12 +29,7 @@ def trials_file(path: str | os.PathLike) -> ResultsFile:
 
 
 def is_finished(trials: ResultsFile, found: Mapping[Hashable, Result], wanted: Result) -> bool:
-    """Whether a trial is finished.
-
-    Args:
-        trials: their file.
-        found: what it holds, by key.
-        wanted: setting, loss, seed and config of the trial.
+    """Whether a trial, its setting, loss, seed and config, is among those ``found`` in the file, by key.
 
     Raises:
         ValueError: if it was made with another config.
