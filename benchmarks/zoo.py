@@ -3,30 +3,22 @@
 python benchmarks/zoo.py publish r2cnn-ships configs/zoo/r2cnn_ships.py work_dirs/r2cnn_ships/iter_40000.pth \
     --finds 'ships of any class, 1 to 2 m/px'
 python benchmarks/zoo.py test r2cnn-aosr15        # AP of each class on 20 simulated scenes, seeds 0 to 19
-python benchmarks/zoo.py speed                    # 1024 x 1024 px, one thread, beside YOLO26n-obb of pip's ultralytics
 
 The scenes are simulated below --data the first time: 2000 px, as many ships of each class.
 """
 
 import argparse
 import json
-import statistics
 import sys
-import time
-from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-
-import torch
 
 from ship_det.annotations import read_dota, write_dota
 from ship_det.checkpoints import load_checkpoint
 from ship_det.cli import quiet_imports, run
 from ship_det.files import digest, parse_json, read_text, write_text
 from ship_det.processes import run_command
-from ship_det.zoo import zoo_model, zoo_models
+from ship_det.zoo import zoo_model
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / 'ship_det/zoo'
@@ -44,8 +36,6 @@ def parse_args() -> argparse.Namespace:
     test_parser = commands.add_parser('test', help='find ships in scenes never seen')
     test_parser.add_argument('name')
     test_parser.add_argument('--data', type=Path, default=Path('data/zoo'))
-    speed_parser = commands.add_parser('speed', help='time of one image')
-    speed_parser.add_argument('--repeats', type=int, default=7)
     return parser.parse_args()
 
 
@@ -100,40 +90,9 @@ def test(args: argparse.Namespace) -> None:
     ship_det('evaluate', out, labelled, '--iou', 0.5, 0.6)
 
 
-def speed(args: argparse.Namespace) -> None:
-    """Median time of each detector, in turns, and the median ratio to YOLO26n-obb's in the same turn."""
-    import numpy as np
-
-    with quiet_imports():
-        from ultralytics.nn.tasks import OBBModel
-
-        import ship_det as package
-    torch.set_num_threads(1)
-    image = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
-    loaded = {name: package.load(name, device='cpu', threads=1) for name in zoo_models()}
-    detectors: dict[str, Callable[[], object]] = {name: partial(of.predict, image) for name, of in loaded.items()}
-    yolo = OBBModel('yolo26n-obb.yaml', nc=15, verbose=False).eval()
-    tensor = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
-
-    @torch.inference_mode()
-    def find_by_yolo() -> object:
-        return yolo(tensor)
-
-    detectors['YOLO26n-obb'] = find_by_yolo
-    seconds = defaultdict(list)
-    for _ in range(args.repeats):
-        for name, find in detectors.items():
-            start = time.perf_counter()
-            find()
-            seconds[name].append(time.perf_counter() - start)
-    for name, found in seconds.items():
-        ratio = statistics.median(own / its for own, its in zip(found, seconds['YOLO26n-obb'], strict=True))
-        print(f'{name}: {statistics.median(found):.3f} s, {ratio:.2f} times YOLO26n-obb')
-
-
 def main() -> None:
     args = parse_args()
-    {'publish': publish, 'test': test, 'speed': speed}[args.command](args)
+    {'publish': publish, 'test': test}[args.command](args)
 
 
 if __name__ == '__main__':

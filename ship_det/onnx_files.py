@@ -9,12 +9,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ship_det.files import parse_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SUFFIX = '.onnx'
 #: Name of the input: images (B, 3, H, W) float32, RGB, 0 to 255.
@@ -154,15 +154,16 @@ def read_onnx(path: str | os.PathLike) -> Any:
     return model
 
 
-def read_weights(path: str | os.PathLike) -> tuple[dict[str, NDArray], OnnxFacts]:
+def read_weights(path: str | os.PathLike) -> tuple[dict[str, 'NDArray'], OnnxFacts]:
     """The weights of a file by the names of the state dict, and what it says of its detector.
 
     Raises:
         ValueError: naming the file, where it is damaged, no detector's, or its weights are quantised.
     """
+    model = read_onnx(path)
+    import numpy as np
     from onnx.numpy_helper import to_array
 
-    model = read_onnx(path)
     facts = OnnxFacts.from_metadata(path, {entry.key: entry.value for entry in model.metadata_props})
     if facts.precision == 'int8':
         raise ValueError(f'{path}: found int8 weights, expected float32 or float16: these cannot be trained on')

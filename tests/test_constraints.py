@@ -18,9 +18,14 @@ def read_lines() -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith('#')]
 
 
+def holds(line: Requirement, **environment: str) -> bool:
+    return line.marker is None or line.marker.evaluate(environment or None)
+
+
 @pytest.fixture(scope='module')
 def pins() -> dict[str, str]:
-    return {canonicalize_name(line.name): str(line.specifier).removeprefix('==') for line in read_lines()}
+    lines = filter(holds, read_lines())
+    return {canonicalize_name(line.name): str(line.specifier).removeprefix('==') for line in lines}
 
 
 @pytest.fixture(scope='module')
@@ -38,7 +43,11 @@ def test_each_line_pins_one_version_and_names_no_address():
         assert line.url is None
         assert [specifier.operator for specifier in line.specifier] == ['=='], str(line)
         assert '*' not in str(line.specifier)
-    names = [canonicalize_name(line.name) for line in read_lines()]
+
+
+@pytest.mark.parametrize('python_version', ['3.10', '3.11', '3.12'])
+def test_a_package_has_one_version_on_each_python(python_version):
+    names = [canonicalize_name(line.name) for line in read_lines() if holds(line, python_version=python_version)]
     assert len(names) == len(set(names))
 
 

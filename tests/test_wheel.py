@@ -6,6 +6,8 @@ import sys
 import venv
 from pathlib import Path
 
+import geopandas
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,3 +101,28 @@ def test_the_base_works_without_torch(command, tmp_path):
     assert '1.0000' in table
     ship_det('report', 'found.jsonl', 'chips', '--out', 'report')
     assert (tmp_path / 'report/index.html').is_file()
+
+
+@pytest.mark.slow
+def test_ships_on_a_map_without_torch(command, wheel, tmp_path):
+    """The same ships as PyTorch finds with the same weights."""
+    pip = command.with_name('pip')
+    result = run(pip, 'install', '-q', '-c', ROOT / 'constraints.txt', f'{wheel}[detect]')
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert run(command.with_name('python'), '-c', 'import torch').returncode == 1
+    result = run(command, 'simulate', 'scenes', '--scenes', 1, '--size', 800, '--gsd', 1.1, '--seed', 3, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr[-2000:]
+    result = run(command, 'detect', 'scenes/images', '--out', 'light', '--no-map', cwd=tmp_path)
+    assert result.returncode == 0, result.stderr[-2000:]
+    by_torch = (
+        *(sys.executable, '-m', 'ship_det.commands.main', 'detect', tmp_path / 'scenes/images', '--no-map'),
+        *('--config', ROOT / 'configs/zoo/r2cnn_aosr15.py', '--checkpoint', ROOT / 'ship_det/zoo/r2cnn-aosr15.onnx'),
+        *('--out', tmp_path / 'torch'),
+    )
+    result = run(*by_torch, cwd=ROOT)
+    assert result.returncode == 0, result.stderr[-2000:]
+    light, heavy = (geopandas.read_file(tmp_path / name / 'ships.gpkg') for name in ('light', 'torch'))
+    assert len(light) == len(heavy) > 3
+    assert light['class'].tolist() == heavy['class'].tolist()
+    np.testing.assert_allclose(light['score'], heavy['score'], atol=1e-3)
+    assert (light.geometry.hausdorff_distance(heavy.geometry) < 0.5 * 1.1).all()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ship_det.geometry import nms, pairwise_iou, rotated_nms
+from ship_det.geometry import multiclass_rotated_nms, nms, pairwise_iou, rotated_nms
 
 
 def crowd(count, seed, span=300.0):
@@ -87,3 +87,15 @@ def test_empty():
 def test_bad_input(scores, threshold, labels, message):
     with pytest.raises(ValueError, match=message):
         rotated_nms([[0, 0, 1, 1, 0]] * 2, scores, threshold, labels)
+
+
+def test_multiclass_takes_each_class_for_itself():
+    boxes = [[10, 10, 20, 6, 0], [11, 10, 20, 6, 0], [60, 60, 20, 6, 1], [np.nan, 0, 1, 1, 0]]
+    scores = [[0.9, 0.2], [0.8, 0.3], [0.05, 0.06], [0.9, 0.9]]
+    rows, labels = multiclass_rotated_nms(boxes, scores, 0.05, 0.5, 10)
+    # The second box goes for class 0 and stays for class 1; a score that is the threshold is none; nan is no box.
+    assert list(zip(rows.tolist(), labels.tolist(), strict=True)) == [(0, 0), (1, 1), (2, 1)]
+    rows, labels = multiclass_rotated_nms(boxes, scores, 0.05, 0.5, 1)
+    assert (rows.tolist(), labels.tolist()) == ([0], [0])
+    rows, labels = multiclass_rotated_nms(np.zeros((0, 5)), np.zeros((0, 2)), 0.05, 0.5, 1)
+    assert len(rows) == len(labels) == 0

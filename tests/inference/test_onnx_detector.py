@@ -99,6 +99,20 @@ def test_standard_operators_and_the_weights_by_name(trained, exported, tmp_path)
     np.testing.assert_array_equal(by_torch.predict(image, 0.0).scores, by_onnx.predict(image, 0.0).scores)
 
 
+def test_least_scores_of_each_class(trained, tmp_path):
+    content = torch.load(trained[1])
+    content['meta']['min_scores'] = {'tanker': 0.25, 'submarine': 0.75}
+    checkpoint, path, again = tmp_path / 'a.pth', tmp_path / 'a.onnx', tmp_path / 'again.onnx'
+    torch.save(content, checkpoint)
+    export_onnx(trained[0], checkpoint, path)
+    # What is exported from the weights of the file is the same file.
+    export_onnx(trained[0], path, again)
+    assert path.read_bytes() == again.read_bytes()
+    for detector in (ship_det.load(path), ship_det.load(trained[0], path, device='cpu')):
+        assert detector.min_scores.tolist() == [0.25, 0.75]
+        assert set(detector.predict(noise(96, 128)).scores >= 0.25) <= {True}
+
+
 def test_half_the_size(trained, exported, tmp_path):
     path = tmp_path / 'half.onnx'
     facts = export_onnx(*trained, path, 'float16')

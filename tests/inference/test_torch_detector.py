@@ -107,7 +107,10 @@ def test_the_checkpoint_has_to_fit(trained, small_configs, tmp_path):
 @pytest.mark.parametrize(
     ('source', 'message'),
     [
-        (lambda config, checkpoint: config, r'expected a config and a checkpoint, .* or a model of the zoo: r2cnn-'),
+        (
+            lambda config, checkpoint: config,
+            r'expected an .onnx file, a config and a checkpoint, .* the zoo: r2cnn-',
+        ),
         (lambda config, checkpoint: 'zoo:r2d2', 'zoo:r2d2: no such model in the zoo; expected one of r2cnn-'),
         (lambda config, checkpoint: ('none.py', checkpoint), r'none\.py: no such config'),
         (lambda config, checkpoint: (config, 'none.pth'), r'none\.pth: no such checkpoint'),
