@@ -1,6 +1,7 @@
 """An exported detector beside PyTorch's: the same ships, the same average precision, and how fast.
 
 python benchmarks/onnx_detectors.py same CONFIG CHECKPOINT --images CHIPS HIT_UAV/images HARBOR/images --labels CHIPS
+python benchmarks/onnx_detectors.py raw CONFIG ...     # random weights: the candidates before NMS
 python benchmarks/onnx_detectors.py speed      # 1024 x 1024 px, one thread, beside YOLO26n-obb of pip's ultralytics
 
 `same` looks at 50 images, spread over the folders, and at all images of the labelled data set.
@@ -39,8 +40,11 @@ def parse_args() -> argparse.Namespace:
     same.add_argument('--count', type=int, default=50, help='images in all')
     same.add_argument('--labels', type=Path, help='data set with labels, for mAP')
     same.add_argument('--calibrate', help='folder of images for int8 (default: without it)')
+    raw = commands.add_parser('raw', help='compare the candidates of random weights')
+    raw.add_argument('configs', nargs='+')
     speed = commands.add_parser('speed', help='time of one image')
     speed.add_argument('--repeats', type=int, default=15)
+    speed.add_argument('--calibrate', help='folder of images for int8 (default: without it)')
     return parser.parse_args()
 
 
@@ -75,9 +79,10 @@ def same(args: argparse.Namespace) -> None:
     with quiet_imports():
         from ship_det.inference.onnx_export import export_onnx
     lists = [list(find_scenes([folder]).values()) for folder in args.images]
-    share = -(-args.count // len(lists))
-    paths = [own[index] for own in lists for index in np.linspace(0, len(own) - 1, share).round().astype(int)]
-    paths = paths[: args.count]
+    paths: list[str] = []
+    for left, own in zip(range(len(lists), 0, -1), sorted(lists, key=len), strict=True):
+        share = min(len(own), -(-(args.count - len(paths)) // left))
+        paths += [own[index] for index in np.linspace(0, len(own) - 1, share).round().astype(int)]
     with TemporaryDirectory() as folder, quiet_imports():
         detectors: dict[str, Any] = {'PyTorch': ship_det.load(args.config, args.checkpoint, device='cpu', threads=1)}
         kinds = ('float32', 'float16', 'int8') if args.calibrate else ('float32', 'float16')
@@ -104,6 +109,35 @@ def same(args: argparse.Namespace) -> None:
             if row['alone'] and name == 'float32':
                 print(f'{name}: {path}: {row}', file=sys.stderr)
     print(f'{len(paths)} images; mAP of PyTorch {reference:.4f}')
+
+
+def raw(args: argparse.Namespace) -> None:
+    """Print the largest difference of any number of a candidate to the one most like it in PyTorch."""
+    import onnxruntime
+    import torch
+    from mmengine.registry import init_default_scope
+    from mmrotate.registry import MODELS
+
+    from ship_det.inference.onnx_export import trace
+    from ship_det.initial_weights import without_initial_weights
+    from ship_det.launch import read_config
+    from ship_det.models.onnx_graph import DetectorGraph
+    from ship_det.onnx_files import INPUT
+
+    for config in args.configs:
+        cfg = read_config(config)
+        init_default_scope('mmrotate')
+        torch.manual_seed(0)
+        model = MODELS.build(without_initial_weights(cfg.model)).eval()
+        session = onnxruntime.InferenceSession(trace(model, cfg.num_classes).SerializeToString())
+        images = torch.rand(1, 3, 256, 320) * 255
+        with torch.no_grad():
+            expected = DetectorGraph(model)(images).numpy()[0].T
+        found = session.run(None, {INPUT: images.numpy()})[0][0].T
+        expected = expected[expected[:, 4:-1].any(axis=1)]
+        # Of boxes and scores; an angle of pi is one of 0.
+        difference = np.abs(expected[:, None, :-1] - found[None, :, :-1]).max(axis=2).min(axis=1)
+        print(f'{config}: {len(expected)} candidates, largest difference {difference.max():.2g}')
 
 
 def average_precision(detector: Any, root: Path) -> float:
@@ -142,6 +176,12 @@ def speed(args: argparse.Namespace) -> None:
         by_torch = ship_det.load(model.config, model.weights, device='cpu', threads=1)
         finders['r2cnn-aosr15, PyTorch'] = partial(by_torch.predict, image)
         finders['r2cnn-aosr15, ONNX Runtime'] = partial(ship_det.load(model.name, threads=1).predict, image)
+        if args.calibrate:
+            from ship_det.inference.onnx_export import export_onnx
+
+            file = str(Path(folder) / 'int8.onnx')
+            export_onnx(model.config, model.weights, file, 'int8', list(find_scenes([args.calibrate]).values()))
+            finders['r2cnn-aosr15, int8'] = partial(ship_det.load(file, threads=1).predict, image)
         yolo = OBBModel('yolo26n-obb.yaml', nc=15, verbose=False).eval()
         for part in yolo.modules():
             if hasattr(part, 'export'):
@@ -175,7 +215,7 @@ def speed(args: argparse.Namespace) -> None:
 
 def main() -> None:
     args = parse_args()
-    {'same': same, 'speed': speed}[args.command](args)
+    {'same': same, 'raw': raw, 'speed': speed}[args.command](args)
 
 
 if __name__ == '__main__':
