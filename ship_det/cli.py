@@ -12,7 +12,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any, NoReturn
 
 # What `pip install .` leaves out, see setup.cfg.
-_TRAINING_PACKAGES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmrotate')
+_TRAINING_PACKAGES = ('torch', 'torchvision', 'mmengine', 'mmcv', 'mmdet', 'mmrotate', 'onnx')
 
 
 class Interrupted(KeyboardInterrupt):

@@ -4,6 +4,7 @@ The graph is read by ONNX Runtime. What it does not know of, classes, metres a p
 file, once for this package and once more as the plugin Deepness of QGIS names them.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +23,10 @@ INPUT = 'images'
 #: Name of the output: candidates (B, 4 + classes + 1, N).
 OUTPUT = 'candidates'
 _KEY = 'ship_det'
+# Key of the SHA-256 of the file, and what stands in its place while it is computed.
+_SEAL, _BLANK = 'sha256', b'0' * 64
+#: How weights may be stored.
+PRECISIONS = ('float32', 'float16', 'int8')
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,15 @@ class OnnxFacts:
             'standardization_std': unscaled,
         }
         if self.gsd is not None:
-            # cm/px.
-            deepness['resolution'] = 100 * self.gsd
+            # cm/px of what goes into the graph.
+            deepness['resolution'] = 100 * self.gsd / self.zoom
             if self.longest_ship is not None:
                 # Percent of a tile.
-                deepness['tiles_overlap'] = min(50, round(100 * self.longest_ship / self.gsd / window))
-        return {key: json.dumps(value) for key, value in ({_KEY: asdict(self)} | deepness).items()}
+                overlap = 100 * self.longest_ship * self.zoom / self.gsd / window
+                deepness['tiles_overlap'] = min(50, round(overlap))
+        return {key: json.dumps(value) for key, value in ({_KEY: asdict(self)} | deepness).items()} | {
+            _SEAL: json.dumps(_BLANK.decode())
+        }
 
     @classmethod
     def from_metadata(cls, path: str | os.PathLike, metadata: Mapping[str, str]) -> 'OnnxFacts':
@@ -104,7 +112,8 @@ class OnnxFacts:
             raise ValueError(f'{path}: found {found}, expected the key {_KEY}, as `ship-det export` writes it')
         try:
             values = parse_json(metadata[_KEY])
-            facts = cls(**{**values, **{key: tuple(values[key]) for key in ('classes', 'mean', 'std')}})
+            known = {key: values[key] for key in cls.__dataclass_fields__}
+            facts = cls(**known | {key: tuple(values[key]) for key in ('classes', 'mean', 'std')})
             facts._check()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
@@ -114,23 +123,53 @@ class OnnxFacts:
 
     def _check(self) -> None:
         """Raise ValueError where a value is of no use."""
-        if not self.classes or not all(isinstance(name, str) and name for name in self.classes):
-            raise ValueError(f'classes: found {list(self.classes)}, expected names')
-        if self.min_scores is not None and set(self.min_scores) != set(self.classes):
-            raise ValueError(f'min_scores: found {", ".join(self.min_scores)}, expected those of the classes')
-        numbers: dict[str, Any] = {
-            'zoom': self.zoom,
-            'size_divisor': self.size_divisor,
-            'max_per_img': self.max_per_img,
-            'gsd': self.gsd,
-            'longest_ship': self.longest_ship,
-        }
-        for name, value in numbers.items():
-            if value is not None and not 0 < float(value) < float('inf'):
-                raise ValueError(f'{name}: found {value}, expected a number above 0')
-        for name in ('score_thr', 'nms_iou'):
-            if not 0 <= float(getattr(self, name)) <= 1:
-                raise ValueError(f'{name}: found {getattr(self, name)}, expected 0 to 1')
+        names = self.classes
+        if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+            raise ValueError(f'classes: found {list(names)}, expected different names')
+        if self.precision not in PRECISIONS:
+            raise ValueError(f'precision: found {self.precision!r}, expected one of {", ".join(PRECISIONS)}')
+        least = self.min_scores
+        if least is not None and (not isinstance(least, Mapping) or set(least) != set(names)):
+            raise ValueError(f'min_scores: found {least}, expected one of each class')
+        whole: dict[str, Any] = {'size_divisor': self.size_divisor, 'max_per_img': self.max_per_img}
+        shares: dict[str, Any] = {'score_thr': self.score_thr, 'nms_iou': self.nms_iou}
+        shares |= {f'min_scores of {name}': score for name, score in (least or {}).items()}
+        positive: dict[str, Any] = {'zoom': self.zoom, 'gsd': self.gsd, 'longest_ship': self.longest_ship}
+        positive |= {f'std {index}': value for index, value in enumerate(self.std)}
+        for name, value in whole.items():
+            if type(value) is not int or value < 1:
+                raise ValueError(f'{name}: found {value!r}, expected a whole number from 1')
+        for name, value in shares.items():
+            if type(value) not in (int, float) or not 0 <= value <= 1:
+                raise ValueError(f'{name}: found {value!r}, expected 0 to 1')
+        for name, value in positive.items():
+            may_miss = value is None and name in ('gsd', 'longest_ship')
+            if not may_miss and (type(value) not in (int, float) or not 0 < value < float('inf')):
+                raise ValueError(f'{name}: found {value!r}, expected a number above 0')
+
+
+def seal(content: bytes) -> bytes:
+    """A file whose metadata have its own SHA-256, of the file with zeros in the place of its digits.
+
+    Args:
+        content: a file with the metadata of :meth:`OnnxFacts.to_metadata`.
+    """
+    if content.count(_BLANK) != 1:
+        raise ValueError('expected one place for the SHA-256 in the metadata')
+    return content.replace(_BLANK, hashlib.sha256(content).hexdigest().encode())
+
+
+def check_seal(path: str | os.PathLike, metadata: Mapping[str, str]) -> None:
+    """Compare a file with its SHA-256.
+
+    Raises:
+        ValueError: naming the file, where it is damaged.
+    """
+    stated = json.loads(metadata.get(_SEAL, '""'))
+    content = Path(path).read_bytes()
+    found = hashlib.sha256(content.replace(stated.encode(), _BLANK, 1)).hexdigest() if len(stated) == 64 else 'none'
+    if found != stated:
+        raise ValueError(f'{path}: damaged: found SHA-256 {found}, expected {stated or "one in the metadata"}')
 
 
 def read_onnx(path: str | os.PathLike) -> Any:
@@ -164,7 +203,9 @@ def read_weights(path: str | os.PathLike) -> tuple[dict[str, 'NDArray'], OnnxFac
     import numpy as np
     from onnx.numpy_helper import to_array
 
-    facts = OnnxFacts.from_metadata(path, {entry.key: entry.value for entry in model.metadata_props})
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    facts = OnnxFacts.from_metadata(path, metadata)
+    check_seal(path, metadata)
     if facts.precision == 'int8':
         raise ValueError(f'{path}: found int8 weights, expected float32 or float16: these cannot be trained on')
     return {tensor.name: np.array(to_array(tensor)) for tensor in model.graph.initializer}, facts

@@ -27,6 +27,8 @@ class LoadedDetector(ABC):
 
         Ships have the score of ``min_score``, None for ``min_scores``, or more.
         """
+        if min_score is not None and not 0 <= min_score <= 1:
+            raise ValueError(f'min_score: expected 0 to 1, found {min_score}')
         if isinstance(image, str | os.PathLike):
             least = default_min_score(self) if min_score is None else min_score
             return detect_scene(self, image, min_score=least)

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ship_det.files import digest
 from ship_det.geometry import multiclass_rotated_nms, to_le90
 from ship_det.inference.base import LoadedDetector
-from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts
+from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts, check_seal
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 
 # What `device='auto'` takes, the first that is there.
-_PREFERRED = ('CUDAExecutionProvider', 'OpenVINOExecutionProvider', 'CPUExecutionProvider')
+_CPU = 'CPUExecutionProvider'
+_PREFERRED = ('CUDAExecutionProvider', 'OpenVINOExecutionProvider', _CPU)
 
 
 class OnnxDetector(LoadedDetector):
@@ -43,15 +44,18 @@ class OnnxDetector(LoadedDetector):
 
     def __init__(self, path: str | os.PathLike, device: str = 'auto', threads: int | None = None) -> None:
         if not Path(path).is_file():
-            raise ValueError(f'{path}: no such file; expected an .onnx file of `ship-det export`')
+            found = 'a folder' if Path(path).is_dir() else 'no such file'
+            raise ValueError(f'{path}: {found}; expected an .onnx file of `ship-det export`')
         self._session = _open(path, device, threads)
-        self.facts = OnnxFacts.from_metadata(path, self._session.get_modelmeta().custom_metadata_map)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.facts = OnnxFacts.from_metadata(path, metadata)
+        check_seal(path, metadata)
         self.classes = self.facts.classes
         self.gsd = self.facts.gsd
         self.longest_ship = self.facts.longest_ship
         least = self.facts.min_scores
         self.min_scores = None if least is None else np.array([float(least[name]) for name in self.classes])
-        on_cpu = self._session.get_providers()[0] == 'CPUExecutionProvider'
+        on_cpu = self._session.get_providers()[0] == _CPU
         self.batch_size = 1 if on_cpu else 8
         self.size_divisor = self.facts.size_divisor
         self.identity = f'{Path(path).name} (SHA-256 {digest(path)[:16]})'
@@ -66,14 +70,20 @@ class OnnxDetector(LoadedDetector):
             same = list(group)
             resized = np.stack([self._resize(image) for image in same])
             batch = resized.transpose(0, 3, 1, 2).astype(np.float32)
-            (candidates,) = self._session.run([OUTPUT], {INPUT: batch})
+            try:
+                (candidates,) = self._session.run([OUTPUT], {INPUT: batch})
+            # Its errors have no common base.
+            except Exception as error:
+                raise ValueError(
+                    f'{self.identity}: ONNX Runtime failed: {" ".join(str(error).split())[:200]}'
+                ) from error
             scale = np.divide(resized.shape[2:0:-1], same[0].shape[1::-1])
             least = self.min_scores if min_score is None else min_score
             found += [self._detections(own.T, scale, least) for own in candidates]
         return found
 
     def _resize(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        height, width = (int(side * self.facts.zoom + 0.5) for side in image.shape[:2])
+        height, width = (max(1, int(side * self.facts.zoom + 0.5)) for side in image.shape[:2])
         same = (height, width) == image.shape[:2]
         # As MMCV resizes.
         return image if same else np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
@@ -113,30 +123,39 @@ def _open(path: str | os.PathLike, device: str, threads: int | None) -> Any:
     options.log_severity_level = 3
     if threads is not None:
         options.intra_op_num_threads = threads
-    providers = [_provider(path, device, onnxruntime.get_available_providers())]
-    if providers != ['CPUExecutionProvider']:
-        providers.append('CPUExecutionProvider')
-    try:
-        return onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
-    # Its errors have no common base, and damaged bytes lead to any of them.
-    except Exception as error:
-        reason = ' '.join(str(error).split())[:200]
-        raise ValueError(f'{path}: cannot be read as ONNX, expected a file of `ship-det export`: {reason}') from error
+    reason = ''
+    for name, number in _providers(path, device, onnxruntime.get_available_providers()):
+        own = {} if number is None else {'device_id': number}
+        others: list[tuple[str, dict]] = [] if name == _CPU else [(_CPU, {})]
+        try:
+            # Left to itself, ONNX Runtime takes the CPU in silence where a device cannot be had.
+            session = onnxruntime.InferenceSession(
+                os.fspath(path), options, providers=[(name, own), *others], enable_fallback=0
+            )
+        # Its errors have no common base, and damaged bytes lead to any of them.
+        except Exception as error:
+            reason = ' '.join(str(error).split())[:200]
+            continue
+        if session.get_providers()[0] == name:
+            return session
+        reason = f'ONNX Runtime took {session.get_providers()[0]}'
+    if name == _CPU:
+        raise ValueError(f'{path}: cannot be read as ONNX, expected a file of `ship-det export`: {reason}')
+    raise ValueError(f'device {device}: cannot be used with {path}: {reason}')
 
 
-def _provider(path: str | os.PathLike, device: str, there: Sequence[str]) -> Any:
-    """ONNX Runtime's name for a device, with its number where it has one."""
+def _providers(path: str | os.PathLike, device: str, there: Sequence[str]) -> list[tuple[str, str | None]]:
+    """ONNX Runtime's names for a device, each with a device's number or None; for 'auto' all that there are."""
+    names = {name.removesuffix('ExecutionProvider').lower(): name for name in _PREFERRED if name in there}
     if device == 'auto':
-        return next(name for name in _PREFERRED if name in there)
-    kind, _, number = device.partition(':')
-    wanted = next((name for name in _PREFERRED if name.lower().startswith(kind.lower())), None) if kind else None
-    if wanted is None or wanted not in there or (number and not number.isdigit()):
-        names = [name.removesuffix('ExecutionProvider').lower() for name in _PREFERRED if name in there]
+        return [(name, None) for name in names.values()]
+    kind, colon, number = device.partition(':')
+    if kind not in names or (colon and not (kind == 'cuda' and number.isdigit())):
         raise ValueError(
             f'device {device}: cannot be used with {path}: expected one that ONNX Runtime has here: auto, '
             f'{", ".join(names)}'
         )
-    return (wanted, {'device_id': number}) if number else wanted
+    return [(names[kind], number or None)]
 
 
 def _shrink(boxes: NDArray[np.float64], scale: NDArray) -> NDArray[np.float64]:

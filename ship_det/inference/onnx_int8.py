@@ -16,6 +16,7 @@ from ship_det.raster import read_rgb, resize
 
 #: Images that a calibration looks at, at most, and the px of a side that it sees of each.
 MOST_IMAGES, MOST_SIDE = 32, 1024
+LEAST_SIDE = 64
 # What scores and codes of proposals come from: a step of int8 is a px there.
 _FLOAT_PARTS = ('rpn_cls', 'rpn_reg')
 
@@ -56,7 +57,12 @@ def quantise(content: bytes, images: Sequence[str | os.PathLike], zoom: float = 
             op_types_to_quantize=['Conv'],
             nodes_to_exclude=[node.name for node in nodes if any(part in node.name for part in _FLOAT_PARTS)],
         )
-        return out.read_bytes()
+        model = onnx.load(out)
+        # It names domains that no node is of.
+        standard = [entry for entry in model.opset_import if entry.domain == '']
+        del model.opset_import[:]
+        model.opset_import.extend(standard)
+        return model.SerializeToString()
 
 
 class _Images(CalibrationDataReader):
@@ -75,6 +81,11 @@ class _Images(CalibrationDataReader):
         for path in images:
             pixels = read_rgb(path)
             height, width = pixels.shape[:2]
+            if min(height, width) < LEAST_SIDE or pixels.min() == pixels.max():
+                raise ValueError(
+                    f'{path}: found {width} x {height} px from {pixels.min()} to {pixels.max()}, expected an image to '
+                    f'calibrate on, of {LEAST_SIDE} px and more'
+                )
             top, left = (max(0, (side - MOST_SIDE) // 2) for side in (height, width))
             pixels = pixels[top : top + MOST_SIDE, left : left + MOST_SIDE]
             if zoom != 1:

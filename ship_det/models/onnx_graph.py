@@ -129,7 +129,7 @@ def propose(
         # Maps that lie side by side do not suppress each other.
         apart.append(own_boxes + level * (height + width + 1).float())
     best, all_scores = torch.cat(boxes, dim=1), torch.cat(scores, dim=1)
-    is_box = (best[..., 2:] - best[..., :2] > cfg.min_bbox_size).all(dim=2)
+    is_box = (best[..., 2:] - best[..., :2] > cfg.get('min_bbox_size', -1)).all(dim=2)
     all_scores = torch.where(is_box, all_scores, torch.full_like(all_scores, _NO_BOX))
     kept = _NonMaxSuppression.apply(
         torch.cat(apart, dim=1), all_scores[:, None], float(cfg.nms.iou_threshold), int(cfg.max_per_img)

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 
 import ship_det
 from ship_det.checkpoints import load_checkpoint
@@ -16,7 +17,7 @@ from ship_det.geometry import pairwise_iou
 from ship_det.inference import torch_detector
 from ship_det.inference.onnx_detector import OnnxDetector
 from ship_det.inference.onnx_export import check_same, export_onnx, trace
-from ship_det.onnx_files import OnnxFacts, read_onnx
+from ship_det.onnx_files import OnnxFacts, read_onnx, seal
 
 # Even sides: half of an odd one is rounded, and MMRotate turns a box with its short side, not its long one, then.
 SHAPES = (96, 128), (34, 250), (200, 64)
@@ -175,9 +176,55 @@ def test_deepness_reads_it(exported):
     np.testing.assert_allclose(np.sort(candidates[:4, best]), np.sort(found.boxes[0, :4]), atol=0.05)
 
 
+@pytest.mark.parametrize('name', ['r2cnn', 'cascade'])
+def test_int8(name, small_configs, make_checkpoint, tmp_path):
+    config, path, chips = tmp_path / 'config.py', tmp_path / 'int8.onnx', tmp_path / 'chips'
+    config.write_text(small_configs[name])
+    checkpoint = make_checkpoint(config)
+    chips.mkdir()
+    for seed in range(3):
+        Image.fromarray(noise(96, 128, seed=seed)).save(chips / f'{seed}.png')
+    assert export_onnx(config, checkpoint, path, 'int8', sorted(chips.iterdir())).precision == 'int8'
+    model = onnx.load(path)
+    assert {node.domain for node in model.graph.node} == {''}
+    assert [entry.domain for entry in model.opset_import] == ['']
+    kinds = Counter(node.op_type for node in model.graph.node)
+    assert kinds['QuantizeLinear'] > 20
+    # The scores that proposals are ranked by are near those of float32: all of them are found in noise like the chips.
+    expected = ship_det.load(config, checkpoint, device='cpu')
+    found = ship_det.load(path, threads=1)
+    image = noise(96, 128, seed=5)
+    best = [detector.predict(image, 0.0).scores[:1] for detector in (expected, found)]
+    np.testing.assert_allclose(*best, atol=0.15)
+    with pytest.raises(ValueError, match=r'int8\.onnx: found int8 weights, expected float32 or float16'):
+        load_checkpoint(path)
+    black = tmp_path / 'black.png'
+    Image.fromarray(np.zeros((96, 128, 3), np.uint8)).save(black)
+    for images, message in (([], 'int8: found no images to calibrate on'), ([black], r'black\.png: found 128 x 96 px')):
+        with pytest.raises(ValueError, match=message):
+            export_onnx(config, checkpoint, tmp_path / 'none.onnx', 'int8', images)
+    assert not (tmp_path / 'none.onnx').exists()
+
+
+def test_a_device_that_cannot_be_had_is_not_the_cpu_in_silence(exported, monkeypatch):
+    import onnxruntime
+
+    there = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: there)
+    for device in ('cuda', 'cuda:9'):
+        with pytest.raises(ValueError, match=rf'device {device}: cannot be used with '):
+            OnnxDetector(exported, device)
+    assert OnnxDetector(exported, 'auto').batch_size == 1
+
+
+def test_scores_out_of_range(exported):
+    with pytest.raises(ValueError, match='min_score: expected 0 to 1, found 7'):
+        OnnxDetector(exported).predict(noise(64, 64), 7)
+
+
 def test_devices(exported):
     assert OnnxDetector(exported, 'cpu').predict(noise(64, 64), 0.0)
-    for device in ('cuda:1', 'warp', '', 'cpu:x'):
+    for device in ('cuda:1', 'warp', '', 'cpu:x', 'c', 'cpu:1'):
         with pytest.raises(ValueError, match=rf'device {device}: cannot be used with .*: expected one .*: auto, cpu'):
             OnnxDetector(exported, device)
 
@@ -188,10 +235,11 @@ def test_devices(exported):
         (lambda content: b'', 'cannot be read as ONNX'),
         (lambda content: b'no model', 'cannot be read as ONNX'),
         (lambda content: content[: len(content) // 2], 'cannot be read as ONNX'),
-        (lambda content: content[:-100], 'cannot be read as ONNX|expected the key ship_det'),
+        (lambda content: content[:-100], 'cannot be read as ONNX|expected the key ship_det|damaged'),
+        (lambda content: content[: 10**6] + bytes(1000) + content[10**6 + 1000 :], 'damaged: found SHA-256'),
         (lambda content: content[5000:], 'cannot be read as ONNX'),
     ],
-    ids=['empty', 'text', 'half', 'cut', 'without its start'],
+    ids=['empty', 'text', 'half', 'cut', 'zeros in the weights', 'without its start'],
 )
 def test_damaged_files(exported, change, message, tmp_path):
     path = tmp_path / 'damaged.onnx'
@@ -209,7 +257,8 @@ def test_other_files(exported, tmp_path):
     def write(**metadata: str) -> None:
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, metadata)
-        path.write_bytes(model.SerializeToString())
+        content = model.SerializeToString()
+        path.write_bytes(seal(content) if 'sha256' in metadata else content)
 
     write(model_type='Detector')
     with pytest.raises(ValueError, match=r'other\.onnx: found model_type, expected the key ship_det'):
@@ -218,7 +267,14 @@ def test_other_files(exported, tmp_path):
     for name, value, message in (
         ('classes', ('tanker',), r'found a graph of images, candidates .*for 1 classes'),
         ('classes', (), r'metadata ship_det: classes: found \[\]'),
+        ('classes', ('tanker', 'tanker'), r'metadata ship_det: classes: found .* expected different names'),
         ('zoom', 0.0, r'metadata ship_det: zoom: found 0\.0, expected a number above 0'),
+        ('zoom', '2', r"metadata ship_det: zoom: found '2', expected a number above 0"),
+        ('gsd', True, r'metadata ship_det: gsd: found True, expected a number above 0'),
+        ('max_per_img', 3.5, r'metadata ship_det: max_per_img: found 3\.5, expected a whole number from 1'),
+        ('min_scores', {'tanker': 5, 'submarine': 0.1}, r'ship_det: min_scores of tanker: found 5, expected 0 to 1'),
+        ('min_scores', ['tanker'], r'ship_det: min_scores: found .*, expected one of each class'),
+        ('precision', 'float8', r'ship_det: precision: found .float8., expected one of float32, float16, int8'),
         ('nms_iou', 3.0, r'metadata ship_det: nms_iou: found 3\.0, expected 0 to 1'),
     ):
         write(**replace(facts, **{name: value}).to_metadata())
