@@ -112,6 +112,8 @@ class OnnxFacts:
             raise ValueError(f'{path}: found {found}, expected the key {_KEY}, as `ship-det export` writes it')
         try:
             values = parse_json(metadata[_KEY])
+            if missing := [key for key in cls.__dataclass_fields__ if key not in values]:
+                raise ValueError(f'found no {", ".join(missing)}')
             known = {key: values[key] for key in cls.__dataclass_fields__}
             facts = cls(**known | {key: tuple(values[key]) for key in ('classes', 'mean', 'std')})
             facts._check()
