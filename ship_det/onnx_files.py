@@ -116,14 +116,13 @@ class OnnxFacts:
                 raise ValueError(f'found no {", ".join(missing)}')
             known = {key: values[key] for key in cls.__dataclass_fields__}
             facts = cls(**known | {key: tuple(values[key]) for key in ('classes', 'mean', 'std')})
-            facts._check()
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 f'{path}: metadata {_KEY}: {str(error) or type(error).__name__}; expected what `ship-det export` writes'
             ) from error
         return facts
 
-    def _check(self) -> None:
+    def __post_init__(self) -> None:
         """Raise ValueError where a value is of no use."""
         names = self.classes
         if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):

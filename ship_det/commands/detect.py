@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
 from ship_det.onnx_files import SUFFIX
 from ship_det.progress import Console, progress_bar
-from ship_det.zoo import PREFIX
+from ship_det.zoo import PREFIX, zoo_models
 
 if TYPE_CHECKING:
     from ship_det.scenes import DetectionOptions, Detector
@@ -106,7 +106,14 @@ def check_arguments(args: argparse.Namespace) -> None:
 
 def model_source(name: str) -> str:
     """The file that ``--model`` names, or the zoo's model with its prefix."""
-    return name if Path(name).suffix == SUFFIX else f'{PREFIX}{name.removeprefix(PREFIX)}'
+    if Path(name).suffix == SUFFIX:
+        return name
+    if (model := name.removeprefix(PREFIX)) not in zoo_models():
+        raise ValueError(
+            f'--model: found {name}, expected one of the zoo, {", ".join(zoo_models())}, or an {SUFFIX} file; --config '
+            'and --checkpoint name a detector of your own'
+        )
+    return f'{PREFIX}{model}'
 
 
 def load_detector(source: str, checkpoint: str | None, device: str, threads: int | None) -> 'Detector':

@@ -635,7 +635,7 @@ CASES = {
     # Detection.
     'detect, no such model': Case(
         'detect.py scenes/images/s.png --out y --model nope',
-        r'zoo:nope: no such model in the zoo; expected one of r2cnn-',
+        r'--model: found nope, expected one of the zoo, r2cnn-.*, or an \.onnx file',
     ),
     'detect, two detectors': Case(
         'detect.py scenes/images/s.png --out y --model r2cnn-ships --config c.py --checkpoint x.pth',

@@ -320,6 +320,11 @@ def test_what_cannot_be_exported(trained, tmp_path, make_checkpoint):
         ("model = dict(test_cfg=dict(rcnn=dict(nms=dict(type='nms'))))", 'nms: found .*, expected type nms_rotated'),
         (
             "test_dataloader = dict(dataset=dict(pipeline=[dict(type='LoadImage'), dict(type='mmdet.Resize', "
+            "scale_factor=2.0, interpolation='nearest'), dict(type='mmdet.PackDetInputs')]))",
+            r'test pipeline: found Resize\(scale_factor=2\.0, interpolation=nearest\), expected',
+        ),
+        (
+            "test_dataloader = dict(dataset=dict(pipeline=[dict(type='LoadImage'), dict(type='mmdet.Resize', "
             "scale=(64, 64)), dict(type='mmdet.PackDetInputs')]))",
             r'test pipeline: found Resize\(scale=\(64, 64\)\), expected',
         ),
