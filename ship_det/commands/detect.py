@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
-from ship_det.onnx_files import SUFFIX
+from ship_det.onnx_files import SUFFIX, is_onnx
 from ship_det.progress import Console, progress_bar
 from ship_det.zoo import PREFIX, zoo_models
 
@@ -59,6 +59,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--engine', choices=['processes'], default='processes', help='where detection runs')
     parser.add_argument('--workers', type=int, default=1, help='processes, each with the detector in memory')
+    parser.add_argument('--threads', type=int, metavar='N', help='of each worker (default: its share of the cores)')
     return parser.parse_args()
 
 
@@ -102,11 +103,13 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f'--overlap: expected 0 to {args.window - 1} px, less than the window, found {args.overlap}')
     if args.workers < 1:
         raise ValueError(f'--workers: expected at least 1, found {args.workers}')
+    if args.threads is not None and args.threads < 1:
+        raise ValueError(f'--threads: expected at least 1, found {args.threads}')
 
 
 def model_source(name: str) -> str:
     """The file that ``--model`` names, or the zoo's model with its prefix."""
-    if Path(name).suffix == SUFFIX:
+    if is_onnx(name):
         return name
     if (model := name.removeprefix(PREFIX)) not in zoo_models():
         raise ValueError(
@@ -137,7 +140,7 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     console.begin('loading the detector')
     source = args.config or model_source(args.model or DEFAULT_MODEL)
     # Several processes share the cores; one has what there is.
-    threads = None if args.workers == 1 else max(1, usable_cores() // args.workers)
+    threads = args.threads or (None if args.workers == 1 else max(1, usable_cores() // args.workers))
     load = partial(load_detector, source, args.checkpoint, args.device, threads)
     detector: Any = load()
     min_score = args.min_score
