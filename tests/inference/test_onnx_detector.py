@@ -224,6 +224,11 @@ def test_a_device_that_cannot_be_had_is_not_the_cpu_in_silence(exported, monkeyp
         with pytest.raises(ValueError, match=rf'device {device}: cannot be used with '):
             OnnxDetector(exported, device)
     assert OnnxDetector(exported, 'auto').batch_size == 1
+    # It is there, but slower than ONNX Runtime's own on a CPU: only who asks gets it.
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['OpenVINOExecutionProvider', there[1]])
+    assert OnnxDetector(exported, 'auto')
+    with pytest.raises(ValueError, match=r'device openvino: cannot be used with '):
+        OnnxDetector(exported, 'openvino')
 
 
 def test_scores_out_of_range(exported):
