@@ -16,8 +16,8 @@ from ship_det.inference.base import LoadedDetector
 from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts, check_seal
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 
-# Devices by ONNX Runtime's names. 'auto' takes the first that is there, but not OpenVINO, which on a CPU needs 1.3 times
-# as long.
+# Devices by ONNX Runtime's names. 'auto' takes the first that is there, but not OpenVINO: on a CPU that needs 1.3 times
+# as long as ONNX Runtime's own.
 _CUDA, _OPENVINO, _CPU = 'CUDAExecutionProvider', 'OpenVINOExecutionProvider', 'CPUExecutionProvider'
 _KNOWN = (_CUDA, _OPENVINO, _CPU)
 
