@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOSSES = dict(ce='mmdet.CrossEntropyLoss', fl='SoftmaxFocalLoss', ci='CILoss', pf='PFLoss')
 EXPERIMENTS = {'_base_', 'recognition', 'few_shot'}  # the last two have tests of their own
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if not EXPERIMENTS & set(path.parts))
-# Three times the epochs, as docs/detectors.md says.
+# Three times the epochs, as docs/guides/train.md says.
 LONG = {
     'train_cfg.max_epochs': 36,
     'train_cfg.val_interval': 12,
