@@ -29,7 +29,7 @@ DEFAULT_MODEL = 'r2cnn-aosr15'
 _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
@@ -60,11 +60,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--engine', choices=['processes'], default='processes', help='where detection runs')
     parser.add_argument('--workers', type=int, default=1, help='processes, each with the detector in memory')
     parser.add_argument('--threads', type=int, metavar='N', help='of each worker (default: its share of the cores)')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_arguments(args)
     with Console() as console:
         from ship_det.scenes.inputs import find_scenes
