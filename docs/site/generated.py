@@ -1,6 +1,10 @@
 """Parts of the reference that are made from the code: commands from their parsers, class lists and configs from files.
 
-A page names such a part in a comment: ``<!-- made: commands -->``.
+A page names such a part in a comment. What follows up to the end is for readers of the page in a checkout::
+
+    <!-- made: commands -->
+    Made by `make docs`.
+    <!-- end -->
 """
 
 import argparse
@@ -19,7 +23,9 @@ from ship_det.commands.main import SUBCOMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
-MARK = re.compile(r'<!-- made: ([a-z ]+) -->')
+# Columns that the theme has room for.
+USAGE_WIDTH = 78
+MARK = re.compile(r'<!-- made: ([a-z ]+) -->\n.*?<!-- end -->', re.DOTALL)
 
 
 def fill_in(markdown: str) -> str:
@@ -37,7 +43,7 @@ def commands() -> Iterator[str]:
 
 def command(parser: argparse.ArgumentParser, purpose: str) -> Iterator[str]:
     """Heading, usage, description and a table of the arguments."""
-    formatter: Any = parser.formatter_class(parser.prog, width=100)
+    formatter: Any = parser.formatter_class(parser.prog, width=USAGE_WIDTH)
     formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
     usage = formatter.format_help().strip()
     yield f'\n## {parser.prog}\n\n{purpose[0].upper()}{purpose[1:]}.\n'

@@ -25,7 +25,8 @@ def expand(entry: Any, docs: Path) -> Any:
     if isinstance(entry, list):
         return [expand(value, docs) for value in entry]
     if entry.endswith('/'):
-        return [path.relative_to(docs).as_posix() for path in sorted((docs / entry).glob('*.md'))]
+        pages = sorted((docs / entry).glob('*.md'), key=lambda path: (path.stem != 'index', path))
+        return [path.relative_to(docs).as_posix() for path in pages]
     return entry
 
 
