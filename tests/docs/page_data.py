@@ -1,4 +1,4 @@
-"""What the names in the commands of pages stand for: small data sets, a detector, layers, made where a page needs them."""
+"""What the names in the commands of pages stand for: small data sets, a detector, layers. Made where a page needs them."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def substitute(text: str) -> str:
     """A block whose names without an ending have that of their files."""
     for name, file in NAMES.items():
         if name != file:
-            text = re.sub(_WORD.format(re.escape(name)) + r"(?!\.)", file, text)
+            text = re.sub(_WORD.format(re.escape(name)) + r'(?!\.)', file, text)
     return text
 
 
@@ -134,7 +134,8 @@ class PageData:
             name: torch.from_numpy(np.array(values[rows] if 'fc_cls' in name else values, dtype=np.float32))
             for name, values in weights.items()
         }
-        torch.save({'state_dict': state, 'meta': {'dataset_meta': {'classes': classes}}}, target)
+        meta = {'dataset_meta': {'classes': classes}, 'min_scores': dict.fromkeys(classes, 0.3)}
+        torch.save({'state_dict': state, 'meta': meta}, target)
 
     _epoch_36_pth = _checkpoint
 

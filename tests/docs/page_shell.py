@@ -1,8 +1,9 @@
 """Runs the fenced blocks of a page as a reader would, in seconds.
 
-A block of bash runs in bash. The programs that it calls are stand-ins. Those for ``ship-det``, ``python`` and ``torchrun``
-hand their arguments to the test, which makes trainings short and runs the command in a process that is forked with the
-libraries loaded. Those for ``make``, ``pip`` and the like only look whether what they are asked for exists.
+A block of bash runs in bash. The programs that it calls are stand-ins. Those for ``ship-det``, ``python`` and
+``torchrun`` hand their arguments to the test, which makes trainings short and runs the command in a process that is
+forked with the libraries loaded. Those for ``make``, ``pip`` and the like only look whether what they are asked for
+exists.
 """
 
 import ast
@@ -92,7 +93,8 @@ class PageShell:
             return self.ship_det('config', 'a_config.py', '--out', 'a_resolved_config.py')
         self.python_lines += text
         script = self.programs / 'block.py'
-        script.write_text(self.python_lines)
+        # The process of run_tool ends well where its script says so.
+        script.write_text(f'{self.python_lines}\nraise SystemExit\n')
         return self.run_tool(script, PWD=self.folder)
 
     def ship_det(self, *arguments: object, folder: Path | None = None, **environment: str) -> tuple[int, str]:

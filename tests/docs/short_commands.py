@@ -71,7 +71,9 @@ def found_checkpoint(word: str, folder: Path) -> str:
 def run_options(name: str, words: list[str], folder: Path, classes: Sequence[str]) -> list[str]:
     """A config with the smallest backbone, and options that make its training one step."""
     config = folder / words[0]
-    own = [word for word in words if not re.search(r'init_cfg|max_epochs|milestones|param_scheduler|val_interval', word)]
+    own = [
+        word for word in words if not re.search(r'init_cfg|max_epochs|milestones|param_scheduler|val_interval', word)
+    ]
     own[0] = str(small(config, folder))
     epochs = '_1x_' in config.name or '_3x_' in config.name
     options = [*_LOADERS, *(_ONE_EPOCH if epochs else _ONE_STEP)]
@@ -98,7 +100,6 @@ def first_values(words: list[str], option: str, count: int) -> list[str]:
 
 def small(config: Path, folder: Path) -> Path:
     """A config of the paper's detectors on the smallest backbone; others are what they are."""
-    method = config.name.split('_r')[0] if config.name.startswith('skew') else 'r2cnn'
     if not re.search(r'_(r18|r50|r101|mobilenetv2)_fpn', config.name) or not config.exists():
         return config
     bases = next(

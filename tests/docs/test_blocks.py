@@ -2,10 +2,7 @@
 
 import pytest
 from markdown_pages import ROOT, blocks, guides
-from page_data import inputs, substitute
 
-# Pages whose trainings take half a minute together.
-SLOW = ()
 # The fewer the better: a machine that nobody has at hand, a file that is not public, hours.
 MOST_NOT_RUN = 12
 
