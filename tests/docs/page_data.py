@@ -1,4 +1,4 @@
-"""What the names in the commands of pages stand for: small data sets, a detector, layers. Made where a page needs them."""
+"""What the names in commands of pages stand for: small data sets, a detector, layers; made where a page needs them."""
 
 import json
 import re

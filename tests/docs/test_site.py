@@ -39,7 +39,7 @@ def test_every_page_is_in_the_navigation_of_the_site(site):
 def test_pages_load_nothing_from_a_network(site):
     loading = re.compile(r'<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)="?((?:https?:)?//[^" >]+)')
     found = {address for path in site.rglob('*.html') for address in loading.findall(path.read_text())}
-    assert {address for address in found if 'rel="canonical"' not in address} == set()
+    assert found == set()
 
 
 def test_a_page_opened_as_a_file_asks_for_files_alone_and_finds_words(site, browser):
