@@ -1,9 +1,13 @@
 """What the names in commands of pages stand for: small data sets, a detector, layers; made where a page needs them."""
 
+import contextlib
+import io
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 
 import geopandas
@@ -11,6 +15,7 @@ import numpy as np
 import torch
 
 from ship_det.annotations import AOSR15_CLASSES
+from ship_det.commands.main import SUBCOMMANDS
 from ship_det.onnx_files import read_weights
 from ship_det.zoo import zoo_model
 
@@ -25,6 +30,7 @@ NAMES = {
     'ships.gpkg': 'ships.gpkg',
     'labels.gpkg': 'labels.gpkg',
     'CHIPS': 'CHIPS',
+    'SPLIT': 'SPLIT',
     'DATA': 'DATA',
     'CONFIG': 'CONFIG.py',
     'CHECKPOINT': 'CHECKPOINT.pth',
@@ -35,9 +41,8 @@ NAMES = {
 }
 #: Of pages about data of one's own.
 OWN_CLASSES = ('ship', 'boat')
-# Commands, and which of their arguments without a name before it is written, from 0.
-_WRITTEN = {'simulate': 0, 'tile': 1, 'convert': 1, 'rotate': 1, 'export': 2}
-_WRITTEN_BY_OPTION = re.compile(r'--(?:out|plot|report|json|work-dir)[ =](\S+)')
+# Arguments of commands, by their names in a parser, that a command writes to.
+_WRITTEN = ('out', 'plot', 'report', 'json', 'work_dir')
 _WORD = r'(?<![\w./$-]){}(?![\w=.]|-\w)'
 
 
@@ -46,16 +51,23 @@ def inputs(page: str) -> list[str]:
     written: set[str] = set()
     read: set[str] = set()
     for line in page.replace('\\\n', ' ').splitlines():
-        command = re.search(r'(?:ship-det |tools/)([a-z_-]+?)(?:\.py)? (.*)', line.split(' #')[0])
-        made = {text.split('/')[0].strip('\'")') for text in _WRITTEN_BY_OPTION.findall(line)}
-        made |= set(re.findall(r"save\('([^']+)'\)", line))
-        if command and command[1] in _WRITTEN:
-            arguments = [word for word in command[2].split() if not word.startswith('-')]
-            made |= set(arguments[_WRITTEN[command[1]] :][:1])
+        made = outputs(line)
         found = {name for name in NAMES if re.search(_WORD.format(re.escape(name)), line)}
         read |= found - made - written
         written |= made
     return [name for name in NAMES if name in read]
+
+
+def outputs(line: str) -> set[str]:
+    """Files and folders that a line of a block writes."""
+    made = set(re.findall(r"save\('([^']+)'\)", line))
+    command = re.search(r'(?:ship-det |tools/)([a-z_-]+)(?:\.py)? (.*)', line)
+    if command and command[1] in SUBCOMMANDS:
+        parser = import_module(f'ship_det.commands.{command[1].replace("-", "_")}').make_parser()
+        with contextlib.suppress(SystemExit, ValueError), contextlib.redirect_stderr(io.StringIO()):
+            values = vars(parser.parse_args(shlex.split(command[2].split(' && ')[0], comments=True)))
+            made |= {str(values[name]).split('/')[0] for name in _WRITTEN if values.get(name)}
+    return made
 
 
 def substitute(text: str) -> str:
@@ -102,6 +114,12 @@ class PageData:
     def _chips(self, target: Path, classes: tuple[str, ...]) -> None:
         self.run(target.parent, 'tile', 'SCENES', target, '--chip', 256, '--overlap', 64, '--workers', 1)
         self.run(target.parent, 'split', target, '--train', 0.4, '--val', 0.3, '--by', 'scene')
+
+    def _split(self, target: Path, classes: tuple[str, ...]) -> None:
+        """Chips as MMRotate's img_split.py leaves them."""
+        part = target / 'trainval'
+        shutil.copytree(target.parent / 'SCENES/images', part / 'images')
+        shutil.copytree(target.parent / 'SCENES/labelTxt', part / 'annfiles')
 
     def _new(self, target: Path, classes: tuple[str, ...]) -> None:
         shutil.copytree(self.folder / 'scenes', target)

@@ -9,6 +9,7 @@ exists.
 import ast
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -35,6 +36,9 @@ sys.exit(code)
 """
 _NAMES = ('ship-det', 'python', 'python3', 'torchrun', 'make', 'pip', 'git', 'apt', 'apt-get', 'sudo')
 _ENTRY = 'from ship_det.commands.main import main\n\nif __name__ == "__main__":\n    main()\n'
+_ASSIGNMENT = re.compile(r'^(?:export )?[A-Za-z_]+=\S*$', re.MULTILINE)
+# A process of run_tool ends well where its script says so.
+_RUN = "import runpy, sys\nsys.argv.pop(0)\nrunpy.run_path(sys.argv[0], run_name='__main__')\nsys.exit()\n"
 # What a block of Python may use without saying where it comes from.
 _GIVEN = """import os
 import numpy as np
@@ -59,22 +63,24 @@ class PageShell:
         self.programs = folder / '.programs'
         self.programs.mkdir(parents=True)
         (self.programs / 'entry.py').write_text(_ENTRY)
+        (self.programs / 'run.py').write_text(_RUN)
         for name in _NAMES:
             (self.programs / name).write_text(_STAND_IN)
             (self.programs / name).chmod(0o755)
         self._make_venv(folder / '.venv')
         for name in ('configs', 'tools', 'data_tools', 'benchmarks', 'docs'):
             (folder / name).symlink_to(ROOT / name)
-        self.python_lines = _GIVEN
+        self.python_lines, self.variables = _GIVEN, ''
 
     def bash(self, text: str) -> tuple[int, str]:
         """Run a block of bash: the exit code, of the first command that fails, and what was printed."""
+        text = substitute(text)
         with tempfile.TemporaryDirectory(prefix='page') as short, socket.socket(socket.AF_UNIX) as server:
             server.bind(address := f'{short}/socket')
             server.listen()
             threading.Thread(target=self._serve, args=(server,), daemon=True).start()
             result = subprocess.run(
-                ['bash', '-euo', 'pipefail', '-c', substitute(text)],
+                ['bash', '-euo', 'pipefail', '-c', f'{self.variables}\n{text}'],
                 cwd=self.folder,
                 env={**os.environ, 'PATH': f'{self.programs}:{os.environ["PATH"]}', 'PAGE_SHELL': address},
                 stdin=subprocess.DEVNULL,
@@ -82,6 +88,8 @@ class PageShell:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        # What a block sets is set in the next one, as in a terminal.
+        self.variables += ''.join(f'{line}\n' for line in _ASSIGNMENT.findall(text))
         return result.returncode, result.stdout
 
     def python(self, text: str) -> tuple[int, str]:
@@ -89,13 +97,11 @@ class PageShell:
         text = substitute(text)
         names = [ast.unparse(node.targets[0]) for node in ast.parse(text).body if isinstance(node, ast.Assign)]
         if '_base_' in names:
-            (self.folder / 'a_config.py').write_text(text)
-            return self.ship_det('config', 'a_config.py', '--out', 'a_resolved_config.py')
+            # Under the name that pages give to a reader's own config.
+            (self.folder / 'mine.py').write_text(text)
+            return self.ship_det('config', 'mine.py', '--out', 'all_of_mine.py')
         self.python_lines += text
-        script = self.programs / 'block.py'
-        # The process of run_tool ends well where its script says so.
-        script.write_text(f'{self.python_lines}\nraise SystemExit\n')
-        return self.run_tool(script, PWD=self.folder)
+        return self._python(['-c', self.python_lines], self.folder)
 
     def ship_det(self, *arguments: object, folder: Path | None = None, **environment: str) -> tuple[int, str]:
         """Run a command as it is."""
@@ -138,9 +144,16 @@ class PageShell:
         if name.startswith('python'):
             script = Path(arguments[0])
             if script.parent.name not in ('tools', 'data_tools') or not (ROOT / script).exists():
-                return self.run_tool(folder / script, *arguments[1:], PWD=folder, **exported)
+                return self._python(arguments, folder, **exported)
             arguments = [script.stem.replace('_', '-'), *arguments[1:]]
         return self.ship_det(*shorten(arguments, folder, self.classes), folder=folder, **exported)
+
+    def _python(self, arguments: list[str], folder: Path, **environment: str) -> tuple[int, str]:
+        script = folder / arguments[0]
+        if arguments[0] == '-c':
+            script = self.programs / 'lines.py'
+            script.write_text(arguments.pop(1))
+        return self.run_tool(self.programs / 'run.py', script, *arguments[1:], PWD=folder, **environment)
 
     def _make(self, arguments: list[str]) -> tuple[int, str]:
         clean = {key: value for key, value in os.environ.items() if not key.startswith('MAKE')}

@@ -30,6 +30,8 @@ _LOADERS = [
     for setting in ('num_workers=0', 'persistent_workers=False')
 ]
 _ONE_STEP = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
+_SMALL_RESNET = ['model.backbone.depth=18', 'model.neck.in_channels=[64,128,256,512]', 'model.backbone.init_cfg=None']
+_SMALL_SIMULATION = ['simulation.train.scenes=1', 'simulation.test.scenes=1', 'simulation.size=700']
 _ONE_EPOCH = ['train_cfg.max_epochs=1', 'train_cfg.val_interval=1']
 
 
@@ -47,9 +49,17 @@ def shorten(arguments: list[str], folder: Path, classes: Sequence[str]) -> list[
         if option not in words:
             words = [option, value, *words]
     words = [found_checkpoint(word, folder) for word in words]
-    if name in _RUNS and words and words[0].endswith('.py'):
-        words = run_options(name, words, folder, classes)
+    if words and words[0].endswith('.py'):
+        if name in (*_RUNS, 'anchors') and '--classes' not in words and is_of_the_project(folder / words[0], classes):
+            words += ['--classes', ','.join(classes)]
+        if name in _RUNS:
+            words = run_options(name, words, folder)
     return [name, *words]
+
+
+def is_of_the_project(config: Path, classes: Sequence[str]) -> bool:
+    """Whether a config has AOSR15's classes, and the page's data others."""
+    return len(classes) == 2 and ROOT in config.resolve().parents
 
 
 def least(words: list[str], index: int) -> str:
@@ -68,19 +78,20 @@ def found_checkpoint(word: str, folder: Path) -> str:
     return word
 
 
-def run_options(name: str, words: list[str], folder: Path, classes: Sequence[str]) -> list[str]:
+def run_options(name: str, words: list[str], folder: Path) -> list[str]:
     """A config with the smallest backbone, and options that make its training one step."""
     config = folder / words[0]
     own = [
         word for word in words if not re.search(r'init_cfg|max_epochs|milestones|param_scheduler|val_interval', word)
     ]
     own[0] = str(small(config, folder))
-    epochs = '_1x_' in config.name or '_3x_' in config.name
-    options = [*_LOADERS, *(_ONE_EPOCH if epochs else _ONE_STEP)]
+    of_mmrotate = config.exists() and "= 'mmrotate::" in config.read_text()
+    epochs = of_mmrotate or '_1x_' in config.name or '_3x_' in config.name
+    options = [*_LOADERS, *(_ONE_EPOCH if epochs else _ONE_STEP), *(_SMALL_RESNET if of_mmrotate else ())]
+    if 'aosr15_sim' in config.name:
+        options += _SMALL_SIMULATION
     if name == 'compare-losses':
         own = first_values(first_values(own, '--losses', 2), '--seeds', 1)
-    if '--classes' not in own and len(classes) == 2 and config.parent != folder:
-        own += ['--classes', ','.join(classes)]
     if '--cfg-options' in own:
         # After the page's own: the last of two values counts.
         start = own.index('--cfg-options') + 1
