@@ -68,8 +68,14 @@ def test_builds_trains_and_tests(path, loss):
     for name, epochs in (('_1x_', 12), ('_3x_', 36)):
         assert name not in path.name or cfg.train_cfg.max_epochs == epochs
     # A loss knows nothing of the backbone: the others are tried in the small detectors.
-    if loss == 'ci' or path.stem.endswith('_demo'):
-        cfg.model.backbone.init_cfg = None
+    if loss != 'ci' and not path.stem.endswith('_demo'):
+        return
+    cfg.model.backbone.init_cfg = None
+    # With backbones of other depths, the heads are those of ResNet-50: that the maps fit is enough.
+    if '_r101_' in path.stem or '_r18_' in path.stem:
+        with torch.device('meta'):
+            assert len(MODELS.build(cfg.model).extract_feat(torch.empty(1, 3, 128, 128))) == 5
+    else:
         train_and_test(json.dumps(cfg.model.to_dict()))
 
 

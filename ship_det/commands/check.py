@@ -8,6 +8,7 @@ look at. Exit code: 0 for nothing worse than a warning, 1 for errors, 2 where th
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 # Findings of a kind that the table shows.
 EXAMPLES = 3
 # The contact sheet: pictures, how many in a row, px of a row, px of a picture at most.
-PICTURES, COLUMNS, ROW_WIDTH, LARGEST = 24, 6, 2520, 1200
-DIFFICULT_COLOR = (150, 150, 150)
+PICTURES, COLUMNS, ROW_WIDTH, LARGEST = 24, 4, 2520, 1200
+DIFFICULT_COLOR = (170, 170, 170)
+LINE_WIDTH = 2.5
+# With more objects in a picture, only those with a finding and one of each class are named.
+CROWDED = 16
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -113,7 +117,7 @@ def write_findings(out: Path, report: 'Report') -> None:
 
 
 def write_contact_sheet(path: Path, root: Path, report: 'Report') -> None:
-    """Draw images with their boxes, those that something was found about orange, and their number of instances."""
+    """Draw images with boxes and class names, those that something was found about orange, and count their objects."""
     from ship_det.dataset_checks.contact_sheet import arrange, choose_images, write_sheet
     from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, WRONG_COLOR, add_legend
 
@@ -126,9 +130,14 @@ def write_contact_sheet(path: Path, root: Path, report: 'Report') -> None:
     for number in chosen:
         image = report.images[number]
         pictures.append(draw_image(root, image, flagged.get(image.name, set()), side))
-        captions.append(f'{image.name}: {report.records[number].counts.total()}')
+        count = report.records[number].counts.total()
+        captions.append(f'{image.name}: {count} object{"s" if count != 1 else ""}')
     sheet = arrange(pictures, captions, side, COLUMNS)
-    legend = [('label', GROUND_TRUTH_COLOR), ('label with a finding', WRONG_COLOR), ('difficult', DIFFICULT_COLOR)]
+    legend = [
+        ('label', GROUND_TRUTH_COLOR),
+        ('label with a finding', WRONG_COLOR),
+        ('difficult: not counted', DIFFICULT_COLOR),
+    ]
     write_sheet(path, add_legend(sheet, legend))
 
 
@@ -149,4 +158,16 @@ def draw_image(root: Path, image: Path, flagged: set[int], side: int) -> 'NDArra
         WRONG_COLOR if line in flagged else DIFFICULT_COLOR if labeled.difficult else GROUND_TRUTH_COLOR
         for line, labeled in zip(labels.lines, labels.objects, strict=True)
     ]
-    return draw_boxes(pixels, labels.quads * scale, None, colors or WRONG_COLOR, width=1)
+    named = [line in flagged for line in labels.lines]
+    names = name_labels([labeled.name for labeled in labels.objects], named)
+    return draw_boxes(pixels, labels.quads * scale, names, colors or WRONG_COLOR, LINE_WIDTH)
+
+
+def name_labels(classes: Sequence[str], always: Sequence[bool]) -> list[str]:
+    """What stands beside each box: its class, in a crowd of those ``always`` named and of the first of each class."""
+    if len(classes) <= CROWDED:
+        return list(classes)
+    return [
+        name if named or name not in classes[:place] else ''
+        for place, (name, named) in enumerate(zip(classes, always, strict=True))
+    ]

@@ -35,7 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--chips', type=int, default=24, help='most test chips to show')
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
     parser.add_argument('--views', type=int, default=6, help='most scenes to show, where the images are chips')
-    parser.add_argument('--title', default='Ship detection report', help='of the page')
+    parser.add_argument('--title', help='of the page (default: Ship detection report)')
     return parser
 
 

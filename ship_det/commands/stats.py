@@ -212,12 +212,14 @@ def draw(statistics: LabelStatistics) -> 'Figure':
     figure = Figure(figsize=(max(7, 2.5 + 0.45 * len(order)), 9), layout='constrained')
     bars, lengths, ratios = figure.subplots(3, 1, sharex=True)
     draw_bars(bars, summary, order)
-    for axes, title, values in (
-        (lengths, 'Length of the rotated box (px)', statistics.lengths),
-        (ratios, 'Length over width', {name: statistics.lengths[name] / statistics.widths[name] for name in order}),
+    shapes = {name: statistics.lengths[name] / statistics.widths[name] for name in order}
+    for axes, title, unit, values in (
+        (lengths, 'Length of the boxes', 'long side (px, log scale)', statistics.lengths),
+        (ratios, 'Shape of the boxes', 'length / width (log scale)', shapes),
     ):
         draw_spreads(axes, [values[name] for name in order])
-        axes.set_title(title)
+        axes.set(title=title, ylabel=unit)
+    ratios.set_xlabel('class, most frequent first; a box holds the middle half, its line is the median')
     ratios.set_xticks(range(len(order)), [written(name) for name in order], rotation=40, ha='right')
     return figure
 
@@ -232,10 +234,14 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
     axes.set(yscale='log', ylim=(0.5, max(counts) * 4))
     plain_log_ticks(axes.yaxis)
     for place, (name, count) in enumerate(zip(order, counts, strict=True)):
-        text = f'{count}\nf {summary.factors[index[name]]:.2f}'
+        text = f'{count}\nf = {summary.factors[index[name]]:.2f}'
         axes.text(place, max(count, 0.5) * 1.1, text, ha='center', va='bottom', fontsize=7)
     axes.grid(axis='x', visible=False)
-    axes.set_title(f'Instances: imbalance ratio {summary.ratio:.4g}, degree {summary.degree:.3f}')
+    axes.set_ylabel('objects (log scale)')
+    axes.set_title(
+        'Objects of each class, and its weight f in CI loss '
+        f'(imbalance ratio {summary.ratio:.4g}, degree {summary.degree:.3f})'
+    )
 
 
 def draw_spreads(axes: 'Axes', values: list['np.ndarray']) -> None:

@@ -1,6 +1,6 @@
 """Drawing rotated boxes with labels on an image."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +16,11 @@ Rectangle = tuple[int, int, int, int]
 GROUND_TRUTH_COLOR: Color = (86, 180, 233)
 RIGHT_COLOR: Color = (240, 228, 66)
 WRONG_COLOR: Color = (255, 106, 38)
+MISSED_COLOR: Color = (255, 95, 210)
 
 _FONT_SIZE = 12
+# So many lines above or below its box a label moves where all places beside the box are taken.
+_LABEL_STEPS = 3
 # Lines are drawn this many times larger and averaged down.
 _SUPERSAMPLING = 4
 # Width of the dark seam on either side of a line, which keeps it visible on bright ground, px.
@@ -31,15 +34,29 @@ def _place_label(
     """Top left corner of a label of ``size`` px at one of the ``corners``, inside ``bounds``, off those ``taken``."""
     width, height = size
     best, least = (0, 0), None
-    for x, y in corners[np.argsort(corners[:, 1], kind='stable')]:
-        for top in (y - height, y):
-            left = int(np.clip(x, 0, max(bounds[0] - width, 0)))
-            top = int(np.clip(top, 0, max(bounds[1] - height, 0)))
-            overlap = sum(_overlap((left, top, left + width, top + height), other) for other in taken)
-            if least is None or overlap < least:
-                best, least = (left, top), overlap
+    for x, y in _label_places(corners, size):
+        left = int(np.clip(x, 0, max(bounds[0] - width, 0)))
+        top = int(np.clip(y, 0, max(bounds[1] - height, 0)))
+        overlap = sum(_overlap((left, top, left + width, top + height), other) for other in taken)
+        if least is None or overlap < least:
+            best, least = (left, top), overlap
+        if overlap == 0:
+            break
     taken.append((*best, best[0] + width, best[1] + height))
     return best
+
+
+def _label_places(corners: NDArray, size: tuple[int, int]) -> Iterator[tuple[float, float]]:
+    """Top left corners for a label, best first: at each corner, on either side of it, then further above and below."""
+    width, height = size
+    ordered = corners[np.argsort(corners[:, 1], kind='stable')]
+    for start in (0, -width):
+        for x, y in ordered:
+            yield from ((x + start, y - height), (x + start, y))
+    for step in range(2, _LABEL_STEPS + 2):
+        for start in (0, -width):
+            yield ordered[0, 0] + start, ordered[0, 1] - step * height
+            yield ordered[-1, 0] + start, ordered[-1, 1] + (step - 1) * height
 
 
 def _overlap(a: Rectangle, b: Rectangle) -> int:

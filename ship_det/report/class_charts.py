@@ -31,6 +31,8 @@ _PANEL_COLUMNS = 5
 _PANEL_NAME = 28
 # Points a curve keeps: more cannot be seen in a panel.
 _CURVE_POINTS = 150
+# So far a name moves off what is in its way, points.
+_NAME_STEPS = 60
 
 
 @styled
@@ -43,14 +45,14 @@ def class_histogram(runs: Sequence[Run], classes: Sequence[str], counts: NDArray
     figure = Figure(figsize=(10, 1.1 + 0.3 * len(classes)), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 1.25))
     left.barh(rows, np.maximum(shown[order], 0.5), color=BARS, height=0.72)
-    left.set(xscale='log', xlim=(0.5, max(shown.max(initial=1) * 1.9, 10)), xlabel='instances (log scale)')
+    left.set(xscale='log', xlim=(0.5, max(shown.max(initial=1) * 1.9, 10)), xlabel='objects (log scale)')
     plain_log_ticks(left.xaxis)
     for row, count in zip(rows, shown[order], strict=True):
         left.text(max(count, 0.5) * 1.08, row, f'{count:d}', va='center', fontsize=8, color=INK)
     left.set_yticks(rows, [written(classes[i]) for i in order])
     left.invert_yaxis()
     left.grid(axis='y', visible=False)
-    left.set_title('Ground truths in the test images' if counts is None else 'Training instances')
+    left.set_title('Objects to find in the test images' if counts is None else 'Objects in training')
     _ap_bars(right, runs, [classes[i] for i in order])
     return figure
 
@@ -70,19 +72,22 @@ def _ap_bars(axes: Axes, runs: Sequence[Run], names: Sequence[str]) -> None:
                 plate = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 1}
                 axes.text(place + 0.012, row, text, va='center', fontsize=8, color=ink, bbox=plate)
         axes.axvline(run.main.mean_ap, color=run_color(index), linestyle=(0, (4, 3)), linewidth=1.1)
-    axes.set(xlim=(0, 1.09), xticks=np.arange(0, 1.01, 0.2), xlabel='average precision; dashed: mean')
+    axes.set(xlim=(0, 1.09), xticks=np.arange(0, 1.01, 0.2), xlabel='average precision (AP); dashed line: mean')
     axes.grid(axis='y', visible=False)
-    axes.set_title(f'AP at IoU {main.min_iou} {main.iou_threshold:g}')
+    axes.set_title(f'Average precision at IoU {main.min_iou} {main.iou_threshold:g}')
     legend_above(axes, len(runs))
 
 
 @styled
 def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.int64]) -> Figure:
-    """AP of each class over its training instances: does the tail get better?"""
+    """AP of each class over its training instances: does the tail get better?
+
+    The names stand beside the points of the first run.
+    """
     figure = Figure(figsize=(6.2, 4), layout='constrained')
     axes = figure.subplots()
-    for index, run in enumerate(runs):
-        ap = np.array([run.main.classes[name].ap for name in classes])
+    table = np.array([[run.main.classes[name].ap for name in classes] for run in runs])
+    for index, (run, ap) in enumerate(zip(runs, table, strict=True)):
         usable = np.isfinite(ap) & (counts > 0)
         style: dict[str, Any] = {'color': run_color(index), 'marker': run_marker(index), 'label': written(run.name)}
         axes.scatter(counts[usable], ap[usable], s=34, zorder=3, **style)
@@ -91,29 +96,40 @@ def ap_by_count(runs: Sequence[Run], classes: Sequence[str], counts: NDArray[np.
     high = max(counts.max(initial=1), 3 * low)
     axes.set(xscale='log', xlim=(low / 1.25, high * (high / low) ** 0.35 * 1.25), ylim=(-0.04, 1.06))
     plain_log_ticks(axes.xaxis)
-    _name_points(axes, classes, counts, np.array([runs[0].main.classes[name].ap for name in classes]))
-    axes.set(xlabel='training instances (log scale)', ylabel=f'AP at IoU {runs[0].main.iou_threshold:g}')
-    axes.set_title('AP over training instances')
+    axes.set(xlabel='objects of the class in training (log scale)', ylabel='average precision (AP)')
+    axes.set_title(f'Do rare classes do worse? AP at IoU {runs[0].main.min_iou} {runs[0].main.iou_threshold:g}')
+    _name_points(axes, classes, counts, table)
     legend_above(axes, len(runs))
     return figure
 
 
 def _name_points(axes: Axes, names: Sequence[str], x: NDArray, y: NDArray) -> None:
-    """Write the name beside each point, further down where another name is already."""
-    usable = np.flatnonzero(np.isfinite(y) & (x > 0))
-    places = axes.transData.transform(np.stack([x[usable], y[usable]], axis=1)) * 72 / axes.figure.dpi
-    taken: list[tuple[float, float, float]] = []
+    """Write the name beside each point of the first row of ``y``, (R, N), moved off other names and all points."""
+    usable = np.flatnonzero(np.isfinite(y[0]) & (x > 0))
+    # Points of the page, of which an inch has 72.
+    scale = 72 / axes.figure.dpi
+    places = axes.transData.transform(np.stack([x[usable], y[0, usable]], axis=1)) * scale
+    marks = axes.transData.transform(np.stack([np.tile(x, len(y)), y.ravel()], axis=1)[np.tile(x > 0, len(y))]) * scale
+    # Left, right and middle of what is in the way.
+    taken = [(left - 3.0, left + 3.0, height - 2.5) for left, height in marks.tolist() if np.isfinite(height)]
     texts = [written(names[index]) for index in usable]
+    bottom = float((axes.transAxes.transform((0, 0)) * scale)[1])
     for index in np.lexsort((places[:, 0], -places[:, 1])).tolist():
-        left, height = places[index] + (5, -2.5)
+        left, middle = places[index] + (5, -2.5)
         # A letter of this size is about 4 points wide.
         right = left + 4.0 * text_columns(texts[index])
-        while any(start < right and left < end and abs(height - other) < 8 for start, end, other in taken):
-            height -= 1
+        # The nearest free height, further down rather than up.
+        steps = (sign * step for step in range(_NAME_STEPS) for sign in (-1, 1))
+        heights = (middle + step for step in steps if middle + step > bottom)
+        height = next((value for value in heights if _is_free(left, right, value, taken)), middle)
         taken.append((left, right, height))
         offset = (5, height - places[index, 1])
-        point = (x[usable[index]], y[usable[index]])
+        point = (x[usable[index]], y[0, usable[index]])
         axes.annotate(texts[index], point, offset, textcoords='offset points', fontsize=7, color=MUTED)
+
+
+def _is_free(left: float, right: float, height: float, taken: Sequence[tuple[float, float, float]]) -> bool:
+    return not any(start < right and left < end and abs(height - other) < 8 for start, end, other in taken)
 
 
 @styled
@@ -132,7 +148,7 @@ def precision_recall(runs: Sequence[Run], classes: Sequence[str]) -> Figure:
         if np.isnan(ap):
             axes.text(0.5, 0.5, 'no ground truth', ha='center', va='center', color=MUTED, fontsize=8)
         elif len(runs) == 1:
-            axes.set_title(f'{ap:.3f}', loc='right', fontsize=8, color=MUTED, fontweight='normal')
+            axes.set_title(f'AP {ap:.3f}', loc='right', fontsize=8, color=MUTED, fontweight='normal')
     if len(runs) == 1:
         first, *others = runs[0].results
         keys = [(f'IoU {first:g}', RIGHT, '-')] + [(f'IoU {iou:g}', MUTED, '--') for iou in others]
@@ -225,13 +241,14 @@ def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str]) -> Fi
     axes.axhline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
     axes.axvline(len(classes) - 0.5, color=MUTED, linewidth=0.8)
     axes.tick_params(length=0)
-    axes.set(xlabel='detected as', ylabel='ground truth')
+    axes.set(xlabel='detected as (background: missed)', ylabel='labelled as (background: false alarm)')
+    axes.set_title('What each object was taken for')
     return figure
 
 
 @styled
-def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64]) -> Figure:
-    """Mean AP of each run, by its name, over the size of the objects."""
+def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64], noun: str = 'object') -> Figure:
+    """Mean AP of each run, by its name, over the size of the objects, which are called ``noun``."""
     figure = Figure(figsize=(6.2, 3.2), layout='constrained')
     axes = figure.subplots()
     bins = np.arange(len(edges) - 1)
@@ -245,10 +262,10 @@ def size_chart(sizes: Mapping[str, Sequence[SizeBin]], edges: NDArray[np.float64
             axes.text(place, np.nan_to_num(value) + 0.015, text, ha='center', fontsize=8)
     totals = [of_size.count for of_size in next(iter(sizes.values()))]
     ranges = [_range_text(*edges[i : i + 2]) for i in bins]
-    axes.set_xticks(bins, [f'{text}\n{total} ships' for text, total in zip(ranges, totals, strict=True)])
+    axes.set_xticks(bins, [f'{text}\n{total} {noun}s' for text, total in zip(ranges, totals, strict=True)])
     axes.grid(axis='x', visible=False)
-    axes.set(ylim=(0, 1.1), xlabel='size of the object: root of its area, px', ylabel='mean AP')
-    axes.set_title('AP by object size')
+    axes.set(ylim=(0, 1.1), xlabel='size: square root of the area (px)', ylabel='mean average precision (AP)')
+    axes.set_title(f'Do small {noun}s do worse?')
     legend_above(axes, len(sizes))
     return figure
 

@@ -6,14 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
+from ship_det.drawing.boxes import (
+    GROUND_TRUTH_COLOR,
+    MISSED_COLOR,
+    RIGHT_COLOR,
+    WRONG_COLOR,
+    add_legend,
+    draw_boxes,
+)
+from ship_det.drawing.nouns import object_noun
 from ship_det.files import replacing
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.runs import Run
 
 # With more boxes than this, only mistakes are labelled: labels of all would hide the ships.
 _CROWDED = 40
-_LEGEND = (('ground truth', GROUND_TRUTH_COLOR), ('right detection', RIGHT_COLOR), ('wrong detection', WRONG_COLOR))
 
 
 def draw_chip(pixels: NDArray[np.uint8], run: Run, image: int, scale: float = 1.0) -> NDArray[np.uint8]:
@@ -36,7 +43,7 @@ def draw_chip(pixels: NDArray[np.uint8], run: Run, image: int, scale: float = 1.
     # A class name says nothing where there is one class.
     names = [f'{name} ' if len(run.classes) > 1 else '' for name in run.classes]
     quads, labels = [truths.quads[missed]], [names[label].strip() for label in truths.labels[missed]]
-    colors = [GROUND_TRUTH_COLOR] * len(labels)
+    colors = [MISSED_COLOR] * len(labels)
     crowded = int(missed.sum() + shown.sum()) > _CROWDED
     for rows, color in ((shown & ~right, WRONG_COLOR), (right, RIGHT_COLOR)):
         texts = [
@@ -46,7 +53,13 @@ def draw_chip(pixels: NDArray[np.uint8], run: Run, image: int, scale: float = 1.
         colors += [color] * len(texts)
         labels += [''] * len(texts) if crowded and color == RIGHT_COLOR else texts
     drawn = draw_boxes(pixels, truths.quads[easy] * scale, None, GROUND_TRUTH_COLOR, width=3)
-    return add_legend(draw_boxes(drawn, np.concatenate(quads) * scale, labels, colors), _LEGEND)
+    legend = [
+        ('label, found', GROUND_TRUTH_COLOR),
+        (f'missed {object_noun(run.classes)}', MISSED_COLOR),
+        ('right detection', RIGHT_COLOR),
+        ('wrong detection', WRONG_COLOR),
+    ]
+    return add_legend(draw_boxes(drawn, np.concatenate(quads) * scale, labels, colors), legend)
 
 
 def write_chip(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -124,7 +124,7 @@ def make_gallery(
                     budget = min(_MISTAKE_BYTES // len(mistakes), _MAX_MISTAKE_BYTES)
                     uri = cut_piece(picture, view.window, _MISTAKE_SIDE, budget)
                     name = labeled.images[image].name
-                    mistake_cards[number] = _mistake_card(name, uri, runs[index], index, mistake, view)
+                    mistake_cards[number] = _mistake_card(name, uri, runs, index, mistake, view)
     by_class: dict[str, list[MistakeCard]] = {name: [] for name in labeled.classes}
     for number, (_, mistake) in enumerate(mistakes):
         by_class[labeled.classes[mistake.label]].append(mistake_cards[number])
@@ -150,7 +150,7 @@ def _write_drawn(picture: SceneReader, runs: Sequence[Run], path: Path, image: i
 
 def _chip_card(uri: str, runs: Sequence[Run], labeled: LabeledSet, view: View) -> ChipCard:
     truths = runs[0].matches.ground_truths
-    boxes = truth_boxes(truths, labeled.classes, view)
+    boxes = truth_boxes(runs, view)
     for index, run in enumerate(runs):
         boxes += detection_boxes(run, index, view)
     rows = np.flatnonzero((truths.image == view.image) & ~truths.difficult)
@@ -180,9 +180,10 @@ def _quads(mistake: Mistake, run: Run) -> np.ndarray:
     return np.array(quads)
 
 
-def _mistake_card(name: str, uri: str, run: Run, index: int, mistake: Mistake, view: View) -> MistakeCard:
+def _mistake_card(name: str, uri: str, runs: Sequence[Run], index: int, mistake: Mistake, view: View) -> MistakeCard:
+    run = runs[index]
     found = run.matches.detections
-    boxes = truth_boxes(run.matches.ground_truths, run.classes, view, mistake.truth)
+    boxes = truth_boxes(runs, view, mistake.truth)
     boxes += detection_boxes(run, index, view, mistake.detection)
     labels, figures = {mistake.label}, []
     if mistake.kind == 'confusion':

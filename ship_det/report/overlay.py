@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ship_det.evaluation.instances import GroundTruths
 from ship_det.geometry import rbox_to_quad
 from ship_det.report.measures import describe_ships
 from ship_det.report.runs import Run
@@ -50,6 +49,7 @@ class Box:
         label: class; None of what is shown whatever class is chosen.
         run: of which run it is; None for all.
         score: of a detection.
+        found: of a ground truth, the score of the detection that finds it in each run; nan where none does.
     """
 
     quad: NDArray[np.float64]
@@ -58,6 +58,7 @@ class Box:
     label: int | None = None
     run: int | None = None
     score: float | None = None
+    found: Sequence[float] = ()
 
     @property
     def points(self) -> str:
@@ -65,18 +66,33 @@ class Box:
         return ' '.join(f'{x:.1f},{y:.1f}' for x, y in self.quad.tolist())
 
 
-def truth_boxes(truths: GroundTruths, classes: Sequence[str], view: View, marked: int = -1) -> list[Box]:
-    """Ground truths and ignore regions that a view shows; ``marked``: row of the one that stands out."""
+def truth_boxes(runs: Sequence[Run], view: View, marked: int = -1) -> list[Box]:
+    """Ground truths and ignore regions that a view shows; ``marked``: row of the one that stands out.
+
+    Those that the first run misses look so, until the page says of which run and from which score on.
+    """
+    truths, classes = runs[0].matches.ground_truths, runs[0].classes
+    scores = np.stack([_found_scores(run) for run in runs], axis=1)
     regions = truths.regions.quads[truths.regions.image == view.image]
     boxes = [Box(quad, 'truth difficult', 'ignore region') for quad in regions[view.shows(regions)]]
     rows = np.flatnonzero(truths.image == view.image)
     rows = rows[view.shows(truths.quads[rows])]
     for row, size in zip(rows.tolist(), describe_ships(truths.quads[rows], view.place), strict=True):
         label, difficult = int(truths.labels[row]), truths.difficult[row]
-        kind = f'truth{" difficult" if difficult else ""}{" marked" if row == marked else ""}'
+        state = ' difficult' if difficult else ' missed' if runs[0].missed[row] else ''
+        kind = f'truth{state}{" marked" if row == marked else ""}'
         title = f'{classes[label]}{", difficult" if difficult else ""}, {size}'
-        boxes.append(Box(truths.quads[row], kind, title, label))
+        found = () if difficult else tuple(scores[row].tolist())
+        boxes.append(Box(truths.quads[row], kind, title, label, found=found))
     return boxes
+
+
+def _found_scores(run: Run) -> NDArray[np.float64]:
+    """Score of the detection that finds each ground truth, (T,); nan where none does."""
+    matches = run.matches
+    scores = np.full(len(matches.ground_truths.labels), np.nan)
+    scores[matches.ground_truth[matches.right]] = matches.detections.scores[matches.right]
+    return scores
 
 
 def detection_boxes(run: Run, index: int, view: View, marked: int | None = None) -> list[Box]:

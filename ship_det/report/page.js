@@ -14,6 +14,7 @@ function applyTo(root) {
     const data = box.dataset;
     box.classList.toggle('low', data.score !== undefined && Number(data.score) < state.score);
     box.classList.toggle('other-run', data.run !== undefined && data.run !== state.run);
+    if (data.found !== undefined) box.classList.toggle('missed', !(Number(data.found.split(' ')[state.run]) >= state.score));
     box.classList.toggle('other-class', state.label !== '' && data.class !== undefined && data.class !== state.label);
   }
 }
@@ -87,7 +88,7 @@ function show(card) {
 
 // A name at the top corner of each box, of one size on the screen whatever the scale; pixel is one screen px.
 function addNames(svg, pixel) {
-  const view = svg.viewBox.baseVal;
+  const view = svg.viewBox.baseVal, line = 14 * pixel, taken = [];
   for (const box of all('polygon', svg)) {
     const corners = box.getAttribute('points').split(' ').map((point) => point.split(',').map(Number));
     const found = box.classList.contains('found');
@@ -101,8 +102,16 @@ function addNames(svg, pixel) {
     text.style.strokeWidth = 3 * pixel + 'px';
     svg.append(text);
     const width = text.getComputedTextLength();
-    text.setAttribute('x', Math.min(Math.max(x, view.x + 2 * pixel), view.x + view.width - width - 2 * pixel));
-    text.setAttribute('y', Math.min(Math.max(found ? y - 4 * pixel : y + 13 * pixel, view.y + 13 * pixel), view.y + view.height - 4 * pixel));
+    const left = Math.min(Math.max(x, view.x + 2 * pixel), view.x + view.width - width - 2 * pixel);
+    const inside = (value) => Math.min(Math.max(value, view.y + 13 * pixel), view.y + view.height - 4 * pixel);
+    const start = inside(found ? y - 4 * pixel : y + 13 * pixel);
+    // Where a name stands already, this one moves away from its box, a few lines at most.
+    const free = (value) => !taken.some((other) => left < other.right && other.left < left + width && Math.abs(value - other.base) < line);
+    const places = [0, 1, 2, 3, 4].map((lines) => inside(start + (found ? -1 : 1) * lines * line));
+    const base = places.find(free) ?? start;
+    if (getComputedStyle(text).display !== 'none') taken.push({ left, right: left + width, base });
+    text.setAttribute('x', left);
+    text.setAttribute('y', base);
   }
 }
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.drawing.nouns import object_noun
 from ship_det.drawing.pages import render_page
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.evaluation.result import format_rate
@@ -45,6 +46,7 @@ def build_page(runs: Sequence[Run], labeled: LabeledSet, training: NDArray[np.in
         training=training,
         **shown,
         classes=classes,
+        noun=object_noun(classes),
         main=runs[0].main,
         aps={name: [run.main.classes[name].ap for run in runs] for name in classes},
         figures=_FIGURES,
@@ -104,7 +106,8 @@ def _headline(run: Run) -> dict[str, str]:
             figures[f'false alarms/{of_scenes.searched.unit} on whole scenes {score}'] = rate
     figures |= {f'mean {name} {score}': f'{main.mean(_FIGURES[name]):.3f}' for name in ('precision', 'recall', 'Gmean')}
     figures['test images'] = f'{main.num_images:,d}'
-    figures['ships to find'] = f'{sum(figure.num_ground_truths for figure in main.classes.values()):,d}'
+    to_find = sum(figure.num_ground_truths for figure in main.classes.values())
+    figures[f'{object_noun(run.classes)}s to find'] = f'{to_find:,d}'
     figures[f'detections {score}'] = f'{(run.matches.detections.scores >= main.score_threshold).sum():,d}'
     return figures
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ship_det.annotations.dota_folder import DotaFolder
 from ship_det.drawing.chart_style import save_chart
+from ship_det.drawing.nouns import object_noun
 from ship_det.evaluation.labeled_set import LabeledSet, count_training, find_predicted_list, read_labeled_set
 from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
@@ -93,7 +94,8 @@ def write_report(
         gallery = make_gallery(evaluated, analyses, labeled, locate, stage, options.chips, options.examples)
         views = draw_scenes(evaluated, labeled, chips, options.views)
         facts = _facts(evaluated, dataset, options)
-        shown = dict(title=options.title, facts=facts, analyses=analyses, charts=charts, gallery=gallery, views=views)
+        title = options.title or f'{object_noun(labeled.classes).capitalize()} detection report'
+        shown = dict(title=title, facts=facts, analyses=analyses, charts=charts, gallery=gallery, views=views)
         write_text(stage / 'index.html', build_page(evaluated, labeled, training, **shown))
     return evaluated
 
@@ -140,7 +142,7 @@ def _charts(
     charts = {
         'class_histogram': class_histogram(runs, classes, training),
         'pr_curves': precision_recall(runs, classes),
-        'ap_by_size': size_chart({run.name: ap_by_size(run, edges) for run in runs}, edges),
+        'ap_by_size': size_chart({run.name: ap_by_size(run, edges) for run in runs}, edges, object_noun(classes)),
     }
     if training is not None:
         charts['ap_by_count'] = ap_by_count(runs, classes, training)

@@ -61,7 +61,7 @@ class ReportOptions:
         chips: most test chips to show.
         examples: most mistakes to show of each kind and class.
         views: most scenes to show, where the images are chips.
-        title: of the page.
+        title: of the page; None for 'Ship detection report', or 'Object ...' where classes are not ships.
         scenes: folder of the scenes that the images were cut from, to evaluate whole scenes too; None leaves them out.
         merge_iou: see ``ship_det.evaluation.merge_windows``.
         gsd: ground sampling distance of the scenes, m/px; None for what their georeference says.
@@ -77,7 +77,7 @@ class ReportOptions:
     chips: int = 24
     examples: int = 4
     views: int = 6
-    title: str = 'Ship detection report'
+    title: str | None = None
     scenes: str | os.PathLike | None = None
     merge_iou: float = MERGE_IOU
     gsd: float | None = None

@@ -33,13 +33,13 @@ def training_curves(logs: Sequence[tuple[str, TrainingLog]]) -> Figure:
             panels[3].plot(*series, style, color=color, marker='o', markersize=3.5, label=label)
     _draw_parts(parts, logs[0][1])
     _choose_scale(total)
-    total.set_title('Loss')
-    rate.set(title='Learning rate', ylim=(0, None))
+    total.set(title='Loss (lower is better)', ylabel='loss')
+    rate.set(title='Learning rate', ylabel='learning rate', ylim=(0, None))
     if len(logs) > 1:
         total.legend(fontsize=8)
         parts.set_title(f'Parts of the loss: {logs[0][0]}')
     if validated:
-        panels[3].set(title='Validation', ylim=(0, 1.02))
+        panels[3].set(title='Validation (higher is better)', ylabel='mean average precision', ylim=(0, 1.02))
         panels[3].legend(fontsize=8)
     for axes in panels[2:] if validated else panels:
         axes.set_xlabel('iteration')
@@ -61,7 +61,7 @@ def _draw_parts(axes: Axes, log: TrainingLog) -> None:
         steps, values = log.losses[part]
         axes.plot(steps, _running_mean(values, _span(values)), color=run_color(index), label=part)
     _choose_scale(axes)
-    axes.set_title('Parts of the loss')
+    axes.set(title='Parts of the loss', ylabel='loss')
     if parts:
         # The legend has room above the curves.
         bottom, top = axes.get_ylim()

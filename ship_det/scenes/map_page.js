@@ -259,8 +259,8 @@ shipMap.ships = {};
       label.classList.toggle('none', !all[place]);
     });
     const count = shown.length.toLocaleString('en'), total = ships.length.toLocaleString('en');
-    find('#shown').textContent = find('#rows').textContent = `${count} of ${total} ships`;
-    notify(!ships.length ? 'No ships were found in this scene.' : shown.length ? '' : 'No ship passes the filters.');
+    find('#shown').textContent = find('#rows').textContent = `${count} of ${total} ${shipMap.noun}s`;
+    notify(!ships.length ? `No ${shipMap.noun}s were found in this scene.` : shown.length ? '' : `No ${shipMap.noun} passes the filters.`);
     sortRows();
   }
 
@@ -351,7 +351,7 @@ shipMap.ships = {};
   makeFilters();
   find('#scenes ul').append(...shipMap.scenes.map(next => make('li', {},
     make('button', {type: 'button', onclick: () => openScene(next)},
-      make('span', {}, next.name), make('span', {className: 'number'}, `${next.count.toLocaleString('en')} ship${next.count === 1 ? '' : 's'}`)))));
+      make('span', {}, next.name), make('span', {className: 'number'}, `${next.count.toLocaleString('en')} ${shipMap.noun}${next.count === 1 ? '' : 's'}`)))));
   if (shipMap.scenes.length) openScene(shipMap.scenes.find(next => next.count) || shipMap.scenes[0]);
   else notify('No scenes were searched.');
 })();

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ship_det.drawing.class_colors import class_colors
+from ship_det.drawing.nouns import object_noun
 from ship_det.drawing.pages import render_page
 from ship_det.files import write_text
 from ship_det.raster import open_seekable
@@ -41,7 +42,7 @@ _FILES = {
 def write_map(
     folder: Path,
     scenes: Sequence[Detections],
-    title: str = 'Ships on a map',
+    title: str | None = None,
     progress: Progress | None = None,
     open_pixels: OpenPixels = open_seekable,
 ) -> Path:
@@ -50,7 +51,7 @@ def write_map(
     Args:
         folder: where the page goes to; it links to the layers that lie there already.
         scenes: ships of each scene; all have a ``scene``.
-        title: heading of the page.
+        title: heading of the page; None for 'Ships on a map', or 'Objects ...' where classes are not ships.
         progress: called with how many tiles are done, and of how many.
         open_pixels: opens a scene to be shown, given its path and a folder for a temporary copy.
 
@@ -77,8 +78,10 @@ def write_map(
         write_text(own / 'ships.js', f'shipMap.ships[{json.dumps(scene.name)}] = {text};\n')
         entries.append(_scene_entry(scene, len(found)))
         longest = max(longest, *(length for length in columns['length'] or [] if length is not None), 0.0)
+    noun = object_noun(classes or ['ship'])
     data = {
         'scenes': entries,
+        'noun': noun,
         'classes': classes,
         'colors': class_colors(len(classes)),
         'longest': int(np.ceil(longest)),
@@ -90,8 +93,9 @@ def write_map(
     text = render_page(
         'ship_det.scenes',
         'map_page.html',
-        title=title,
-        summary=f'{_count(count, "ship")} in {_count(len(scenes), "scene")}',
+        title=title or f'{noun.capitalize()}s on a map',
+        noun=noun,
+        summary=f'{_count(count, noun)} in {_count(len(scenes), "scene")}',
         data=data,
         files=[{'name': name, 'what': what} for name, what in _FILES.items() if (folder / name).is_file()],
     )

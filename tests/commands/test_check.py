@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from ship_det.commands.check import name_labels
+
 CHECK = Path(__file__).parents[2] / 'data_tools/check.py'
 
 
@@ -72,3 +76,11 @@ def test_run_does_not_import_torch(scenes, tmp_path):
     modules = {line.split('|')[-1].strip() for line in result.stderr.splitlines()}
     assert 'ship_det.dataset_checks' in modules
     assert not modules & {'torch', 'mmcv', 'mmengine'}
+
+
+@pytest.mark.parametrize(
+    ('count', 'expected'),
+    [(16, ['tug'] * 16), (17, ['tug', *[''] * 11, 'tug', *[''] * 4])],
+)
+def test_a_crowd_names_findings_and_the_first_of_each_class(count, expected):
+    assert name_labels(['tug'] * count, [place == 12 for place in range(count)]) == expected

@@ -65,6 +65,14 @@ def test_labels_keep_off_each_other():
     assert both - none > 1.8 * (one - none)
 
 
+def test_many_labels_of_one_place_keep_off_each_other():
+    quads = np.repeat(np.array(SQUARE) + 140, 7, axis=0)
+    plain = (draw_boxes(gray(400, 400), quads, None, RED) == RED).all(axis=2).sum()
+    one = (draw_boxes(gray(400, 400), quads[:1], ['ship'], RED) == RED).all(axis=2).sum() - plain
+    seven = (draw_boxes(gray(400, 400), quads, ['ship'] * 7, RED) == RED).all(axis=2).sum() - plain
+    assert seven > 6.3 * one
+
+
 def test_no_boxes():
     assert (draw_boxes(gray(), np.zeros((0, 4, 2)), []) == 128).all()
 

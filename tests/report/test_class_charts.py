@@ -45,7 +45,7 @@ def test_precision_recall_curve(run, sample):
     # The tanker is found first; the two wrong detections after it leave recall at 1.
     assert (recall[0], precision[0]) == (0, 1)
     assert (recall[-1], precision[-1]) == (1, pytest.approx(1 / 3))
-    assert panel.get_title(loc='right') == '1.000'
+    assert panel.get_title(loc='right') == 'AP 1.000'
 
 
 def test_scores_of_right_and_wrong_detections(sample, tmp_path):
@@ -77,7 +77,7 @@ def test_confusion_matrix_colors(sample):
 
 def test_sizes_are_named():
     sizes = [SizeBin(0.5, 3), SizeBin(np.nan, 0), SizeBin(1.0, 4)]
-    axes = size_chart({'ci': sizes}, np.array([0, 20, 45, np.inf])).axes[0]
+    axes = size_chart({'ci': sizes}, np.array([0, 20, 45, np.inf]), 'ship').axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         'under 20\n3 ships',
         '20 to 45\n0 ships',

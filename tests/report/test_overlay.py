@@ -26,7 +26,7 @@ def evaluated(sample, predictions, other_classes='error'):
 
 
 def truths_of(run, image, window=WHOLE, marked=-1):
-    return truth_boxes(run.matches.ground_truths, run.classes, View(image, window, PLACE), marked)
+    return truth_boxes([run], View(image, window, PLACE), marked)
 
 
 def found_of(run, image, window=WHOLE, marked=None):
@@ -53,9 +53,16 @@ def test_ignore_regions_look_like_difficult_objects(sample, tmp_path):
     write_predictions(tmp_path / 'p.jsonl', ['tanker'], images)
     run = evaluated(sample, tmp_path / 'p.jsonl', 'ignore')
     boxes = truths_of(run, 0)
-    assert [(box.kind, box.label) for box in boxes] == [('truth difficult', None)] * 2 + [('truth', 0)]
+    assert [(box.kind, box.label) for box in boxes] == [('truth difficult', None)] * 2 + [('truth missed', 0)]
     assert boxes[0].title == 'ignore region'
     assert len(truths_of(run, 0, CORNER)) == 1
+
+
+def test_labels_know_which_score_finds_them(run):
+    """The second submarine is found below the score that counts, the first is taken for a tanker."""
+    boxes = truths_of(run, 0)
+    assert [box.kind for box in boxes] == ['truth', 'truth missed', 'truth missed']
+    np.testing.assert_equal([box.found for box in boxes], [(0.95,), (np.nan,), (0.3,)])
 
 
 def test_only_what_is_in_the_piece(run):

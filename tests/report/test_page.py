@@ -133,6 +133,17 @@ def test_score_slider_hides_detections(opened):
         assert boxes(opened, chip) == count
 
 
+def test_missed_ships_follow_the_score(opened):
+    missed = 'document.querySelectorAll(\'.chip[data-name="a.png"] polygon.missed\').length'
+    assert opened.run(missed) == 2
+    for score, count in (('0.1', 1), ('0.97', 3)):
+        opened.run(
+            f"{{const slider = document.querySelector('#score'); slider.value = {score};"
+            "slider.dispatchEvent(new Event('input'));}"
+        )
+        assert opened.run(missed) == count
+
+
 def test_viewer_shows_the_chip_that_was_clicked(opened):
     for name in ('b.png', 'a.png'):
         opened.run(f'document.querySelector(\'.chip[data-name="{name}"]\').click()')
@@ -200,7 +211,10 @@ def test_runs_side_by_side(browser, sample, tmp_path):
     chip = '.chip[data-name="a.png"]'
     headline = f"[...document.querySelectorAll('.figure.main b')]{SHOWN}.map(item => item.textContent)"
     assert browser.run(headline) == ['0.000'] and boxes(browser, chip) == 1
+    missed = 'document.querySelectorAll(\'.chip[data-name="a.png"] polygon.missed\').length'
+    assert browser.run(missed) == 3
     browser.open(tmp_path / 'out' / 'index.html', '#run=CI')
+    assert browser.run(missed) == 2
     assert browser.run(headline) == ['0.818'] and boxes(browser, chip) == 3
     row = browser.run("[...document.querySelectorAll('#comparison tfoot td')].map(cell => cell.textContent)")
     assert row == ['mean of classes with ground truth', '3', '4', '0.000', '0.818', '+0.818']

@@ -160,7 +160,7 @@ def test_ignore_regions(sample, tmp_path):
     fact = '<dt>ignore regions</dt><dd>3, no class: a detection with more than 0.7 of its area inside is not wrong</dd>'
     assert fact in pages['ignore'] and '<dt>ignore regions</dt>' not in pages['background']
     assert '<dt>ignored detections</dt><dd>2 of 4, neither right nor wrong</dd>' in pages['ignore']
-    assert 'difficult ground truth or ignore region, not counted' in pages['ignore']
+    assert 'difficult label or ignore region, not counted' in pages['ignore']
     assert [pages[key].count('class="card mistake"') for key in ('background', 'ignore')] == [2, 1]
 
 
