@@ -28,7 +28,8 @@ from ship_det.cli import run
 from ship_det.geometry import pairwise_iou
 from ship_det.scenes import DetectionOptions, Detections, detect_scene
 from ship_det.scenes.engines import process_engine
-from ship_det.scenes.run import RunFolder, detect_scenes
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder
 
 
 class AFewBoxes:

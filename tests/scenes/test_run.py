@@ -17,7 +17,8 @@ from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import DetectionOptions
 from ship_det.scenes.engines import process_engine
 from ship_det.scenes.layers import write_layers
-from ship_det.scenes.run import RunFolder, detect_scenes, read_run
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder, read_run
 
 PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
 OPTIONS = DetectionOptions(window=200, overlap=50)
@@ -28,7 +29,8 @@ from pathlib import Path
 stand_in = runpy.run_path(sys.argv[1])['PaintedShips']
 from ship_det.scenes import DetectionOptions
 from ship_det.scenes.engines import process_engine
-from ship_det.scenes.run import RunFolder, detect_scenes
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder
 
 class Killed(stand_in):
     def predict(self, image, min_score=None):
