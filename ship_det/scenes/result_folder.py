@@ -184,7 +184,7 @@ class ObjectFolder:
         return _storage(self.url.partition('://')[0])
 
     def _path(self, name: str) -> str:
-        return f'{self.url.partition("://")[2]}/{name}'
+        return f'{self.url.partition("://")[2]}/{name}'.rstrip('/')
 
     @contextmanager
     def _naming(self, name: str) -> Iterator[None]:

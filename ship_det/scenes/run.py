@@ -138,6 +138,7 @@ class _Schedule:
         self._begun: dict[str, int] = {}
         self._open: dict[str, _OpenScene] = {}
         self._merges: deque[MergeTask] = deque()
+        self._merging: set[str] = set()
 
     def next_task(self, worker: int) -> Task | None:
         """The next task for a worker; None where there is none now."""
@@ -155,7 +156,7 @@ class _Schedule:
 
     def share_done(self) -> float:
         """How much of the scenes that are open is done, in scenes."""
-        return sum(scene.share_done for scene in self._open.values())
+        return len(self._merging) + sum(scene.share_done for scene in self._open.values())
 
     def enter(self, result: TaskResult) -> None:
         """Take note of what became of a task."""
@@ -170,6 +171,7 @@ class _Schedule:
                 self._merge_where_done(name)
         else:
             self._open.pop(name, None)
+            self._merging.discard(name)
 
     def _plan(self, planned: PlannedScene, worker: int) -> None:
         windows, step = planned.windows, self._step
@@ -186,4 +188,5 @@ class _Schedule:
         scene = self._open[name]
         if len(scene.parts) == len(scene.firsts):
             del self._open[name]
+            self._merging.add(name)
             self._merges.append(MergeTask(scene.planned.scene, scene.planned.identity, scene.parts))

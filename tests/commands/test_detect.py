@@ -177,7 +177,7 @@ def test_land_and_area(detect, tmp_path):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (('gone.tif',), 'gone.tif: no such scene, expected an image, a folder of images, a glob or a GDAL path'),
+        (('gone.tif',), 'gone.tif: no such scene, expected an image, a folder of images, a glob, a GDAL path or a list (.txt,'),
         (('a.tif', '--min-score', '1.5'), '--min-score: expected 0 to 1, found 1.5'),
         (('a.tif', '--window', '0'), '--window: expected at least 1 px, found 0'),
         (('a.tif', '--overlap', '1000'), '--overlap: expected 0 to 999 px, less than the window, found 1000'),
