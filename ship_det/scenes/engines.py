@@ -132,10 +132,16 @@ def run_crew(
         """Replace a worker; what it had at hand is done again, but for a task that has killed too many."""
         del ready[index]
         left = [(future, task) for future, (worker, task) in at_work.items() if worker == index]
-        for position, (future, task) in enumerate(left):
+        culprit = None
+        for future, task in left:
             del at_work[future]
+            if future.done() and future.exception() is None:
+                # Done before it died.
+                yield future.result()
+                continue
             # The first one was worked on.
-            tries[_key(task)] += position == 0
+            culprit = culprit or _key(task)
+            tries[_key(task)] += _key(task) == culprit
             if tries[_key(task)] < _MOST_TRIES:
                 again.append(task)
             else:

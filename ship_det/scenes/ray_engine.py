@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Generator
 from concurrent.futures import Future
 from contextlib import closing, suppress
@@ -14,6 +15,8 @@ from ship_det.scenes.worker import Job, LoadDetector, Task, TaskResult, Worker
 
 # Seconds until a worker has to be up: a cluster that grows on demand starts a machine meanwhile.
 _PATIENCE = 900
+# Seconds until a cluster's head has to answer.
+_CONNECTION_PATIENCE = 20
 # Bytes of the object store of a cluster of this machine alone, Ray's least: results are small and do not go there.
 _OBJECT_STORE = 80 << 20
 
@@ -77,12 +80,13 @@ class _Cluster:
         quiet: dict[str, Any] = {'log_to_driver': False, 'logging_level': logging.ERROR}
         try:
             if address:
+                _check_address(address)
                 ray.init(address, **quiet)
             else:
                 # As many as are asked for: processes are not counted either.
                 cores = max(os.cpu_count() or 1, int(workers * cpus + 0.999))
                 ray.init('local', num_cpus=cores, object_store_memory=_OBJECT_STORE, include_dashboard=False, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             where = f'RAY_ADDRESS {address}: no cluster can be joined' if address else 'Ray cannot be started here'
             raise OSError(f'{where} ({error})') from error
         self._is_ours = True
@@ -97,6 +101,13 @@ class _Cluster:
 
         if self._is_ours:
             ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError where nobody listens at an address with a port, for which Ray would wait for minutes."""
+    host, _, port = address.rpartition('://')[2].rpartition(':')
+    if port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_CONNECTION_PATIENCE).close()
 
 
 class _RayCrew:
@@ -115,6 +126,8 @@ class _RayCrew:
         return len(self._actors)
 
     def start(self, index: int) -> Future:
+        # One that cannot be reached may be alive.
+        self._end(self._actors[index])
         self._actors[index] = actor = self._actor_class.remote()
         return actor.start.remote(self._job, self._load).future()
 
@@ -139,13 +152,16 @@ class _RayCrew:
         return f'{self._needed}, the cluster has {resources}'
 
     def close(self) -> None:
+        for actor in self._actors:
+            self._end(actor)
+
+    def _end(self, actor: Any) -> None:
         import ray
 
-        for actor in self._actors:
-            if actor is not None:
-                # The cluster may have gone.
-                with suppress(ray.exceptions.RayError):
-                    ray.kill(actor)
+        if actor is not None:
+            # The cluster may have gone.
+            with suppress(ray.exceptions.RayError):
+                ray.kill(actor)
 
 
 class _Actor:

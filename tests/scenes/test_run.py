@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from rasterio import Affine
 
 from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import DetectionOptions
@@ -20,7 +19,6 @@ from ship_det.scenes.layers import write_layers
 from ship_det.scenes.run import detect_scenes
 from ship_det.scenes.run_folder import RunFolder, read_run
 
-PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
 OPTIONS = DetectionOptions(window=200, overlap=50)
 # A detector that kills its own process at a window.
 KILLED = """
@@ -47,19 +45,9 @@ detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions(wind
 
 
 @pytest.fixture
-def scenes(paint, tmp_path: Path) -> dict[str, str]:
+def scenes(paint_scenes, tmp_path: Path) -> dict[str, str]:
     """Five scenes of 6 x 5 windows and 12 ships each."""
-    (tmp_path / 'scenes').mkdir()
-    paths = {}
-    for number in range(5):
-        rng = np.random.default_rng(number)
-        centers = 100 + 240 * np.stack(np.meshgrid(range(4), range(3)), axis=-1).reshape(-1, 2)
-        boxes = np.column_stack([centers + rng.uniform(-40, 40, (12, 2)), np.full(12, 80), np.full(12, 16)])
-        quads = rbox_to_quad(np.column_stack([boxes, rng.uniform(-1.5, 1.5, 12)]))
-        path = tmp_path / f'scenes/s{number}.tif'
-        paint(path, (920, 720), quads, rng.integers(0, 2, 12), crs='EPSG:32633', transform=PLACE)
-        paths[path.stem] = str(path)
-    return paths
+    return paint_scenes(tmp_path / 'scenes', 5)
 
 
 def run(detector, paths, out, settings=None, options=OPTIONS):
