@@ -147,28 +147,28 @@ class ObjectFolder:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """As of :class:`ResultFolder`."""
+        storage = self._storage
         try:
             with self._naming(folder):
-                entries = self._storage.ls(self._path(folder), detail=True)
+                entries = storage.ls(self._path(folder), detail=True)
         except FileNotFoundError:
             return {}
         return {entry['name'].rpartition('/')[2]: entry['size'] for entry in entries if entry['type'] == 'file'}
 
     def read(self, name: str) -> bytes | None:
         """As of :class:`ResultFolder`."""
+        storage = self._storage
         try:
             with self._naming(name):
-                return self._storage.cat_file(self._path(name))
+                return storage.cat_file(self._path(name))
         except FileNotFoundError:
             return None
 
     def write(self, name: str, content: bytes) -> None:
         """As of :class:`ResultFolder`."""
-        try:
-            with self._naming(name):
-                self._storage.pipe_file(self._path(name), content)
-        except FileNotFoundError as error:
-            raise ResultError(f'{self.url}/{name}: cannot be written ({error}); is there such a bucket?') from error
+        storage = self._storage
+        with self._naming(name):
+            storage.pipe_file(self._path(name), content)
 
     def remove(self, names: Iterable[str]) -> None:
         """As of :class:`ResultFolder`."""
@@ -196,9 +196,7 @@ class ObjectFolder:
         except Exception as error:
             # Each storage has errors of its own.
             reason = ' '.join(str(error).split())
-            raise ResultError(
-                f'{self.url}/{name}: {reason}; expected a storage that can be read and written'
-            ) from error
+            raise ResultError(f'{self.url}/{name}: {reason}; expected a bucket that can be read and written') from error
 
 
 @cache
