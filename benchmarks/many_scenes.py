@@ -32,7 +32,7 @@ from ship_det.scenes.engines import process_engine
 from ship_det.scenes.inputs import find_scenes
 from ship_det.scenes.ray_engine import ray_engine
 from ship_det.scenes.run import detect_scenes
-from ship_det.scenes.run_folder import RunFolder
+from ship_det.scenes.run_folder import FinishedScene, RunFolder, SceneIdentity
 from ship_det.scenes.scene import describe_scene
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -176,15 +176,21 @@ def measure_names(args: argparse.Namespace, number: int = 100_000) -> None:
         write_tiny_scenes(folder, -(-number // 50_000))
         for index in range(number):
             os.link(folder / f't{index // 50_000:05d}.tif', folder / f'n{index:06d}.tif')
-    (args.folder / 'names.txt').write_text(''.join(f'names/n{index:06d}.tif\n' for index in range(number)))
+    (args.folder / 'names.txt').write_text(''.join(f'{folder.resolve()}/n{index:06d}.tif\n' for index in range(number)))
     detector = Waiting(0)
     paths = find_scenes([str(args.folder / 'names.txt')])
     found = Detections(
         np.array([[20.0, 20, 16, 6, 0.3]]), np.array([0.9]), np.zeros(1, dtype=np.intp), detector.classes
     )
     noted = RunFolder(out, {})
+    # All are copies of one file: what is known of the first one is known of each.
+    name, path = next(iter(paths.items()))
+    scene = describe_scene(path, name)
     for name, path in paths.items():
-        noted.finish(replace(found, scene=describe_scene(path, name)), shapely.box(0, 0, 64, 64))
+        status = os.stat(path)
+        own = SceneIdentity([path, *scene.size, [status.st_size, status.st_mtime_ns]], [path])
+        finished = FinishedScene(replace(found, scene=replace(scene, name=name, path=path)), shapely.box(0, 0, 64, 64))
+        noted.note(noted.notes.finish(finished, own))
     noted.close(list(paths))
     print(f'{number} scenes finished', flush=True)
     engine = process_engine(partial(Waiting, 0), 1, detector)

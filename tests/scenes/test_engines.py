@@ -111,6 +111,29 @@ def test_what_a_dead_worker_leaves_is_done_again():
     assert sum(crew.starts.values()) == 2 + 4
 
 
+def test_what_a_worker_did_before_it_died_counts():
+    """Of each two tasks at hand the second one kills the worker as soon as the first one is done."""
+    submitted, waiting = Counter(), []
+
+    class PairCrew(ThreadCrew):
+        def submit(self, index, task):
+            submitted[task.name] += 1
+            future = Future()
+            if int(task.name[1:]) % 2 == 0:
+                waiting.append((future, task))
+            elif submitted[task.name] == 1:
+                first, done = waiting.pop()
+                first.set_result(TaskResult(done, done.name))
+                future.set_exception(Dead())
+            else:
+                future.set_result(TaskResult(task, task.name))
+            return future
+
+    results = run(PairCrew(1, None), 60)
+    assert Counter(result.value for result in results) == Counter(f's{index}' for index in range(60))
+    assert submitted == {f's{index}': 1 + index % 2 for index in range(60)}
+
+
 def test_a_task_that_kills_each_worker_is_named():
     def work(index, task):
         if task.name == 's7':
