@@ -3,7 +3,7 @@
 python benchmarks/many_scenes.py speed       # 12 simulated scenes: 1 and 2 processes, 2 workers of Ray
 python benchmarks/many_scenes.py memory      # the driver's memory over 2000 tiny scenes, with each engine
 python benchmarks/many_scenes.py names       # 100 000 names listed and resumed
-python benchmarks/many_scenes.py simulate    # more workers than cores: stand-ins that wait as long as a window takes
+python benchmarks/many_scenes.py simulate    # more workers than cores: stand-ins that wait half a second a window
 """
 
 import argparse
@@ -170,7 +170,6 @@ def measure_memory(args: argparse.Namespace) -> None:
 def measure_names(args: argparse.Namespace, number: int = 100_000) -> None:
     """Scenes that are links to one file, all finished: what a run needs until it begins, or ends with nothing to do."""
     folder, out = args.folder / 'names', args.folder / 'out_names'
-    shutil.rmtree(out, ignore_errors=True)
     if not folder.exists():
         # A file has at most 65 000 links on ext4.
         write_tiny_scenes(folder, -(-number // 50_000))
@@ -182,25 +181,29 @@ def measure_names(args: argparse.Namespace, number: int = 100_000) -> None:
     found = Detections(
         np.array([[20.0, 20, 16, 6, 0.3]]), np.array([0.9]), np.zeros(1, dtype=np.intp), detector.classes
     )
-    noted = RunFolder(out, {})
-    # All are copies of one file: what is known of the first one is known of each.
-    name, path = next(iter(paths.items()))
-    scene = describe_scene(path, name)
-    for name, path in paths.items():
-        status = os.stat(path)
-        own = SceneIdentity([path, *scene.size, [status.st_size, status.st_mtime_ns]], [path])
-        finished = FinishedScene(replace(found, scene=replace(scene, name=name, path=path)), shapely.box(0, 0, 64, 64))
-        noted.note(noted.notes.finish(finished, own))
-    noted.close(list(paths))
-    print(f'{number} scenes finished', flush=True)
+    if not out.exists():
+        noted = RunFolder(out, {})
+        # All are copies of one file: what is known of the first one is known of each.
+        name, path = next(iter(paths.items()))
+        scene = describe_scene(path, name)
+        for name, path in paths.items():
+            status = os.stat(path)
+            own = SceneIdentity([path, *scene.size, [status.st_size, status.st_mtime_ns]], [path])
+            finished = FinishedScene(
+                replace(found, scene=replace(scene, name=name, path=path)), shapely.box(0, 0, 64, 64)
+            )
+            noted.note(noted.notes.finish(finished, own))
+        noted.close(list(paths))
+        print(f'{number} scenes finished', flush=True)
     engine = process_engine(partial(Waiting, 0), 1, detector)
     for _ in range(args.repeats):
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         paths = find_scenes([str(args.folder / 'names.txt')])
         listed = time.monotonic()
         result = detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions())
         ended = time.monotonic()
         print(f'{len(paths)} names listed in {listed - began:.1f} s, resumed in {ended - listed:.1f} s, ', end='')
+        print(f'{time.process_time() - worked:.1f} s of a core in all, ', end='')
         print(f'{result.resumed} finished before, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB')
     began = time.monotonic()
     written = write_layers(out, result.found, ['parts'])
@@ -211,12 +214,11 @@ def measure_names(args: argparse.Namespace, number: int = 100_000) -> None:
 def measure_simulate(args: argparse.Namespace, seconds: float = 0.5) -> None:
     simulate_scenes(args)
     one = None
-    for workers in (1, 2, 4, 8, 16):
-        found = start(args, 'processes', workers, seconds)
+    for kind in (('processes', 1), ('processes', 2), ('ray', 2), ('processes', 4), ('processes', 8), ('ray', 8)):
+        found = start(args, *kind, seconds)
         one = one or found['rate']
-        share = found['driver'] / found['total']
-        print(f'{workers} workers: {found["rate"]:.2f} s a scene, {one / found["rate"]:.1f} times one; ', end='')
-        print(f'driver at work {100 * share:.1f} % of the time', flush=True)
+        print(f'{kind}: {found["rate"]:.2f} s a scene, {one / found["rate"]:.2f} times one; ', end='')
+        print(f'{1e3 * found["driver"] / found["scenes"]:.0f} ms of the driver a scene', flush=True)
 
 
 if __name__ == '__main__':
