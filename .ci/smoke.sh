@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 python=.venv/bin/python
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2> /dev/null || true; rm -rf "$work"' EXIT
 
 # The config and what makes it short. This is the one place that names them.
 config=configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py
@@ -16,6 +16,10 @@ checkpoint=$work/run/iter_$iterations.pth
 export SHIP_DET_ROOT=$work/chips
 
 run() { printf '+ %s\n' "$*"; "$@"; }
+
+# What a machine with a GPU would be asked, on the CPU and beside the rest.
+bash benchmarks/on_gpu.sh "$work/gpu" --dry-run > "$work/gpu.log" 2>&1 &
+gpu=$!
 
 run "$python" data_tools/simulate.py "$work/scenes" --scenes 2 --size 1024 --gsd 1.2 --seed 0
 run "$python" data_tools/tile.py "$work/scenes" "$work/chips" --chip 512 --overlap 64 --workers 2
@@ -29,6 +33,5 @@ test -s "$work/ships/ships.gpkg" && test -s "$work/ships/index.html"
 run "$python" tools/evaluate.py "$work/ships" "$work/scenes" --json "$work/ships.json"
 run "$python" tools/detect.py "$work/scenes/images" --out "$work/zoo" --model r2cnn-ships --no-map
 test -s "$work/zoo/ships.gpkg"
-# What a machine with a GPU would be asked, here on the CPU.
-run bash benchmarks/on_gpu.sh "$work/gpu" --dry-run
+wait "$gpu" || { cat "$work/gpu.log"; exit 1; }
 test -s "$work/gpu/model.pth"

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 
-from ship_det.onnx_files import SUFFIX, read_weights
+from ship_det.onnx_files import is_onnx, read_weights
 
 # Numbers, truth values and text: the types whose bytes hold no reference to an object.
 PLAIN_DTYPE = re.compile(r'[<>=|]?(?:[biufc]\d{1,2}|[SU]\d{1,6})')
@@ -44,7 +44,7 @@ def load_checkpoint(file: str | Path | BinaryIO, map_location: Any = 'cpu') -> d
     Raises:
         ValueError: as :func:`load_data`, or the file holds no weights by name.
     """
-    if isinstance(file, str | Path) and Path(file).suffix == SUFFIX:
+    if isinstance(file, str | Path) and is_onnx(file):
         weights, facts = read_weights(file)
         least = {} if facts.min_scores is None else {'min_scores': dict(facts.min_scores)}
         tensors = {name: torch.from_numpy(value).to(map_location or 'cpu') for name, value in weights.items()}

@@ -121,7 +121,11 @@ def pixel_choices(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read; ``outputs`` has the file of each option, None where it is not given.
+    """Refuse to write over what is read, or where there is no folder.
+
+    Args:
+        outputs: the file of each option, None where it is not given.
+        inputs: files that are read.
 
     Raises:
         ValueError: naming the option.
@@ -130,6 +134,8 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> N
     for option, path in outputs.items():
         if path is not None and os.path.realpath(path) in read:
             raise ValueError(f'{option}: {path} is read, expected another file')
+        if path is not None and not os.path.isdir(folder := os.path.dirname(path) or '.'):
+            raise ValueError(f'{option}: {path}: found no folder {folder}, expected one that is there')
 
 
 @contextmanager

@@ -12,12 +12,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ship_det import __version__
 from ship_det.files import parse_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUFFIX = '.onnx'
+
+
+def is_onnx(path: str | os.PathLike) -> bool:
+    """Whether a file is one of ONNX by its name."""
+    return Path(path).suffix.lower() == SUFFIX
+
+
 #: Name of the input: images (B, 3, H, W) float32, RGB, 0 to 255.
 INPUT = 'images'
 #: Name of the output: candidates (B, 4 + classes + 1, N).
@@ -114,8 +122,11 @@ class OnnxFacts:
             values = parse_json(metadata[_KEY])
             if missing := [key for key in cls.__dataclass_fields__ if key not in values]:
                 raise ValueError(f'found no {", ".join(missing)}')
-            known = {key: values[key] for key in cls.__dataclass_fields__}
-            facts = cls(**known | {key: tuple(values[key]) for key in ('classes', 'mean', 'std')})
+            if unknown := [key for key in values if key not in cls.__dataclass_fields__]:
+                raise ValueError(
+                    f'found {", ".join(unknown)} of version {values["version"]}, newer than this one, {__version__}'
+                )
+            facts = cls(**values | {key: tuple(values[key]) for key in ('classes', 'mean', 'std')})
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 f'{path}: metadata {_KEY}: {str(error) or type(error).__name__}; expected what `ship-det export` writes'

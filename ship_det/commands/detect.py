@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
-from ship_det.onnx_files import SUFFIX
+from ship_det.onnx_files import SUFFIX, is_onnx
 from ship_det.progress import Console, progress_bar
 from ship_det.zoo import PREFIX, zoo_models
 
@@ -73,6 +73,7 @@ def parse_args() -> argparse.Namespace:
         help='where detection runs: on this machine, or on the Ray cluster that RAY_ADDRESS names',
     )
     parser.add_argument('--workers', type=int, default=1, help='processes, each with the detector in memory')
+    parser.add_argument('--threads', type=int, metavar='N', help='of each worker (default: its share of the cores)')
     parser.add_argument('--worker-cpus', type=float, metavar='N', help='CPUs of a worker of Ray (default: 1)')
     parser.add_argument(
         '--worker-gpus',
@@ -123,6 +124,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f'--overlap: expected 0 to {args.window - 1} px, less than the window, found {args.overlap}')
     if args.workers < 1:
         raise ValueError(f'--workers: expected at least 1, found {args.workers}')
+    if args.threads is not None and args.threads < 1:
+        raise ValueError(f'--threads: expected at least 1, found {args.threads}')
     for option, least in (('worker_cpus', 0.01), ('worker_gpus', 0.0)):
         name, value = f'--{option.replace("_", "-")}', getattr(args, option)
         if value is not None and args.engine != 'ray':
@@ -133,7 +136,7 @@ def check_arguments(args: argparse.Namespace) -> None:
 
 def model_source(name: str) -> str:
     """The file that ``--model`` names, or the zoo's model with its prefix."""
-    if Path(name).suffix == SUFFIX:
+    if is_onnx(name):
         return name
     if (model := name.removeprefix(PREFIX)) not in zoo_models():
         raise ValueError(
@@ -170,9 +173,9 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
 
         gpus = float(args.device.startswith('cuda')) if args.worker_gpus is None else args.worker_gpus
         cpus = 1.0 if args.worker_cpus is None else args.worker_cpus
-        engine = ray_engine(partial(load, max(1, int(cpus))), args.workers, cpus, gpus)
+        engine = ray_engine(partial(load, args.threads or max(1, int(cpus))), args.workers, cpus, gpus)
     # Several processes share the cores; one has what there is.
-    threads = None if args.workers == 1 else max(1, usable_cores() // args.workers)
+    threads = args.threads or (None if args.workers == 1 else max(1, usable_cores() // args.workers))
     detector: Any = load(threads)
     min_score = args.min_score
     if min_score is None:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from ship_det.cli import check_outputs, quiet_imports
-from ship_det.onnx_files import SUFFIX
+from ship_det.onnx_files import SUFFIX, is_onnx
 from ship_det.progress import Console, count_noun
 
 
@@ -31,16 +31,20 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    if Path(args.out).suffix != SUFFIX:
+    if not is_onnx(args.out):
         raise ValueError(f'OUT: found {args.out}, expected a name that ends in {SUFFIX}')
     check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
+    for name, path in (('CONFIG', args.config), ('CHECKPOINT', args.checkpoint)):
+        if not Path(path).is_file():
+            raise ValueError(f'{name}: {path}: no such file')
     with Console() as console:
+        from ship_det.scenes.inputs import find_scenes
+
+        images = list(find_scenes(args.int8).values()) if args.int8 else []
         console.begin('exporting')
         with quiet_imports():
             from ship_det.inference.onnx_export import export_onnx
-            from ship_det.scenes.inputs import find_scenes
 
-            images = list(find_scenes(args.int8).values()) if args.int8 else []
             precision = 'int8' if args.int8 else 'float16' if args.half else 'float32'
             facts = export_onnx(args.config, args.checkpoint, args.out, precision, images)
         megabytes = Path(args.out).stat().st_size / 1e6

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
+from ship_det.onnx_files import is_onnx
 from ship_det.progress import Console
 
 if TYPE_CHECKING:
@@ -120,6 +121,11 @@ def resume(cfg: 'Config', checkpoint: str) -> None:
 
     if checkpoint and not Path(checkpoint).is_file():
         raise ValueError(f'--resume {checkpoint}: no such checkpoint; expected one such as epoch_12.pth')
+    if is_onnx(checkpoint):
+        raise ValueError(
+            f'--resume {checkpoint}: found weights alone, expected the state of a training, such as epoch_12.pth; '
+            '--load begins a training with weights'
+        )
     path = checkpoint or latest_checkpoint(cfg.work_dir)
     if path is None:
         print(f'{cfg.work_dir}: no checkpoint to resume from; training starts from the beginning')

@@ -25,7 +25,8 @@ class LoadedDetector(ABC):
     def predict(self, image: NDArray[np.uint8] | str | os.PathLike, min_score: float | None = None) -> Detections:
         """Find the ships in an image (H, W, 3) uint8, RGB, or in a raster file of any size, see ``detect_scene``.
 
-        Ships have the score of ``min_score``, None for ``min_scores``, or more.
+        Ships have the score of ``min_score``, None for ``min_scores``, or more. Where neither is known, those of a file
+        have 0.3 or more, and those of an array all that the detector gives, mostly 0.05 or more.
         """
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f'min_score: expected 0 to 1, found {min_score}')

@@ -2,9 +2,8 @@
 
 import os
 import shutil
-from pathlib import Path
 
-from ship_det.onnx_files import SUFFIX
+from ship_det.onnx_files import is_onnx
 from ship_det.scenes import Detector
 from ship_det.zoo import names_zoo_model, zoo_model, zoo_models
 
@@ -33,6 +32,10 @@ def load(
     Raises:
         ValueError: a file is missing or wrong, or the checkpoint does not fit the config; the message names it.
     """
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ValueError(f'threads: found {threads!r}, expected a whole number from 1, or None')
+    if not isinstance(device, str):
+        raise ValueError(f"device: found {device!r}, expected a name such as 'auto', 'cpu' or 'cuda:1'")
     if isinstance(source, tuple):
         if len(source) != 2 or checkpoint is not None:
             raise ValueError(f'expected (config, checkpoint), found {(*source, checkpoint)}')
@@ -43,7 +46,7 @@ def load(
             (model.config, model.weights) if _has_gpu_for_torch_alone(device) else (model.weights, None)
         )
     if checkpoint is None:
-        if Path(source).suffix != SUFFIX:
+        if not is_onnx(source):
             raise ValueError(
                 f'{source}: expected an .onnx file, a config and a checkpoint, load(config, checkpoint), or a model of '
                 f'the zoo: {", ".join(zoo_models())}'

@@ -69,7 +69,7 @@ def export_onnx(
         trained.model.half().float()
     check_same(trained.model, model.SerializeToString())
     if precision == 'int8':
-        model = onnx.load_model_from_string(quantise(model.SerializeToString(), images, facts.zoom))
+        model = onnx.load_model_from_string(quantise(model.SerializeToString(), images, facts.gsd, facts.zoom))
     helper.set_model_props(model, facts.to_metadata())
     onnx.checker.check_model(model, full_check=True)
     content = seal(model.SerializeToString(deterministic=True))

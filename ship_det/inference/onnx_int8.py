@@ -1,7 +1,7 @@
 """Int8 convolutions for CPUs: static quantisation of an exported detector, calibrated on images."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from ship_det.onnx_files import INPUT
-from ship_det.raster import read_rgb, resize
+from ship_det.raster import resize
+from ship_det.scenes.scene import describe_scene
+from ship_det.scenes.view import open_view
 
 #: Images that a calibration looks at, at most, and the px of a side that it sees of each.
 MOST_IMAGES, MOST_SIDE = 32, 1024
@@ -21,12 +23,13 @@ LEAST_SIDE = 64
 _FLOAT_PARTS = ('rpn_cls', 'rpn_reg')
 
 
-def quantise(content: bytes, images: Sequence[str | os.PathLike], zoom: float = 1.0) -> bytes:
+def quantise(content: bytes, images: Sequence[str | os.PathLike], gsd: float | None = None, zoom: float = 1.0) -> bytes:
     """An exported detector whose convolutions compute in int8, each output channel with a scale of its own.
 
     Args:
         content: ONNX file with float32 weights.
         images: images like those that it will see; 32 of them, spread over the list, say how large the numbers get.
+        gsd: m/px that the detector knows; images that know where they lie are seen at it, as in ``detect_scene``.
         zoom: factor that the detector wants images resized by.
 
     Returns:
@@ -49,7 +52,7 @@ def quantise(content: bytes, images: Sequence[str | os.PathLike], zoom: float = 
         quantize_static(
             fused,
             out,
-            _Images(images, zoom),
+            _Images(images, gsd, zoom),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             weight_type=QuantType.QInt8,
@@ -68,26 +71,27 @@ def quantise(content: bytes, images: Sequence[str | os.PathLike], zoom: float = 
 class _Images(CalibrationDataReader):
     """Images as the graph takes them, one after the other."""
 
-    def __init__(self, images: Sequence[str | os.PathLike], zoom: float) -> None:
+    def __init__(self, images: Sequence[str | os.PathLike], gsd: float | None, zoom: float) -> None:
         chosen = np.linspace(0, len(images) - 1, min(len(images), MOST_IMAGES)).round().astype(int)
-        self._inputs = self._read([images[index] for index in chosen], zoom)
+        self._inputs = (_read(images[index], gsd, zoom) for index in chosen)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """The next input by name; None after the last."""
         return next(self._inputs, None)
 
-    @staticmethod
-    def _read(images: Sequence[str | os.PathLike], zoom: float) -> Iterator[dict[str, NDArray[np.float32]]]:
-        for path in images:
-            pixels = read_rgb(path)
-            height, width = pixels.shape[:2]
-            if min(height, width) < LEAST_SIDE or pixels.min() == pixels.max():
-                raise ValueError(
-                    f'{path}: found {width} x {height} px from {pixels.min()} to {pixels.max()}, expected an image to '
-                    f'calibrate on, of {LEAST_SIDE} px and more'
-                )
-            top, left = (max(0, (side - MOST_SIDE) // 2) for side in (height, width))
-            pixels = pixels[top : top + MOST_SIDE, left : left + MOST_SIDE]
-            if zoom != 1:
-                pixels = resize(pixels, (int(pixels.shape[1] * zoom + 0.5), int(pixels.shape[0] * zoom + 0.5)))
-            yield {INPUT: pixels.transpose(2, 0, 1)[None].astype(np.float32)}
+
+def _read(path: str | os.PathLike, gsd: float | None, zoom: float) -> dict[str, NDArray[np.float32]]:
+    """The middle of an image, as ``detect_scene`` shows it to a detector."""
+    with open_view(describe_scene(path, Path(path).name), gsd) as view:
+        windows = view.windows(MOST_SIDE, 0)
+        middle = len(windows.windows) // 2
+        pixels = view.read(windows.windows[middle], windows.images[middle])
+    if pixels is None or min(pixels.shape[:2]) < LEAST_SIDE or pixels.min() == pixels.max():
+        width, height = windows.images[middle]
+        raise ValueError(
+            f'{path}: found {width} x {height} px in its middle, of one value or none, or less than {LEAST_SIDE} px a '
+            'side; expected an image to calibrate on'
+        )
+    if zoom != 1:
+        pixels = resize(pixels, (int(pixels.shape[1] * zoom + 0.5), int(pixels.shape[0] * zoom + 0.5)))
+    return {INPUT: pixels.transpose(2, 0, 1)[None].astype(np.float32)}

@@ -1,4 +1,4 @@
-"""The model zoo: trained detectors that come with the package, see docs/zoo.md."""
+"""The model zoo: trained detectors that come with the package, see docs/reference/zoo.md."""
 
 from ship_det.zoo.models import PREFIX, ZooModel, names_zoo_model, zoo_model, zoo_models
 

@@ -1,7 +1,7 @@
 """The model zoo: trained detectors that come with the package.
 
 ``models.json`` beside them names each model's config and checksum. A model is one ONNX file with float16 weights, which
-ONNX Runtime runs and training starts from; see docs/zoo.md for what they were trained on and what they find.
+ONNX Runtime runs and training starts from; see docs/reference/zoo.md for what they were trained on and what they find.
 """
 
 import os

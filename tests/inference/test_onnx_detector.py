@@ -8,13 +8,14 @@ from collections import Counter
 import numpy as np
 import onnx
 import pytest
+import rasterio
 import torch
 from PIL import Image
 
 import ship_det
 from ship_det.checkpoints import load_checkpoint
 from ship_det.geometry import pairwise_iou
-from ship_det.inference import torch_detector
+from ship_det.inference import onnx_int8, torch_detector
 from ship_det.inference.onnx_detector import OnnxDetector
 from ship_det.inference.onnx_export import check_same, export_onnx, trace
 from ship_det.onnx_files import OnnxFacts, read_onnx, seal
@@ -204,6 +205,16 @@ def test_int8(name, small_configs, make_checkpoint, tmp_path):
     assert not (tmp_path / 'none.onnx').exists()
 
 
+def test_int8_sees_images_as_detection_shows_them(tmp_path):
+    path = tmp_path / 'scene.tif'
+    Image.fromarray(noise(160, 200)).save(path)
+    with rasterio.open(path, 'r+') as scene:
+        scene.crs, scene.transform = 'EPSG:32633', rasterio.transform.from_origin(500000, 6e6, 0.3, 0.3)
+    assert onnx_int8._read(path, 0.6, 1.0)['images'].shape == (1, 3, 80, 100)
+    assert onnx_int8._read(path, 0.6, 2.0)['images'].shape == (1, 3, 160, 200)
+    assert onnx_int8._read(path, None, 1.0)['images'].shape == (1, 3, 160, 200)
+
+
 def test_a_device_that_cannot_be_had_is_not_the_cpu_in_silence(exported, monkeypatch):
     import onnxruntime
 
@@ -213,6 +224,11 @@ def test_a_device_that_cannot_be_had_is_not_the_cpu_in_silence(exported, monkeyp
         with pytest.raises(ValueError, match=rf'device {device}: cannot be used with '):
             OnnxDetector(exported, device)
     assert OnnxDetector(exported, 'auto').batch_size == 1
+    # It is there, but slower than ONNX Runtime's own on a CPU: only who asks gets it.
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: ['OpenVINOExecutionProvider', there[1]])
+    assert OnnxDetector(exported, 'auto')
+    with pytest.raises(ValueError, match=r'device openvino: cannot be used with '):
+        OnnxDetector(exported, 'openvino')
 
 
 def test_scores_out_of_range(exported):
@@ -222,6 +238,13 @@ def test_scores_out_of_range(exported):
 
 def test_devices(exported):
     assert OnnxDetector(exported, 'cpu').predict(noise(64, 64), 0.0)
+    for options, message in (
+        ({'threads': 0}, 'threads: found 0, expected a whole number from 1'),
+        ({'threads': 2.5}, r'threads: found 2\.5'),
+        ({'device': None}, 'device: found None, expected a name'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ship_det.load(exported, **options)
     for device in ('cuda:1', 'warp', '', 'cpu:x', 'c', 'cpu:1'):
         with pytest.raises(ValueError, match=rf'device {device}: cannot be used with .*: expected one .*: auto, cpu'):
             OnnxDetector(exported, device)
@@ -281,6 +304,7 @@ def test_other_files(exported, tmp_path):
             'float8',
             r'metadata ship_det: precision: found .float8., expected one of float32',
         ),
+        ('flips', 4, rf'metadata ship_det: found flips of version .*, newer than this one, {ship_det.__version__}'),
         ('nms_iou', 3.0, r'metadata ship_det: nms_iou: found 3\.0, expected 0 to 1'),
     ):
         own = json.loads(facts.to_metadata()['ship_det']) | {name: value}
