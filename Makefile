@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test doctor lint clean clean-venv
+.PHONY: help setup cluster demo test docs doctor lint clean clean-venv
 
 # Which Python .venv is made from: empty for python3.
 PYTHON ?=
@@ -25,6 +25,9 @@ demo: $(READY) ## simulate harbors, train and test a small detector: work_dirs/d
 
 test: $(READY) ## the whole test suite, one process a core and at most four
 	OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+docs: $(READY) ## the site of docs/: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict --quiet
 
 # Without set-up: it is there to say why a set-up failed.
 doctor: ## versions, compiled ops, GPU, and what to do about each problem

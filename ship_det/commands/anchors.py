@@ -38,18 +38,18 @@ class Ships:
     image_sizes: 'Tensor'
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('labels', metavar='LABELS', help='data set folder with images/ and labelTxt/')
     parser.add_argument('--list', metavar='FILE', default='', help='names of the images, one a line; default: all')
     parser.add_argument('--scale', type=float, help="px of the model's image in one of the file; default: its Resize")
     add_config_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from rich.console import Console
 
     with quiet_imports():

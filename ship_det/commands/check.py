@@ -31,7 +31,7 @@ LINE_WIDTH = 2.5
 CROWDED = 16
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('dataset', help='data set folder')
     parser.add_argument('--train', metavar='LIST', help='image names, one a line; default: train.txt in DATASET')
@@ -41,11 +41,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--min-side', type=float, default=4, help='shorter sides are tiny, px; default: 4')
     parser.add_argument('--max-aspect', type=float, default=20, help='more times as long as wide is odd; default: 20')
     parser.add_argument('--min-instances', type=int, default=10, help='fewer of a class are few; default: 10')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
-    args = parse_args()
+    args = make_parser().parse_args()
     from ship_det.dataset_checks import ERROR, CheckOptions, check_dataset
 
     root = Path(args.dataset)

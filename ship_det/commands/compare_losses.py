@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ship_det.experiments.detection.trainings import Comparison
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', metavar='CONFIG', help='config file of a detector')
     parser.add_argument(
@@ -48,11 +48,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--plot', metavar='DIR', help='draw the charts into this folder')
     parser.add_argument('--report', metavar='DIR', help="write the page with the first seed's trainings side by side")
     add_config_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     with quiet_imports():
         from ship_det.experiments.detection.methods import check_methods
         from ship_det.experiments.detection.plan import read_folds

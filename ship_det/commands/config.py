@@ -11,16 +11,16 @@ from ship_det.cli import check_outputs, quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('--out', metavar='FILE', help='file to write, .py (default: print it)')
     add_config_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_outputs({'--out': args.out}, [args.config])
     if args.out is not None and Path(args.out).suffix != '.py':
         raise ValueError(f'--out: found {args.out}, expected a name that ends in .py')

@@ -36,7 +36,7 @@ FORMATS = (
 )
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', metavar='SRC', help='data set folder, layer or predictions')
     parser.add_argument('out', metavar='OUT', help='folder to make, or file')
@@ -65,11 +65,11 @@ def parse_args() -> argparse.Namespace:
         '--verify', action=argparse.BooleanOptionalAction, default=True, help='decode every image to find damaged ones'
     )
     add_map_options(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_map_options(args)
     if args.source_format == 'predictions':
         export_predictions(args)

@@ -12,7 +12,7 @@ START = 'zoo:r2cnn-ships'
 UNSEEN = 10_000
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description='Simulate harbor scenes, cut them into chips, train R2CNN with CI loss from weights that know no '
         'classes, test it on scenes it has not seen and write a page about it; then find the ships of another scene '
@@ -23,11 +23,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--scenes', default=14, type=int, help='number of scenes, a third of them for the test')
     parser.add_argument('--seed', default=0, type=int, help='seed of scenes, split and training')
     parser.add_argument('--cfg-options', nargs='+', default=[], help='passed on to the training')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     if args.scenes < 2:
         raise ValueError(f'--scenes: found {args.scenes}, expected 2 or more, some to train with and some to test with')
     start = time.monotonic()

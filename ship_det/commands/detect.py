@@ -31,7 +31,7 @@ _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
 _PARTS = 'parts'
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob, GDAL path or list')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder or URL for layers and map page')
@@ -81,11 +81,11 @@ def parse_args() -> argparse.Namespace:
         metavar='N',
         help='GPUs of a worker of Ray (default: 1 where --device is cuda, else 0)',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> int:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_arguments(args)
     with Console() as console:
         from ship_det.scenes.inputs import find_scenes

@@ -16,7 +16,7 @@ from ship_det.cli import HelpFormatter, check_outputs
 from ship_det.commands.scene_arguments import add_scene_arguments, add_truth_arguments, check_scene_arguments
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('predictions', metavar='PREDICTIONS', help='predictions file, or folder of ship-det detect')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder, or GIS file')
@@ -31,11 +31,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--class-column', default='class', metavar='NAME', help='of a GIS file')
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     options = {
         'ap_mode': args.ap_mode,
         'min_iou': args.min_iou,

@@ -13,7 +13,7 @@ from ship_det.onnx_files import SUFFIX, is_onnx
 from ship_det.progress import Console, count_noun
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='its weights, such as work_dirs/NAME/iter_1200.pth')
@@ -26,11 +26,11 @@ def parse_args() -> argparse.Namespace:
         metavar='IMAGE',
         help='compute convolutions in int8, calibrated on images like those to be searched: files, folders or globs',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     if not is_onnx(args.out):
         raise ValueError(f'OUT: found {args.out}, expected a name that ends in {SUFFIX}')
     check_outputs({'OUT': args.out}, [args.config, args.checkpoint])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ship_det.experiments.few_shot.experiment import Experiment, Run
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         'config', metavar='CONFIG', help='settings, such as configs/few_shot/maml_conv4_84_miniimagenet.py'
@@ -33,11 +33,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', help='cpu, cuda, cuda:1, ... (default: cuda where there is one)')
     parser.add_argument('--table', action='store_true', help='only print the table of the results there are')
     parser.add_argument('--plot', metavar='FILE', help='only draw accuracy against imbalance degree (.png, .svg, .pdf)')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from ship_det.experiments.few_shot.config import read_config
 
     splits = 'all' if args.splits == ['all'] else args.splits

@@ -61,7 +61,7 @@ class Ships:
     gsd: float | None
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('scenes', metavar='SCENES', type=Path, help='folder of images')
     parser.add_argument('labels', metavar='LABELS', type=Path, help='folder of DOTA labels, or a layer of polygons')
@@ -92,11 +92,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--iterations', type=int, default=600, help='of two crops (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='seed of split and training')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_arguments(args)
     start = time.monotonic()
     data, chips, training = args.out / 'scenes', args.out / 'chips', args.out / 'train'

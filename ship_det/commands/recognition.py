@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_TRIALS = 100_000
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', metavar='CONFIG', help='config file')
     parser.add_argument('--data', metavar='DIR', help="data set folder, in place of the config's")
@@ -44,11 +44,11 @@ def parse_args() -> argparse.Namespace:
         metavar='FILE',
         help='show the trials of this file, in place of those of --out; with --table or --plot',
     )
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from ship_det.experiments.recognition.experiment import read_experiment
     from ship_det.experiments.recognition.runner import Selection
     from ship_det.experiments.recognition.tables import make_rows, make_table

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ship_det.evaluation import EvaluationResult
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('predictions', nargs='+', metavar='PREDICTIONS', help='predictions file or NAME=FILE')
     parser.add_argument('dataset', metavar='DATASET', help='data set folder')
@@ -36,11 +36,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--examples', type=int, default=4, help='most mistakes to show of each kind and class')
     parser.add_argument('--views', type=int, default=6, help='most scenes to show, where the images are chips')
     parser.add_argument('--title', help='of the page (default: Ship detection report)')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_scene_arguments(args)
     named = [name_and_file(text) for text in args.predictions]
     logs = args.log or [None] * len(named)

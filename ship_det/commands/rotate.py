@@ -7,16 +7,16 @@ from pathlib import Path
 from ship_det.progress import progress_bar
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description='Turn the images of a data set and their labels.')
     parser.add_argument('source', type=Path, help='data set folder with images/ and labelTxt/')
     parser.add_argument('out', type=Path, help='folder to make, with images as PNG')
     parser.add_argument('--degrees', type=float, default=30.0, help='clockwise on screen (%(default)s)')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from ship_det.annotations import DotaFolder, LabeledObject, write_dota
     from ship_det.files import staged_folder
     from ship_det.tiling.rotation import rotate_image

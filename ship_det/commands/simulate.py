@@ -13,7 +13,7 @@ from ship_det.cli import HelpFormatter
 from ship_det.progress import progress_bar
 
 
-def parse_arguments() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=HelpFormatter)
     parser.add_argument('out', metavar='OUT', help='folder to write to')
     parser.add_argument('--scenes', type=int, default=2, help='number of scenes')
@@ -31,11 +31,11 @@ def parse_arguments() -> argparse.Namespace:
         help='least ships of each class in a scene; above 0 it shortens the tail',
     )
     parser.add_argument('--workers', type=int, default=2, help='processes that draw')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = make_parser().parse_args()
     # Imported late, so that --help answers at once.
     from rich.console import Console
     from rich.table import Table

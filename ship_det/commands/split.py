@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ship_det.tiling import Chip
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('chips', help='data set folder, as made by tile.py')
     parser.add_argument('--train', type=float, default=0.8, help='share of the training part')
@@ -56,11 +56,11 @@ def parse_args() -> argparse.Namespace:
         '--situation', metavar='FILE', help='YAML, "class: count": instances to sample for training; others: all'
     )
     parser.add_argument('--out', metavar='DIR', help='folder for the lists, if not that of the data set')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from ship_det.tiling.splitting import (
         Shares,
         check_index,

@@ -44,7 +44,7 @@ class LabelStatistics:
     empty_files: int
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('labels', metavar='LABELS', help='data set folder, or one of DOTA labels')
     parser.add_argument(
@@ -52,11 +52,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--plot', metavar='PNG', help='draw the long tail, the sizes and the aspect ratios')
     parser.add_argument('--json', metavar='FILE', help='write the figures as JSON')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     from rich.console import Console
 
     classes = split_names('--classes', args.classes)

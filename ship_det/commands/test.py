@@ -10,7 +10,7 @@ from ship_det.commands.scene_arguments import add_scene_arguments, check_scene_a
 from ship_det.progress import FOR_CONSOLE, Console
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description='Test a detector: average precision per class and mean. Predictions and figures are saved in the '
         'work dir; `ship-det evaluate` and `ship-det report` read the predictions again without a model.'
@@ -27,11 +27,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--wait-time', type=float, default=2, help='seconds between images of --show')
     add_config_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     check_scene_arguments(args)
     with Console() as console:
         console.begin('loading PyTorch and MMRotate')

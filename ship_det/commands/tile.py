@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ship_det.tiling import TilingSummary
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument('scenes', help='data set folder of the scenes')
     parser.add_argument('out', help='folder to make')
@@ -53,11 +53,11 @@ def parse_args() -> argparse.Namespace:
         help='add chips so that every object that fits in a chip is whole in one',
     )
     parser.add_argument('--unlabeled', action='store_true', help='a scene without a label file has no objects')
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     # A complete folder needs no other process. They start while this one imports what it needs itself.
     workers = min(args.workers, 1) if (Path(args.out) / 'chips.jsonl').exists() else args.workers
     with processes(workers, 'ship_det.tiling.run') as run_all:

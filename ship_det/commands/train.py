@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 
-def parse_args() -> argparse.Namespace:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description='Train a detector.')
     parser.add_argument('config', help='config file')
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
@@ -38,11 +38,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--tensorboard', action='store_true', help='also write curves for TensorBoard')
     parser.add_argument('--seed', type=int, help='seed of all random numbers')
     add_config_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
-    args = parse_args()
+    args = make_parser().parse_args()
     with Console() as console:
         console.begin('loading PyTorch and MMRotate')
         with quiet_imports():

@@ -60,7 +60,7 @@ class ShipDataset(BaseDetDataset):
         ann_file: str = '',
         data_prefix: dict | None = None,
         other_classes: OtherClasses = 'error',
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         prefix = dict(img_path='images', label_path='labelTxt') | dict(data_prefix or {})
         if other_classes not in ('error', 'background', 'ignore'):
