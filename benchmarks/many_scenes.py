@@ -1,4 +1,4 @@
-"""Many scenes: what a scene costs, how workers and Ray speed a run up, and what stays flat; docs/results/many_scenes.md.
+"""Many scenes: what one costs, how workers and Ray speed a run up, and what stays flat; docs/results/many_scenes.md.
 
 python benchmarks/many_scenes.py speed       # 12 simulated scenes: 1 and 2 processes, 2 workers of Ray
 python benchmarks/many_scenes.py memory      # the driver's memory over 2000 tiny scenes, with each engine

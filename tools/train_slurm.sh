@@ -11,7 +11,7 @@ set -euo pipefail
 
 [ $# -ge 1 ] || { echo 'train_slurm.sh: found no CONFIG, expected sbatch tools/train_slurm.sh CONFIG [options]' >&2; exit 2; }
 # torchrun of the first machine is where all meet. Jobs on one machine need ports of their own.
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | sed -n 1p)
 port=$((20000 + SLURM_JOB_ID % 40000))
 # A process a GPU; one, which talks by gloo, where there is none.
 exec srun .venv/bin/python -m torch.distributed.run --nnodes "$SLURM_NNODES" --nproc_per_node "${SLURM_GPUS_ON_NODE:-1}" \
