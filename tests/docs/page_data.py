@@ -136,7 +136,8 @@ class PageData:
         """The scenes' labels as polygons, with the class in the columns ``class`` and ``type``."""
         self.run(target.parent, 'convert', 'SCENES', target, '--from', 'dota', '--to', 'gis')
         layer = geopandas.read_file(target)
-        layer.assign(type=layer['class']).to_file(target)
+        target.unlink()
+        layer.assign(type=layer['class']).to_file(target, layer='ships')
 
     _labels_gpkg = _ships_gpkg
 

@@ -35,7 +35,33 @@ sys.stdout.write(output)
 sys.exit(code)
 """
 _NAMES = ('ship-det', 'python', 'python3', 'torchrun', 'make', 'pip', 'git', 'apt', 'apt-get', 'sudo')
-_ENTRY = 'from ship_det.commands.main import main\n\nif __name__ == "__main__":\n    main()\n'
+# ship-det. Commands that are made of others fork them, which saves the time of loading the libraries in each.
+_ENTRY = """
+import os, sys
+import ship_det.processes
+from ship_det.commands.main import main
+
+def run_command(command, pass_fds=()):
+    assert list(command[:3]) == [sys.executable, '-m', 'ship_det.commands.main'], command
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    sys.argv = ['ship-det', *command[3:]]
+    code = 1
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+# Processes of a pool read this file too.
+if __name__ == '__main__':
+    ship_det.processes.run_command = run_command
+    main()
+"""
 _ASSIGNMENT = re.compile(r'^(?:export )?[A-Za-z_]+=\S*$', re.MULTILINE)
 # A process of run_tool ends well where its script says so.
 _RUN = "import runpy, sys\nsys.argv.pop(0)\nrunpy.run_path(sys.argv[0], run_name='__main__')\nsys.exit()\n"
@@ -97,9 +123,8 @@ class PageShell:
         text = substitute(text)
         names = [ast.unparse(node.targets[0]) for node in ast.parse(text).body if isinstance(node, ast.Assign)]
         if '_base_' in names:
-            # Under the name that pages give to a reader's own config.
-            (self.folder / 'mine.py').write_text(text)
-            return self.ship_det('config', 'mine.py', '--out', 'all_of_mine.py')
+            (self.folder / 'a_config.py').write_text(text)
+            return self.ship_det('config', 'a_config.py', '--out', 'a_resolved_config.py')
         self.python_lines += text
         return self._python(['-c', self.python_lines], self.folder)
 
@@ -130,6 +155,8 @@ class PageShell:
             exported.pop(key, None)
         if name == 'make':
             return self._make(arguments)
+        if name == 'git' and arguments[:1] == ['clone']:
+            (folder / arguments[-1]).mkdir(exist_ok=True)
         if name in ('git', 'apt', 'apt-get', 'sudo'):
             return 0, ''
         if name == 'torchrun':

@@ -13,7 +13,7 @@ _LARGEST = {
     '--scenes': 3,
     '--size': 512,
     '--workers': 1,
-    '--iterations': 2,
+    '--iterations': 10,
     '--chip': 256,
     '--overlap': 64,
     '--window': 512,
@@ -21,8 +21,9 @@ _LARGEST = {
 # Options that a command gets where it does not have them.
 _ADDED = {
     'simulate': {'--scenes': '2', '--size': '512', '--workers': '1'},
+    'check': {'--workers': '1'},
     'tile': {'--chip': '256', '--overlap': '64', '--workers': '1'},
-    'fine-tune': {'--iterations': '2', '--chip': '320'},
+    'fine-tune': {'--iterations': '10', '--chip': '320'},
 }
 _LOADERS = [
     f'{part}_dataloader.{setting}'
