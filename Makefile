@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs doctor lint clean clean-venv
+.PHONY: help setup cluster demo test docs doctor lint clean clean-venv
 
 # Which Python .venv is made from: empty for python3.
 PYTHON ?=
@@ -16,6 +16,9 @@ setup: $(READY) ## .venv with everything in constraints.txt (PYTHON=python3.11 n
 $(READY): constraints.txt setup.cfg tools/setup.sh
 	@PYTHON="$(PYTHON)" tools/setup.sh
 	@touch $@
+
+cluster: $(READY) ## Ray in .venv, and the S3 server of its tests
+	sed -n '/^# --- extra \[cluster\]/,$$p' constraints.txt | $(VENV_PYTHON) -m pip install --no-deps -r /dev/stdin
 
 demo: $(READY) ## simulate harbors, train and test a small detector: work_dirs/demo/index.html
 	$(VENV_PYTHON) tools/demo.py

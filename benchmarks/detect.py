@@ -28,7 +28,8 @@ from ship_det.cli import run
 from ship_det.geometry import pairwise_iou
 from ship_det.scenes import DetectionOptions, Detections, detect_scene
 from ship_det.scenes.engines import process_engine
-from ship_det.scenes.run import RunFolder, detect_scenes
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder
 
 
 class AFewBoxes:
@@ -144,20 +145,26 @@ def search_by_patches(args: argparse.Namespace) -> None:
 
 
 def search_with_workers(args: argparse.Namespace, workers: int, folder: Path) -> None:
-    """The same by a number of processes; the seconds from the first window on, when all have their detector."""
+    """The same by a number of processes; the seconds of a scene from the first windows on, when all are at work."""
     from ship_det.commands.detect import load_detector
 
     config, checkpoint, scene = args.detector
     load = partial(load_detector, config, checkpoint, 'cpu', 1)
     detector = load()
     detector.gsd = None
-    ends: list[float] = []
+    ends: list[tuple[float, float]] = []
     options = DetectionOptions(window=args.window, overlap=args.overlap, min_score=args.min_score)
     engine = process_engine(load, workers, detector)
     run_folder, paths = RunFolder(folder, {}), {'scene': scene}
-    detect_scenes(detector, paths, run_folder, engine, options, None, lambda *_: ends.append(time.monotonic()))
-    # A task has 4 windows; the first ones pay for loading.
-    tell(total=(ends[-1] - ends[workers - 1]) / (len(ends) - workers))
+
+    def note(done: float, *_: object) -> None:
+        ends.append((time.monotonic(), done))
+
+    detect_scenes(detector, paths, run_folder, engine, options, None, note)
+    # The first windows of each worker pay for loading, and the last ones are not shared evenly.
+    within = [(end, done) for end, done in ends if 0 < done < 1]
+    (start, before), (end, after) = within[workers - 1], within[-1]
+    tell(total=(end - start) / (after - before))
 
 
 def compare_speed(args: argparse.Namespace) -> None:

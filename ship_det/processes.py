@@ -84,16 +84,8 @@ def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]
         ValueError: for no processes.
         OSError: if a process ends before its work is done.
     """
-    if number < 1:
-        raise ValueError(f'workers: expected at least 1, found {number}')
-    if number > _MOST:
-        raise ValueError(f'workers: expected at most {_MOST}, found {number}')
-    context = multiprocessing.get_context('spawn')
-    pools = [ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,)) for _ in range(number)]
-    with _ctrl_c_is_not_inherited():
-        for pool in pools:
-            # The first task is what starts a process.
-            pool.submit(os.getpid)
+    check_workers(number)
+    pools = [pool_of_one(module) for _ in range(number)]
     try:
         yield pools
     except BrokenProcessPool as error:
@@ -101,6 +93,24 @@ def pools_of_one(number: int, module: str) -> Iterator[list[ProcessPoolExecutor]
     finally:
         for pool in pools:
             pool.shutdown(cancel_futures=True)
+
+
+def check_workers(number: int) -> None:
+    """Raise ValueError for fewer processes than one, or more than a machine can hold."""
+    if number < 1:
+        raise ValueError(f'workers: expected at least 1, found {number}')
+    if number > _MOST:
+        raise ValueError(f'workers: expected at most {_MOST}, found {number}')
+
+
+def pool_of_one(module: str) -> ProcessPoolExecutor:
+    """A pool of one process, as of :func:`pools_of_one`, which its caller shuts down."""
+    context = multiprocessing.get_context('spawn')
+    pool = ProcessPoolExecutor(1, context, initializer=_prepare, initargs=(module,))
+    with _ctrl_c_is_not_inherited():
+        # The first task is what starts a process.
+        pool.submit(os.getpid)
+    return pool
 
 
 @contextmanager

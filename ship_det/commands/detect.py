@@ -1,7 +1,8 @@
 """Find the ships in whole scenes.
 
-SCENE is an image file of any size, a folder of images, a glob, or a path that GDAL knows (/vsizip/, /vsicurl/, /vsis3/,
-a VRT). OUT gets all ships of all scenes in one layer, ships.gpkg, ships.geojson, ..., and the map page index.html.
+SCENE is an image file of any size, a folder of images, a glob, a path that GDAL knows (/vsizip/, /vsicurl/, /vsis3/,
+a VRT), or a list of scenes (a text file, Parquet, a STAC item collection). OUT, a folder or s3://..., gets all ships of
+all scenes in one layer, ships.gpkg, ships.geojson, ..., and the map page index.html.
 Killed and started again, it goes on where it was; scenes that are finished are not done again.
 """
 
@@ -11,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = 'r2cnn-aosr15'
 # As ship_det.scenes.layers has them, which takes a second to import.
 _FORMATS = ('gpkg', 'geojson', 'parquet', 'csv', 'dota')
+_PARTS = 'parts'
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob or GDAL path')
-    parser.add_argument('--out', required=True, metavar='DIR', help='folder for layers and map page')
+    parser.add_argument('scenes', nargs='+', metavar='SCENE', help='image file, folder, glob, GDAL path or list')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder or URL for layers and map page')
     parser.add_argument(
         '--model', metavar='NAME', help=f'detector of the zoo, or an .onnx file of export (default: {DEFAULT_MODEL})'
     )
@@ -49,7 +50,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--overlap', type=int, metavar='PX', help='that windows share (default: the longest ship, else a fifth)'
     )
-    parser.add_argument('--formats', nargs='+', choices=_FORMATS, default=list(_FORMATS), help='of the layer')
+    parser.add_argument(
+        '--formats',
+        nargs='+',
+        choices=(*_FORMATS, _PARTS),
+        default=list(_FORMATS),
+        help=f'of the layer; {_PARTS} is GeoParquet in parts of 1000 scenes (default: all but {_PARTS})',
+    )
     parser.add_argument('--map', action=argparse.BooleanOptionalAction, default=True, help='write the map page')
     parser.add_argument('--land', metavar='FILE', help='polygons that ships do not lie on')
     parser.add_argument('--area', metavar='FILE', help='polygons that ships are looked for in')
@@ -57,9 +64,22 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--gsd', type=float, metavar='M', help='m a px of scenes that do not know where they are (PNG, JPEG)'
     )
-    parser.add_argument('--engine', choices=['processes'], default='processes', help='where detection runs')
+    parser.add_argument('--asset', metavar='KEY', help='asset of STAC items that has the pixels')
+    parser.add_argument(
+        '--engine',
+        choices=['processes', 'ray'],
+        default='processes',
+        help='where detection runs: on this machine, or on the Ray cluster that RAY_ADDRESS names',
+    )
     parser.add_argument('--workers', type=int, default=1, help='processes, each with the detector in memory')
     parser.add_argument('--threads', type=int, metavar='N', help='of each worker (default: its share of the cores)')
+    parser.add_argument('--worker-cpus', type=float, metavar='N', help='CPUs of a worker of Ray (default: 1)')
+    parser.add_argument(
+        '--worker-gpus',
+        type=float,
+        metavar='N',
+        help='GPUs of a worker of Ray (default: 1 where --device is cuda, else 0)',
+    )
     return parser
 
 
@@ -71,7 +91,7 @@ def main() -> int:
         from ship_det.scenes.layers import check_formats
 
         check_formats(args.formats)
-        paths = find_scenes(args.scenes)
+        paths = find_scenes(args.scenes, args.asset)
         try:
             run = detect(args, paths, console)
             write_outputs(args, run, console)
@@ -105,6 +125,12 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f'--workers: expected at least 1, found {args.workers}')
     if args.threads is not None and args.threads < 1:
         raise ValueError(f'--threads: expected at least 1, found {args.threads}')
+    for option, least in (('worker_cpus', 0.01), ('worker_gpus', 0.0)):
+        name, value = f'--{option.replace("_", "-")}', getattr(args, option)
+        if value is not None and args.engine != 'ray':
+            raise ValueError(f'{name}: found {value:g} without --engine ray, expected both or neither')
+        if value is not None and not least <= value < float('inf'):
+            raise ValueError(f'{name}: expected at least {least:g}, found {value:g}')
 
 
 def model_source(name: str) -> str:
@@ -135,14 +161,21 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     from ship_det.scenes.areas import read_polygons
     from ship_det.scenes.detection import DetectionOptions, default_min_score
     from ship_det.scenes.engines import process_engine
-    from ship_det.scenes.run import RunFolder, detect_scenes
+    from ship_det.scenes.run import detect_scenes
+    from ship_det.scenes.run_folder import RunFolder
 
     console.begin('loading the detector')
     source = args.config or model_source(args.model or DEFAULT_MODEL)
+    load = partial(load_detector, source, args.checkpoint, args.device)
+    if args.engine == 'ray':
+        from ship_det.scenes.ray_engine import ray_engine
+
+        gpus = float(args.device.startswith('cuda')) if args.worker_gpus is None else args.worker_gpus
+        cpus = 1.0 if args.worker_cpus is None else args.worker_cpus
+        engine = ray_engine(partial(load, args.threads or max(1, int(cpus))), args.workers, cpus, gpus)
     # Several processes share the cores; one has what there is.
     threads = args.threads or (None if args.workers == 1 else max(1, usable_cores() // args.workers))
-    load = partial(load_detector, source, args.checkpoint, args.device, threads)
-    detector: Any = load()
+    detector: Any = load(threads)
     min_score = args.min_score
     if min_score is None:
         min_score = default_min_score(detector)
@@ -156,17 +189,18 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
         area=None if args.area is None else read_polygons(args.area),
         **pixel_choices(args),
     ).settle(detector)
-    folder = RunFolder(Path(args.out), run_settings(args, options, detector))
-    if args.workers > 1:
-        # Each process has its own detector; this one need not hold it.
+    folder = RunFolder(args.out, run_settings(args, options, detector))
+    if args.engine == 'ray' or args.workers > 1:
+        # Each worker has its own detector; this process need not hold one.
         facts = ('classes', 'gsd', 'longest_ship', 'batch_size', 'size_divisor')
         detector = SimpleNamespace(**{name: getattr(detector, name) for name in facts})
-    engine = process_engine(load, args.workers, None if args.workers > 1 else detector)
+    if args.engine == 'processes':
+        engine = process_engine(partial(load, threads), args.workers, None if args.workers > 1 else detector)
     with progress(console, 'finding ships') as show:
         run = detect_scenes(detector, paths, folder, engine, options, args.gsd, show)
-    unknown = [found.scene.name for found in run.found if found.scene and found.scene.gsd is None]
-    if unknown and detector.gsd is not None:
-        console.say(f'taken to have {detector.gsd:g} m a px, as the detector knows ships (--gsd): {", ".join(unknown)}')
+    if run.unmeasured and detector.gsd is not None:
+        names = ', '.join(run.unmeasured)
+        console.say(f'taken to have {detector.gsd:g} m a px, as the detector knows ships (--gsd): {names}')
     return run
 
 
@@ -179,8 +213,8 @@ def progress(console: Console, title: str) -> Iterator[Callable[..., None]]:
             yield show
         return
 
-    def say(done: int, total: int, more: str = '') -> None:
-        console.begin(f'{title}, {more + ", " if more else ""}{done} of {total}')
+    def say(done: float, total: float, more: str = '') -> None:
+        console.begin(f'{title}, {more or f"{done:g} of {total:g}"}, {100 * done / max(total, 1):.0f} %')
 
     console.begin(title)
     yield say
@@ -209,28 +243,34 @@ def run_settings(args: argparse.Namespace, options: 'DetectionOptions', detector
 def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) -> None:
     """Write layers and map page, and say what there is."""
     from ship_det.raster import PixelChoices, open_seekable
-    from ship_det.scenes.layers import remove_stale_layers, write_layers
+    from ship_det.scenes.layers import remove_stale_layers, remove_stale_objects, write_layers
     from ship_det.scenes.map_page import write_map
+    from ship_det.scenes.result_folder import is_url, open_results, results_on_disk
 
-    out = Path(args.out)
-    ships = sum(len(found) for found in run.found)
     resumed = f' ({run.resumed} of them finished before)' if run.resumed else ''
-    console.say(f'{ships} ships in {len(run.found)} scenes{resumed}')
+    console.say(f'{run.ships} ships in {len(run.found)} scenes{resumed}')
     if run.unseen:
         console.say(f'nothing to look at in {", ".join(run.unseen)}: no data, nothing but land, or outside the area')
     if not run.found:
         return
-    written = write_layers(out, run.found, args.formats)
-    for name, layer in written.items():
-        if layer.path is not None:
-            console.say(f'{name}: {layer.path}')
-        if layer.missing:
-            console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
-    names = [found.scene.name for found in run.found if found.scene]
-    for path in remove_stale_layers(out, [layer.path for layer in written.values() if layer.path], names):
-        console.say(f'removed, of an earlier run: {path}')
-    if args.map:
-        open_pixels = partial(open_seekable, choices=PixelChoices(**pixel_choices(args)))
-        with progress(console, 'writing the map') as show:
-            page = write_map(out, run.found, progress=show, open_pixels=open_pixels)
-        console.say(f'map: {page}')
+    console.begin('writing layers')
+    with results_on_disk(args.out) as out:
+        written = write_layers(out, run.found, args.formats)
+        paths = [layer.path for layer in written.values() if layer.path]
+        for name, layer in written.items():
+            if layer.path is not None:
+                console.say(f'{name}: {args.out}/{layer.path.relative_to(out)}')
+            if layer.missing:
+                console.say(f'{name} lacks scenes that do not know where they are: {", ".join(layer.missing)}')
+        if is_url(args.out):
+            layers = {path.relative_to(out).as_posix() for path in out.rglob('*')}
+            stale = [f'{args.out}/{name}' for name in remove_stale_objects(open_results(args.out), layers)]
+        else:
+            stale = [str(path) for path in remove_stale_layers(out, paths, run.names)]
+        for name in stale:
+            console.say(f'removed, of an earlier run: {name}')
+        if args.map:
+            open_pixels = partial(open_seekable, choices=PixelChoices(**pixel_choices(args)))
+            with progress(console, 'writing the map') as show:
+                page = write_map(out, run.found, progress=show, open_pixels=open_pixels)
+            console.say(f'map: {args.out}/{page.relative_to(out)}')

@@ -18,7 +18,7 @@ from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry.boxes import FloatArray
 from ship_det.scenes import Detections
 from ship_det.scenes.label_layers import place_labels, read_label_layer
-from ship_det.scenes.run import FinishedScene, read_run
+from ship_det.scenes.run_folder import FinishedScene, read_run
 
 
 @dataclass(frozen=True)

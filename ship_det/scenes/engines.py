@@ -1,71 +1,61 @@
-"""Where detection runs: tasks go in, results come out as they are ready.
+"""Where detection runs: workers ask for tasks, and results come out as they are ready.
 
-An engine is ``run(tasks) -> results as they come``. A task is some windows of one scene; each worker has a detector,
-loaded once, and keeps the scene that it looked at last open, as its next task is likely the windows after those.
+An engine is ``run(job, next_task) -> results as they come``. It asks for the next task when a worker has room for one,
+so there are never more results on their way than workers can hold. It ends when there is no task and nothing at work.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from functools import partial
-from itertools import groupby
+from collections import Counter, deque
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from typing import Any, Protocol
 
-from ship_det.processes import processes
-from ship_det.raster import PixelChoices
-from ship_det.scenes.detection import FoundInWindows, look_at
+from ship_det.processes import check_workers, pool_of_one
 from ship_det.scenes.detector import Detector
-from ship_det.scenes.merging import Windows
-from ship_det.scenes.scene import Scene
-from ship_det.scenes.view import SceneView, open_view
+from ship_det.scenes.worker import Job, LoadDetector, SceneTask, Task, TaskResult, WindowsTask, Worker
 
-#: Loads a detector; it must be possible to send it to another process.
-LoadDetector = Callable[[], Detector]
+#: The next task for a worker, by its number; None where there is none now, but maybe after the next result.
+NextTask = Callable[[int], Task | None]
+Engine = Callable[[Job, NextTask], Generator[TaskResult, None, None]]
 
-
-@dataclass(frozen=True)
-class Task:
-    """Windows of one scene for a detector to look at.
-
-    Attributes:
-        scene: scene they lie in.
-        first: row of the first window in the scene's.
-        windows: the windows, in px of the view.
-        gsd: m a px of what the detector sees; None for the scene's own.
-        min_score: least score; None for the detector's own threshold.
-        choices: how the scene's values are read.
-    """
-
-    scene: Scene
-    first: int
-    windows: Windows
-    gsd: float | None
-    min_score: float | None
-    choices: PixelChoices
-
-    def __len__(self) -> int:
-        return len(self.windows.windows)
+# Tasks that a worker has at hand: one is worked on, the next one waits.
+_AT_HAND = 2
+# Times that a task is tried whose worker dies, and that a worker is started that does not come up.
+_MOST_TRIES = 3
 
 
-@dataclass(frozen=True)
-class TaskResult:
-    """What became of a task.
+class Crew(Protocol):
+    """Some workers of one kind, each with a detector of its own. They can die, and be replaced."""
 
-    Attributes:
-        task: the task.
-        found: what the detector found; None where the scene could not be read.
-        error: why it could not.
-    """
+    def __len__(self) -> int: ...
 
-    task: Task
-    found: FoundInWindows | None
-    error: str = ''
+    def start(self, index: int) -> Future:
+        """Start a worker, or one in the place of a dead one; done when its detector is loaded."""
+        ...
 
+    def submit(self, index: int, task: Task) -> Future:
+        """Hand a task to a worker."""
+        ...
 
-Engine = Callable[[Iterable[Task]], Iterator[TaskResult]]
+    def is_death(self, error: BaseException) -> bool:
+        """Whether an error says that a worker has died, and not what went wrong in it."""
+        ...
+
+    def unwrap(self, error: BaseException) -> BaseException:
+        """What was raised in a worker, as it was there."""
+        ...
+
+    def explain(self) -> str:
+        """What the workers need, for when none starts."""
+        ...
 
 
 def process_engine(load: LoadDetector, workers: int, detector: Detector | None = None) -> Engine:
     """An engine of some processes, or of this one where there is one worker. They start when there is a task.
+
+    A process that dies is replaced, and its tasks are done again.
 
     Args:
         load: loads the detector in each process.
@@ -73,86 +63,188 @@ def process_engine(load: LoadDetector, workers: int, detector: Detector | None =
         detector: one that this process has loaded already.
 
     Raises:
-        ValueError: for no workers, when it runs.
-        OSError: if a process ends before its work is done, likewise.
+        ValueError: for no workers.
+        OSError: if processes cannot be started, when it runs.
     """
+    check_workers(workers)
 
-    def run(tasks: Iterable[Task]) -> Iterator[TaskResult]:
-        tasks = list(tasks)
-        if not tasks:
+    def run(job: Job, next_task: NextTask) -> Generator[TaskResult, None, None]:
+        first = next_task(0)
+        if first is None:
             return
         if workers == 1:
-            with closing(_Worker(detector or load())) as worker:
-                yield from worker.run(tasks)
+            with closing(Worker(job, detector or load())) as worker:
+                yield from _run_here(worker, first, next_task)
             return
-        with processes(workers, __name__) as run_all:
-            for _, result in run_all(partial(_run_here, load), tasks):
-                yield result
+        with closing(_ProcessCrew(job, load, workers)) as crew:
+            yield from run_crew(crew, first, next_task)
 
     return run
 
 
-class _Worker:
-    """Carries out tasks, one after the other, with one detector."""
+def _run_here(worker: Worker, first: Task, next_task: NextTask) -> Generator[TaskResult, None, None]:
+    """Carry out tasks in this process; neighbouring windows of a scene together."""
+    task: Task | None = first
+    while task is not None:
+        tasks, following = [task], None
+        while isinstance(task, WindowsTask):
+            following = next_task(0)
+            if not isinstance(following, WindowsTask) or following.scene != task.scene:
+                break
+            tasks.append(following)
+            following = None
+        yield from worker.run(tasks)
+        task = following or next_task(0)
 
-    def __init__(self, detector: Detector) -> None:
-        self.detector = detector
-        self._view: SceneView | None = None
-        self._open = ExitStack()
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[TaskResult]:
-        """The results of tasks in their order; those of one scene are read through without a pause."""
-        for _, group in groupby(tasks, key=lambda task: task.scene):
-            waiting = list(group)
-            try:
-                for found in self._look_at(waiting):
-                    yield TaskResult(waiting.pop(0), found)
-            except (ValueError, OSError) as error:
-                # What is left of a scene that cannot be read is not tried.
-                for task in waiting:
-                    yield TaskResult(task, None, str(error))
+def run_crew(
+    crew: Crew, first: Task, next_task: NextTask, patience: float | None = None
+) -> Generator[TaskResult, None, None]:
+    """Let workers carry out tasks; those that a worker leaves undone when it dies are done again.
 
-    def _look_at(self, tasks: list[Task]) -> Iterator[FoundInWindows]:
-        """What the detector finds in tasks of one scene, each of which goes on where the last one ended."""
-        task = tasks[0]
-        try:
-            view = self._view_of(task)
-            runs = [[task]]
-            for task in tasks[1:]:
-                if task.first == runs[-1][-1].first + len(runs[-1][-1]):
-                    runs[-1].append(task)
+    Args:
+        crew: the workers.
+        first: the first task.
+        next_task: gives the tasks after it.
+        patience: seconds to wait for the first worker; None for as long as it takes.
+
+    Raises:
+        OSError: no worker starts.
+    """
+    starting = {crew.start(index): index for index in range(len(crew))}
+    ready: dict[int, int] = {}
+    again: deque[Task] = deque([first])
+    at_work: dict[Future, tuple[int, Task]] = {}
+    tries: Counter[tuple] = Counter()
+    failed_starts = 0
+
+    def feed() -> None:
+        """Give each worker what it has room for, one task at a time."""
+        hungry = deque(index for index, number in ready.items() for _ in range(number, _AT_HAND))
+        while hungry:
+            index = hungry.popleft()
+            task = again.popleft() if again else next_task(index)
+            if task is not None:
+                ready[index] += 1
+                at_work[crew.submit(index, task)] = index, task
+
+    def bury(index: int) -> Generator[TaskResult, None, None]:
+        """Replace a worker; what it had at hand is done again, but for a task that has killed too many."""
+        del ready[index]
+        left = [(future, task) for future, (worker, task) in at_work.items() if worker == index]
+        culprit = None
+        for future, task in left:
+            del at_work[future]
+            if future.done() and future.exception() is None:
+                # Done before it died.
+                yield future.result()
+                continue
+            # The first one was worked on.
+            culprit = culprit or _key(task)
+            tries[_key(task)] += _key(task) == culprit
+            if tries[_key(task)] < _MOST_TRIES:
+                again.append(task)
+            else:
+                reason = f'{_MOST_TRIES} workers died of it, one after the other: killed, or out of memory'
+                yield TaskResult(task, None, f'{_path(task)}: {reason}')
+        starting[crew.start(index)] = index
+
+    while True:
+        feed()
+        if ready and not at_work:
+            return
+        done = wait_for([*at_work, *starting], None if at_work else patience, FIRST_COMPLETED).done
+        if not done:
+            raise OSError(f'no worker has started within {patience:g} s: {crew.explain()}')
+        for future in done:
+            if future in starting:
+                index = starting.pop(future)
+                error = future.exception()
+                if error is None:
+                    ready[index] = failed_starts = 0
+                elif crew.is_death(error) and failed_starts < _MOST_TRIES * len(crew):
+                    failed_starts += 1
+                    starting[crew.start(index)] = index
+                elif crew.is_death(error):
+                    raise OSError(f'workers end before they have a detector: {crew.explain()}') from error
                 else:
-                    runs.append([task])
-            for run in runs:
-                windows = Windows.join([task.windows for task in run])
-                sizes = [len(task) for task in run]
-                yield from look_at(self.detector, view, windows, sizes, run[0].min_score, run[0].first)
-        except BaseException as error:
-            # It passes through the open scene, which names its file.
-            self._view = None
-            self._open.__exit__(type(error), error, error.__traceback__)
-            raise
+                    raise crew.unwrap(error)
+            elif future in at_work:
+                index, _ = at_work[future]
+                error = future.exception()
+                if error is not None and crew.is_death(error):
+                    yield from bury(index)
+                    continue
+                del at_work[future]
+                if index in ready:
+                    ready[index] -= 1
+                if error is not None:
+                    raise crew.unwrap(error)
+                yield future.result()
 
-    def _view_of(self, task: Task) -> SceneView:
-        """The view of the scene of a task, which stays open for the next one."""
-        if self._view is None or self._view.scene != task.scene:
-            self.close()
-            self._view = self._open.enter_context(open_view(task.scene, task.gsd, task.choices))
-        return self._view
+
+def _key(task: Task) -> tuple:
+    """What tells a task from others."""
+    return type(task), task.name, task.first if isinstance(task, WindowsTask) else 0
+
+
+def _path(task: Task) -> str:
+    return task.path if isinstance(task, SceneTask) else task.scene.path
+
+
+class _ProcessCrew:
+    """Processes of this machine."""
+
+    def __init__(self, job: Job, load: LoadDetector, workers: int) -> None:
+        self._arguments = job, load
+        self._pools: list[ProcessPoolExecutor | None] = [None] * workers
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def start(self, index: int) -> Future:
+        dead = self._pools[index]
+        if dead is not None:
+            dead.shutdown(cancel_futures=True)
+        pool = self._pools[index] = pool_of_one(__name__)
+        return pool.submit(start_worker, *self._arguments)
+
+    def submit(self, index: int, task: Task) -> Future:
+        pool = self._pools[index]
+        assert pool is not None
+        try:
+            return pool.submit(run_task, task)
+        except BrokenProcessPool as error:
+            failed: Future = Future()
+            failed.set_exception(error)
+            return failed
+
+    def is_death(self, error: BaseException) -> bool:
+        return isinstance(error, BrokenProcessPool)
+
+    def unwrap(self, error: BaseException) -> BaseException:
+        return error
+
+    def explain(self) -> str:
+        return 'killed, out of memory or unable to start'
 
     def close(self) -> None:
-        """Close the scene."""
-        self._view = None
-        self._open.close()
+        for pool in self._pools:
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
 
-_here: _Worker | None = None
+_here: Worker | None = None
 
 
-def _run_here(load: LoadDetector, task: Task) -> TaskResult:
-    """Carry out a task in a process of its own, which keeps its detector."""
+def start_worker(job: Job, load: LoadDetector) -> None:
+    """Load the detector of a process of its own, which keeps it."""
     global _here
-    if _here is None:
-        _here = _Worker(load())
+    _here = Worker(job, load())
+
+
+def run_task(task: Task) -> Any:
+    """Carry out a task in a process of its own."""
+    assert _here is not None
     (result,) = _here.run([task])
     return result

@@ -1,53 +1,77 @@
-"""Which scenes a command line names: files, folders, globs and GDAL paths, each with a name of its own."""
+"""Which scenes a command line names: files, folders, globs, GDAL paths and lists, each with a name of its own."""
 
 import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from ship_det.annotations.folders import IMAGE_SUFFIXES, list_images
 from ship_det.raster.images import is_gdal_path
+from ship_det.scenes.scene_lists import LIST_SUFFIXES, is_scene_list, read_scene_list
 
 # What a glob takes; a file that is named is taken whatever it is called.
 _GLOBBED = (*IMAGE_SUFFIXES, '.vrt', '.jpx')
 # Bytes of a scene's name: files are called after it, with something before and behind.
 _LONGEST_NAME = 120
+_UNFIT = re.compile(r'[^\w.-]+')
 
 
-def find_scenes(sources: Sequence[str]) -> dict[str, str]:
+def find_scenes(sources: Sequence[str], asset: str | None = None) -> dict[str, str]:
     """Files and GDAL paths by the names of their scenes, in the order given, those of a folder sorted.
 
-    A name is that of the file without its suffix; scenes that share one are told apart by their folders.
+    A name is that of the file without its suffix, or the one that a list has; scenes that share one are told apart by
+    their folders.
 
     Args:
-        sources: image files, folders of images or of a data set in DOTA's layout, globs such as ``'*.tif'``, or paths
-            that GDAL knows: /vsizip/..., /vsicurl/..., /vsis3/....
+        sources: image files, folders of images or of a data set in DOTA's layout, globs such as ``'*.tif'``, paths
+            that GDAL knows: /vsizip/..., /vsicurl/..., /vsis3/..., or lists as of
+            :func:`ship_det.scenes.scene_lists.read_scene_list`. Whether files of a list are there is seen when it is
+            their turn.
+        asset: key of the asset with the pixels in STAC items.
 
     Raises:
         ValueError: naming the source, where there is nothing.
     """
-    paths: dict[str, str] = {}
+    real_folder = cache(os.path.realpath)
+    found: dict[str, tuple[str, str]] = {}
     for source in sources:
-        for path in _expand(source):
-            paths.setdefault(path if is_gdal_path(path) else os.path.realpath(path), path)
-    stems = [PurePosixPath(path).stem for path in paths.values()]
-    twins = {name.lower() for name, number in Counter(stem.lower() for stem in stems).items() if number > 1}
+        for path, stem in _expand(source, asset):
+            found.setdefault(path if is_gdal_path(path) else _real_path(path, real_folder), (path, stem))
+    twins = {name for name, number in Counter(stem.lower() for _, stem in found.values()).items() if number > 1}
     names: dict[str, str] = {}
-    for path, stem in zip(paths.values(), stems, strict=True):
+    taken: Counter[str] = Counter()
+    for path, stem in found.values():
         name = f'{PurePosixPath(path).parent.name}_{stem}' if stem.lower() in twins else stem
         # No name but of letters that any file system and any page takes.
-        name = re.sub(r'[^\w.-]+', '_', name).strip('._') or 'scene'
+        name = _UNFIT.sub('_', name).strip('._') or 'scene'
         name = base = name.encode()[:_LONGEST_NAME].decode(errors='ignore')
-        number = 2
-        while name.lower() in {other.lower() for other in names}:
-            name, number = f'{base}_{number}', number + 1
+        while name.lower() in taken:
+            taken[base.lower()] += 1
+            name = f'{base}_{taken[base.lower()]}'
+        taken[name.lower()] += 1
         names[name] = path
     return names
 
 
-def _expand(source: str) -> list[str]:
+def _real_path(path: str, real_folder: Callable[[str], str]) -> str:
+    """The path of what a link leads to, given how to find that of a folder."""
+    if os.path.islink(path):
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    return os.path.join(real_folder(folder or os.curdir), name)
+
+
+def _expand(source: str, asset: str | None) -> list[tuple[str, str]]:
+    """Path and name of each scene of a source."""
+    if is_scene_list(source) and not glob.has_magic(source):
+        return read_scene_list(source, asset)
+    return [(path, PurePosixPath(path).stem) for path in _find_files(source)]
+
+
+def _find_files(source: str) -> list[str]:
     if is_gdal_path(source):
         return [source]
     path = Path(source)
@@ -61,5 +85,8 @@ def _expand(source: str) -> list[str]:
     # What lies beside images: labels, world files.
     found = [path for path in found if Path(path).suffix.lower() in _GLOBBED]
     if not found:
-        raise ValueError(f'{source}: no such scene, expected an image, a folder of images, a glob or a GDAL path')
+        raise ValueError(
+            f'{source}: no such scene, expected an image, a folder of images, a glob, a GDAL path or a list '
+            f'({", ".join(LIST_SUFFIXES)})'
+        )
     return found

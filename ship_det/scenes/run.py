@@ -1,40 +1,25 @@
-"""Detection in many scenes: finished scenes and finished parts of scenes are on disk, and are not done again.
+"""Detection in many scenes: what is finished is on disk or object storage and is not done again.
 
-OUT/scenes/NAME.ships.json has the ships of a finished scene, OUT/scenes/.parts/ what is finished of the others.
-OUT/scenes/run.json says how they are made: a folder made otherwise is refused. OUT/scenes/last.json names the scenes of
-the last run.
+Scenes are begun one after the other while workers have room. Neither memory nor the time until the first one begins
+grows with their number: what is known of all of them is their names.
 """
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 
-import numpy as np
-import shapely
-
-from ship_det.files import parse_json, read_text, write_text
-from ship_det.raster import open_image
-from ship_det.raster.images import is_gdal_path
-from ship_det.scenes.detection import (
-    DetectionOptions,
-    FoundInWindows,
-    merge_found,
-    plan_search,
-    searched_region,
-)
-from ship_det.scenes.detector import Detections, Detector
-from ship_det.scenes.engines import Engine, Task
-from ship_det.scenes.merging import WindowDetections
-from ship_det.scenes.scene import Scene, describe_scene
-from ship_det.scenes.view import open_view
+from ship_det.scenes.detection import DetectionOptions, FoundInWindows
+from ship_det.scenes.detector import Detector
+from ship_det.scenes.engines import Engine
+from ship_det.scenes.run_folder import FinishedScenes, RunFolder, SceneRecord, full_path
+from ship_det.scenes.worker import Job, MergeTask, PlannedScene, SceneTask, Task, TaskResult, WindowsTask
 
 # Windows of a task, for each image that a detector looks at together: what a kill may lose.
 _TASK_BATCHES = 4
-_SUFFIX = '.ships.json'
+
+#: Called with how many scenes are done, parts of them too, how many there are, and what is going on.
+OnProgress = Callable[[float, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -42,138 +27,22 @@ class ScenesRun:
     """What became of scenes.
 
     Attributes:
-        found: ships of each scene that could be read, in the order given.
+        found: ships of each scene that could be read, in the order given; they are read when they are asked for.
         failed: why each of the others could not be, by name.
         resumed: number of scenes that were finished already.
+        ships: number of ships.
+        names: names of the scenes that could be read.
         unseen: names of the scenes of which nothing was looked at: no data, nothing but land, or outside the area.
+        unmeasured: names of the scenes whose m a px nobody knows.
     """
 
-    found: list[Detections]
+    found: FinishedScenes
     failed: dict[str, str]
     resumed: int
+    ships: int = 0
+    names: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FinishedScene:
-    """The ships of a scene, and where they were looked for.
-
-    Attributes:
-        found: the ships.
-        searched: where a ship could be found, px of the scene.
-    """
-
-    found: Detections
-    searched: shapely.Geometry
-
-
-class RunFolder:
-    """What is finished of a run, on disk.
-
-    Args:
-        out: output folder of the run, made where missing.
-        settings: what the ships depend on, by the names of what the user chose.
-
-    Raises:
-        ValueError: the folder was made with other settings.
-    """
-
-    def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
-        self.folder = out / 'scenes'
-        self.parts = self.folder / '.parts'
-        record = self.folder / 'run.json'
-        before = _read(record) if record.exists() else settings
-        for key in sorted(before.keys() | settings.keys()):
-            # As they read back: tuples become lists, and nan is itself.
-            texts = [json.dumps(of.get(key)) for of in (before, settings)]
-            if texts[0] != texts[1]:
-                raise ValueError(
-                    f'{out}: was made with {key} {texts[0]}, found {texts[1]}; expected another folder (--out), or '
-                    'this one without its scenes/'
-                )
-        self._identities: dict[str, list[Any]] = {}
-        self.parts.mkdir(parents=True, exist_ok=True)
-        if not record.exists():
-            write_text(record, f'{json.dumps(settings, indent=1)}\n')
-
-    def finished(self, scene: Scene) -> FinishedScene | None:
-        """The ships of a scene that is finished and has not changed since."""
-        path = self.folder / f'{scene.name}{_SUFFIX}'
-        self._identities[scene.name] = _identify(scene)
-        content = _read(path) if path.exists() else None
-        if content is None or content['input'] != self._identities[scene.name]:
-            return None
-        return _finished(content, scene)
-
-    def finish(self, found: Detections, searched: shapely.Geometry) -> None:
-        """Note the ships of a scene, and forget its parts."""
-        assert found.scene is not None
-        content = {
-            'path': _path(found.scene),
-            'input': self._identities.get(found.scene.name) or _identify(found.scene),
-            'size': found.scene.size,
-            'searched': shapely.to_wkb(searched, hex=True),
-            'classes': found.classes,
-            'boxes': found.boxes.tolist(),
-            'corners': None if found.corners is None else found.corners.tolist(),
-            'scores': found.scores.tolist(),
-            'labels': found.labels.tolist(),
-        }
-        write_text(self.folder / f'{found.scene.name}{_SUFFIX}', f'{json.dumps(content)}\n')
-        self.forget(found.scene.name)
-
-    def part(self, task: Task) -> FoundInWindows | None:
-        """What was found in the windows of a task that is finished."""
-        path = self._part_path(task)
-        content = _read(path) if path.exists() else None
-        if content is None or content['task'] != self._describe(task):
-            return None
-        boxes = np.array(content['boxes'], dtype=np.float64).reshape(-1, 5)
-        labels, window, rows = (np.array(content[name], dtype=np.intp) for name in ('labels', 'window', 'looked_at'))
-        return FoundInWindows(
-            WindowDetections(boxes, np.array(content['scores'], dtype=np.float64), labels, window), rows
-        )
-
-    def finish_part(self, task: Task, found: FoundInWindows) -> None:
-        """Note what was found in the windows of a task."""
-        content = {name: values.tolist() for name, values in vars(found.detections).items()}
-        content |= {'task': self._describe(task), 'looked_at': found.looked_at.tolist()}
-        write_text(self._part_path(task), json.dumps(content))
-
-    def forget(self, name: str) -> None:
-        """Remove the parts of a scene."""
-        for path in self.parts.iterdir():
-            if path.name.startswith(f'{name}@'):
-                path.unlink()
-
-    def close(self, names: list[str]) -> None:
-        """Note the scenes of the run, and remove the folder of parts where none is left."""
-        write_text(self.folder / 'last.json', f'{json.dumps({"scenes": names}, indent=1)}\n')
-        if not any(self.parts.iterdir()):
-            shutil.rmtree(self.parts)
-
-    def _describe(self, task: Task) -> list[Any]:
-        """What a part depends on beside the settings of its run."""
-        windows = task.windows
-        identity = self._identities[task.scene.name]
-        return [identity, windows.windows.tolist(), windows.images.tolist(), list(windows.scene)]
-
-    def _part_path(self, task: Task) -> Path:
-        return self.parts / f'{task.scene.name}@{task.first}.json'
-
-
-@dataclass
-class _SceneWork:
-    """A scene that is not finished: its tasks, and what is found by the first window of each."""
-
-    scene: Scene
-    tasks: dict[int, Task]
-    parts: dict[int, FoundInWindows]
-
-    @property
-    def left(self) -> list[Task]:
-        """Tasks that are not finished."""
-        return [task for first, task in self.tasks.items() if first not in self.parts]
+    unmeasured: tuple[str, ...] = ()
 
 
 def detect_scenes(
@@ -183,7 +52,7 @@ def detect_scenes(
     engine: Engine,
     options: DetectionOptions,
     gsd: float | None = None,
-    on_progress: Callable[[int, int, str], None] = lambda done, total, title: None,
+    on_progress: OnProgress = lambda done, total, title: None,
 ) -> ScenesRun:
     """Find the ships in some scenes; one that cannot be read does not stop the others.
 
@@ -194,147 +63,130 @@ def detect_scenes(
         engine: where detection runs.
         options: how the detector looks at each scene.
         gsd: m a px of scenes that do not know where on Earth they are; None takes their pixels as they are.
-        on_progress: called with the windows done, the windows in all, and what is going on.
+        on_progress: told how far it is.
 
     Raises:
-        OSError: naming a file that cannot be written, or if a process ends before its work is done.
+        OSError: naming a file that cannot be written, or if workers cannot be started.
     """
-    options = options.settle(detector)
-    found: dict[str, FinishedScene] = {}
-    failed: dict[str, str] = {}
-    waiting: dict[str, _SceneWork] = {}
-    for name, path in paths.items():
-        try:
-            scene = describe_scene(path, name, gsd)
-            finished = folder.finished(scene)
-            if finished is None:
-                waiting[name] = _plan(scene, detector, options, folder)
-            else:
-                found[name] = finished
-        except (ValueError, OSError) as error:
-            failed[name] = str(error)
-    resumed = len(found)
-
-    def finish(work: _SceneWork) -> None:
-        if work.left:
-            return
-        try:
-            merged = _merge(work, detector, options)
-        except (ValueError, OSError) as error:
-            failed[work.scene.name] = str(error)
-            folder.forget(work.scene.name)
-            return
-        found[work.scene.name] = merged
-        folder.finish(merged.found, merged.searched)
-        work.parts.clear()
-
-    total = sum(len(task) for work in waiting.values() for task in work.tasks.values())
-    left = [task for work in waiting.values() for task in work.left]
-    done = total - sum(map(len, left))
-    for work in waiting.values():
-        finish(work)
-    for result in engine(left):
-        task, name = result.task, result.task.scene.name
-        done += len(task)
-        if result.found is None:
-            failed.setdefault(name, result.error)
-        elif name not in failed:
-            folder.finish_part(task, result.found)
-            waiting[name].parts[task.first] = result.found
-            finish(waiting[name])
-        on_progress(done, total, f'{len(found)} of {len(paths)} scenes')
-    folder.close([name for name in paths if name in found])
-    done_scenes = {name: found[name] for name in paths if name in found}
-    unseen = tuple(name for name, scene in done_scenes.items() if scene.searched.is_empty)
-    return ScenesRun([scene.found for scene in done_scenes.values()], failed, resumed, unseen)
-
-
-def read_run(out: str | os.PathLike) -> list[FinishedScene]:
-    """The ships of every scene of the last run into a folder.
-
-    Raises:
-        ValueError: the folder holds no finished run, or a scene of it has gone or changed since.
-    """
-    folder = Path(out) / 'scenes'
-    if not (folder / 'run.json').is_file() or not (folder / 'last.json').is_file():
-        raise ValueError(f'{out}: expected the output folder of a finished `ship-det detect`, with scenes/last.json')
-    settings = _read(folder / 'run.json')
-    finished = []
-    for name in _read(folder / 'last.json')['scenes']:
-        content = _read(folder / f'{name}{_SUFFIX}')
-        scene = describe_scene(content['path'], name, settings.get('--gsd'))
-        if content['input'] != _identify(scene):
-            raise ValueError(f'{content["path"]}: has changed since {out} was made, expected the same scene')
-        finished.append(_finished(content, scene))
-    return finished
-
-
-def _plan(scene: Scene, detector: Detector, options: DetectionOptions, folder: RunFolder) -> _SceneWork:
-    """The tasks of a scene, and what is finished of them."""
-    with open_view(scene, detector.gsd, options.choices, is_read=False) as view:
-        windows = plan_search(view, options).windows
     step = _TASK_BATCHES * getattr(detector, 'batch_size', 1)
-    tasks = {
-        first: Task(scene, first, windows[first : first + step], detector.gsd, options.min_score, options.choices)
-        for first in range(0, len(windows.windows), step)
-    }
-    parts = {first: part for first, task in tasks.items() if (part := folder.part(task)) is not None}
-    return _SceneWork(scene, tasks, parts)
-
-
-def _merge(work: _SceneWork, detector: Detector, options: DetectionOptions) -> FinishedScene:
-    """The ships of a scene, of which all windows were looked at."""
-    with open_view(work.scene, detector.gsd, options.choices, is_read=False) as view:
-        search = plan_search(view, options)
-        parts = [work.parts[first] for first in work.tasks]
-        found = merge_found([part.detections for part in parts], search, detector.classes, options.iou_threshold)
-        looked_at = np.concatenate([np.empty(0, dtype=np.intp), *(part.looked_at for part in parts)])
-        return FinishedScene(found, searched_region(search, looked_at))
-
-
-def _finished(content: Mapping[str, Any], scene: Scene) -> FinishedScene:
-    corners = content['corners']
-    found = Detections(
-        np.array(content['boxes'], dtype=np.float64).reshape(-1, 5),
-        np.array(content['scores'], dtype=np.float64),
-        np.array(content['labels'], dtype=np.intp),
-        tuple(content['classes']),
-        None if corners is None else np.array(corners, dtype=np.float64).reshape(-1, 4, 2),
-        scene,
+    job = Job(folder.notes, options.settle(detector), tuple(detector.classes), detector.gsd, gsd, step)
+    finished, failed = folder.finished(paths)
+    resumed, parts = len(finished), folder.parts()
+    schedule = _Schedule(
+        (
+            SceneTask(name, full_path(path), tuple(parts.get(name, ())))
+            for name, path in paths.items()
+            if name not in finished and name not in failed
+        ),
+        step,
     )
-    return FinishedScene(found, shapely.from_wkb(content['searched']))
+    with closing(engine(job, schedule.next_task)) as results:
+        for result in results:
+            name = result.task.name
+            if isinstance(result.value, SceneRecord):
+                finished[name] = result.value
+                folder.note(result.value)
+            elif result.value is None and name not in failed:
+                failed[name] = result.error
+            schedule.enter(result)
+            done = len(finished) + len(failed)
+            on_progress(done + schedule.share_done(), len(paths), f'{done} of {len(paths)} scenes')
+    records = [finished[name] for name in paths if name in finished]
+    names = tuple(record.name for record in records)
+    folder.close(names)
+    return ScenesRun(
+        FinishedScenes(folder.notes, names),
+        failed,
+        resumed,
+        sum(record.ships for record in records),
+        names,
+        tuple(record.name for record in records if record.is_unseen),
+        tuple(record.name for record in records if record.gsd is None),
+    )
 
 
-def _path(scene: Scene) -> str:
-    return scene.path if is_gdal_path(scene.path) else os.path.abspath(scene.path)
+@dataclass
+class _OpenScene:
+    """A scene that is begun: its tasks that nobody has, and what is found by the first window of the others."""
+
+    planned: PlannedScene
+    worker: int
+    left: deque[WindowsTask]
+    firsts: list[int]
+    parts: dict[int, FoundInWindows] = field(default_factory=dict)
+
+    @property
+    def share_done(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return len(self.parts) / len(self.firsts)
 
 
-def _identify(scene: Scene) -> list[Any]:
-    """What tells a scene from one that has taken its place: size and time of its files, a VRT's sources too."""
-    with open_image(scene.path) as image:
-        files = image.files
-    return [_path(scene), *scene.size, *(_status(file) for file in files)]
+class _Schedule:
+    """What is to be done next.
 
+    A worker goes on with the scene that it has begun, then begins the next one; when none is left, it takes the last
+    windows of the scene with most of them.
 
-def _status(file: str) -> list[Any]:
-    """Size and time of a file, of the archive where it lies in one; nothing is known of what is elsewhere."""
-    path = file
-    while path.startswith('/vsi') and '/' in path[1:]:
-        # /vsizip/folder/scenes.zip/a.tif
-        path = path.split('/', 2)[2]
-    while path and not os.path.exists(path):
-        path = os.path.dirname(path) if os.path.dirname(path) != path else ''
-    if not os.path.isfile(path):
-        return []
-    status = os.stat(path)
-    return [status.st_size, status.st_mtime_ns]
+    Args:
+        scenes: scenes to begin, read as they are needed.
+        step: windows of a task.
+    """
 
+    def __init__(self, scenes: Iterable[SceneTask], step: int) -> None:
+        self._scenes: Iterator[SceneTask] = iter(scenes)
+        self._step = step
+        self._begun: dict[str, int] = {}
+        self._open: dict[str, _OpenScene] = {}
+        self._merges: deque[MergeTask] = deque()
+        self._merging: set[str] = set()
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = parse_json(read_text(path))
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}, expected what a run of `ship-det detect` wrote') from error
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: expected what a run of `ship-det detect` wrote')
-    return content
+    def next_task(self, worker: int) -> Task | None:
+        """The next task for a worker; None where there is none now."""
+        if self._merges:
+            return self._merges.popleft()
+        for scene in self._open.values():
+            if scene.worker == worker and scene.left:
+                return scene.left.popleft()
+        task = next(self._scenes, None)
+        if task is not None:
+            self._begun[task.name] = worker
+            return task
+        longest = max(self._open.values(), key=lambda scene: len(scene.left), default=None)
+        return longest.left.pop() if longest is not None and longest.left else None
+
+    def share_done(self) -> float:
+        """How much of the scenes that are open is done, in scenes."""
+        return len(self._merging) + sum(scene.share_done for scene in self._open.values())
+
+    def enter(self, result: TaskResult) -> None:
+        """Take note of what became of a task."""
+        name, value = result.task.name, result.value
+        worker = self._begun.pop(name, 0)
+        if isinstance(value, PlannedScene):
+            self._plan(value, worker)
+        elif isinstance(value, FoundInWindows) and isinstance(result.task, WindowsTask):
+            # A scene that has failed is open no more.
+            if name in self._open:
+                self._open[name].parts[result.task.first] = value
+                self._merge_where_done(name)
+        else:
+            self._open.pop(name, None)
+            self._merging.discard(name)
+
+    def _plan(self, planned: PlannedScene, worker: int) -> None:
+        windows, step = planned.windows, self._step
+        firsts = list(range(0, len(windows.windows), step))
+        left = (
+            WindowsTask(planned.scene, planned.identity, first, windows[first : first + step])
+            for first in firsts
+            if first not in planned.parts
+        )
+        self._open[planned.name] = _OpenScene(planned, worker, deque(left), firsts, dict(planned.parts))
+        self._merge_where_done(planned.name)
+
+    def _merge_where_done(self, name: str) -> None:
+        scene = self._open[name]
+        if len(scene.parts) == len(scene.firsts):
+            del self._open[name]
+            self._merging.add(name)
+            self._merges.append(MergeTask(scene.planned.scene, scene.planned.identity, scene.parts))

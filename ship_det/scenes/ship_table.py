@@ -70,9 +70,15 @@ class ShipTable:
         return geopandas.GeoDataFrame(columns, geometry=geometry, crs=self.crs)
 
 
-def tabulate_ships(detections: Sequence[Detections]) -> ShipTable:
-    """The ships of scenes in one table; those of no scene are as of one without name and georeference."""
-    crs = _common_crs(detections)
+def tabulate_ships(detections: Sequence[Detections], crs: str | None = None) -> ShipTable:
+    """The ships of scenes in one table; those of no scene are as of one without name and georeference.
+
+    Args:
+        detections: ships of each scene.
+        crs: CRS of the polygons: WGS 84 or that of all scenes; None for the one that all georeferenced scenes share,
+            else WGS 84.
+    """
+    crs = crs or _common_crs(detections)
     parts: dict[str, list] = {name: [] for name in COLUMNS}
     centers, corners, polygons, degrees = [], [], [], []
     for found in detections:

@@ -120,12 +120,13 @@ def test_layers_and_a_map_of_all_scenes(detect, detector, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_workers_find_what_one_finds(detect, detector, run_tool, tmp_path):
+@pytest.mark.parametrize('engine', ['processes', 'ray'])
+def test_two_workers_find_what_one_finds(detect, detector, run_tool, tmp_path, engine):
     write_scene(tmp_path / 'a.tif', size=(900, 700))
     options = ('--window', 160, '--overlap', 40, '--no-map', '--formats', 'csv')
     code, output = detect(tmp_path / 'a.tif', *options)
     assert code == 0, output[-3000:]
-    arguments = ('--out', tmp_path / 'two', '--min-score', 0.0, '--workers', 2)
+    arguments = ('--out', tmp_path / 'two', '--min-score', 0.0, '--workers', 2, '--engine', engine)
     code, output = run_tool('detect.py', tmp_path / 'a.tif', *options, *arguments, *detector)
     assert code == 0, output[-3000:]
     assert (tmp_path / 'two/ships.csv').read_text() == (tmp_path / 'out/ships.csv').read_text()
@@ -177,12 +178,19 @@ def test_land_and_area(detect, tmp_path):
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (('gone.tif',), 'gone.tif: no such scene, expected an image, a folder of images, a glob or a GDAL path'),
+        (
+            ('gone.tif',),
+            'gone.tif: no such scene, expected an image, a folder of images, a glob, a GDAL path or a list (.txt,',
+        ),
         (('a.tif', '--min-score', '1.5'), '--min-score: expected 0 to 1, found 1.5'),
         (('a.tif', '--window', '0'), '--window: expected at least 1 px, found 0'),
         (('a.tif', '--overlap', '1000'), '--overlap: expected 0 to 999 px, less than the window, found 1000'),
         (('a.tif', '--gsd', '-1'), '--gsd: expected m a px above 0, found -1'),
         (('a.tif', '--workers', '0'), '--workers: expected at least 1, found 0'),
+        (('a.tif', '--worker-gpus', '1'), '--worker-gpus: found 1 without --engine ray, expected both or neither'),
+        (('a.tif', '--engine', 'ray', '--worker-cpus', '0'), '--worker-cpus: expected at least 0.01, found 0'),
+        (('gone.txt',), 'gone.txt: no such file, expected a list of scenes'),
+        (('a.tif', '--out', 'nothing://out'), 'nothing://: Protocol not known: nothing, expected s3:// or a storage'),
         (('a.tif', '--land', 'gone.gpkg'), 'gone.gpkg: no such file'),
         (('a.tif', '--out', 'a.tif'), 'a.tif'),
         # A folder that nobody can write to, whoever runs the test.

@@ -13,7 +13,7 @@ from ship_det.annotations import LabeledObject, write_dota
 from ship_det.evaluation.detected import read_detected
 from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import Detections, describe_scene
-from ship_det.scenes.run import RunFolder
+from ship_det.scenes.run_folder import RunFolder
 
 CLASSES = ('tanker', 'submarine')
 BOXES = np.array([[100, 80, 60, 12, 0.4], [200, 90, 50, 10, -0.7], [120, 160, 40, 8, 1.2], [230, 170, 40, 8, 0.1]])

@@ -1,5 +1,7 @@
 """A detector that finds the bright patches of a painted scene, in place of one that is trained."""
 
+import os
+import sys
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -11,8 +13,14 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 
-from ship_det.geometry import quad_to_rbox
+from ship_det.geometry import quad_to_rbox, rbox_to_quad
 from ship_det.scenes import Detections
+
+# Other processes import detectors from there: those that are spawned, and those of Ray.
+_STAND_INS = str(Path(__file__).with_name('stand_ins'))
+if _STAND_INS not in sys.path:
+    sys.path.append(_STAND_INS)
+    os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, (os.environ.get('PYTHONPATH'), _STAND_INS)))
 
 
 class PaintedShips:
@@ -84,3 +92,24 @@ def painted_ships() -> type[PaintedShips]:
 def paint() -> Callable[..., None]:
     """Writes a scene for it."""
     return _paint
+
+
+@pytest.fixture
+def paint_scenes() -> Callable[[Path, int], dict[str, str]]:
+    """Writes some scenes of 6 x 5 windows and 12 ships each into a folder; their paths by their names."""
+
+    def write(folder: Path, number: int) -> dict[str, str]:
+        folder.mkdir()
+        paths = {}
+        for scene in range(number):
+            rng = np.random.default_rng(scene)
+            centers = 100 + 240 * np.stack(np.meshgrid(range(4), range(3)), axis=-1).reshape(-1, 2)
+            boxes = np.column_stack([centers + rng.uniform(-40, 40, (12, 2)), np.full(12, 80), np.full(12, 16)])
+            quads = rbox_to_quad(np.column_stack([boxes, rng.uniform(-1.5, 1.5, 12)]))
+            path = folder / f's{scene}.tif'
+            place = rasterio.Affine(0.6, 0, 620000, 0, -0.6, 6654000)
+            _paint(path, (920, 720), quads, rng.integers(0, 2, 12), crs='EPSG:32633', transform=place)
+            paths[path.stem] = str(path)
+        return paths
+
+    return write

@@ -44,7 +44,7 @@ def test_globs_take_images_alone(folder):
     assert list(find_scenes(['*/a.*'])) == ['north_a', 'south_a']
     assert list(find_scenes(['**/b*'])) == ['north_b_c', 'south_b_c']
     for source in ('*.png', 'north/*.txt', 'gone.tif', 'gone'):
-        with pytest.raises(ValueError, match='no such scene, expected an image, a folder of images, a glob or a GDAL'):
+        with pytest.raises(ValueError, match='no such scene, expected an image, a folder of images, a glob, a GDAL'):
             find_scenes([source])
 
 

@@ -19,8 +19,8 @@ from rasterio import Affine
 from ship_det.annotations import read_dota
 from ship_det.geometry import rbox_to_quad
 from ship_det.raster import Georeference
-from ship_det.scenes import Detections, Scene, write_layers
-from ship_det.scenes.layers import FORMATS, check_formats
+from ship_det.scenes import Detections, Scene, layers, write_layers
+from ship_det.scenes.layers import FORMATS, check_formats, remove_stale_layers
 
 CLASSES = ('tanker', 'wooden, "tall" ship', 'Fähre')
 UTM = Affine(0.6, 0, 455_000, 0, -0.6, 6_652_000)
@@ -402,3 +402,33 @@ def test_layers_load_lightly():
     heavy = ('geopandas', 'pyogrio', 'pyarrow', 'pandas')
     code = f'import sys, ship_det.scenes; assert not sys.modules.keys() & set({heavy})'
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_parts_hold_what_the_whole_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(layers, '_PART_SCENES', 2)
+    scenes = [make_scene(f's{number}', crs) for number, crs in enumerate(['EPSG:32633', 'EPSG:32634', 'EPSG:32633'])]
+    detections = [find_ships(scene) for scene in scenes] + [find_ships(Scene('plain', 'plain.png', (1000, 1000)))]
+    taken = []
+
+    class Watched(list):
+        def __getitem__(self, rows):
+            taken.append(rows)
+            return super().__getitem__(rows)
+
+    written = write_layers(tmp_path, Watched(detections), ['parts'])
+    assert taken == [slice(0, 2), slice(2, 4)]
+    assert (written['parts'].path, written['parts'].count) == (tmp_path / 'ships', 9)
+    assert written['parts'].missing == ('plain',)
+    assert sorted(path.name for path in (tmp_path / 'ships').iterdir()) == ['part-00000.parquet', 'part-00001.parquet']
+    write_layers(tmp_path, detections, ['parquet'])
+    parts, whole = geopandas.read_parquet(tmp_path / 'ships'), geopandas.read_parquet(tmp_path / 'ships.parquet')
+    assert parts.crs == whole.crs == 'EPSG:4326'
+    assert parts.drop(columns='geometry').equals(whole.drop(columns='geometry'))
+    assert (parts.geometry == whole.geometry).all()
+    # A smaller run leaves no part of a larger one.
+    written = write_layers(tmp_path, detections[:2], ['parts'])
+    removed = remove_stale_layers(tmp_path, [written['parts'].path], ['s0', 's1'])
+    assert removed == [tmp_path / 'ships.parquet', tmp_path / 'ships/part-00001.parquet']
+    with pytest.raises(ValueError, match='expected detections of scenes with names of their own'):
+        write_layers(tmp_path / 'twice', detections[:2] + detections[:2], ['parts'])
+    assert not (tmp_path / 'twice').exists()

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from rasterio import Affine
+from stand_in_detectors import OneShip
 
 from ship_det.geometry import rbox_to_quad
-from ship_det.scenes import DetectionOptions
+from ship_det.scenes import DetectionOptions, run_folder
 from ship_det.scenes.engines import process_engine
 from ship_det.scenes.layers import write_layers
-from ship_det.scenes.run import RunFolder, detect_scenes, read_run
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder, SceneNotes, read_run
+from ship_det.scenes.worker import SceneTask, Worker
 
-PLACE = Affine(0.6, 0, 620000, 0, -0.6, 6654000)
 OPTIONS = DetectionOptions(window=200, overlap=50)
 # A detector that kills its own process at a window.
 KILLED = """
@@ -28,7 +29,8 @@ from pathlib import Path
 stand_in = runpy.run_path(sys.argv[1])['PaintedShips']
 from ship_det.scenes import DetectionOptions
 from ship_det.scenes.engines import process_engine
-from ship_det.scenes.run import RunFolder, detect_scenes
+from ship_det.scenes.run import detect_scenes
+from ship_det.scenes.run_folder import RunFolder
 
 class Killed(stand_in):
     def predict(self, image, min_score=None):
@@ -45,19 +47,9 @@ detect_scenes(detector, paths, RunFolder(out, {}), engine, DetectionOptions(wind
 
 
 @pytest.fixture
-def scenes(paint, tmp_path: Path) -> dict[str, str]:
+def scenes(paint_scenes, tmp_path: Path) -> dict[str, str]:
     """Five scenes of 6 x 5 windows and 12 ships each."""
-    (tmp_path / 'scenes').mkdir()
-    paths = {}
-    for number in range(5):
-        rng = np.random.default_rng(number)
-        centers = 100 + 240 * np.stack(np.meshgrid(range(4), range(3)), axis=-1).reshape(-1, 2)
-        boxes = np.column_stack([centers + rng.uniform(-40, 40, (12, 2)), np.full(12, 80), np.full(12, 16)])
-        quads = rbox_to_quad(np.column_stack([boxes, rng.uniform(-1.5, 1.5, 12)]))
-        path = tmp_path / f'scenes/s{number}.tif'
-        paint(path, (920, 720), quads, rng.integers(0, 2, 12), crs='EPSG:32633', transform=PLACE)
-        paths[path.stem] = str(path)
-    return paths
+    return paint_scenes(tmp_path / 'scenes', 5)
 
 
 def run(detector, paths, out, settings=None, options=OPTIONS):
@@ -210,3 +202,94 @@ def test_scenes_of_which_nothing_was_looked_at_are_named(painted_ships, scenes, 
         assert [len(found) for found in result.found] == [12, 12, 12, 0, 12]
     with pytest.raises(ValueError, match='bands: expected 1 or 3 numbers'):
         DetectionOptions(bands=(1, 2))
+
+
+def test_the_index_says_what_the_notes_say(painted_ships, scenes, tmp_path, monkeypatch):
+    """A finished run goes on without a look at scenes or notes; notes that the index lacks are read."""
+    out = tmp_path / 'out'
+    first = run(painted_ships(), scenes, out)
+    with monkeypatch.context() as patch:
+        patch.setattr(SceneNotes, 'read', None)
+        patch.setattr(run_folder, 'open_image', None)
+        patch.setattr(RunFolder, '_read_record', None)
+        again = run(painted_ships(), scenes, out)
+    assert (again.resumed, again.ships, again.names) == (5, first.ships, first.names)
+    index = out / 'scenes/.index/000000.jsonl'
+    lines = index.read_text().splitlines()
+    assert len(lines) == 5
+    # As a killed run leaves it.
+    index.write_text('\n'.join(lines[:2]))
+    again = run(painted_ships(), scenes, out)
+    assert (again.resumed, again.ships) == (5, first.ships)
+    assert [path.name for path in sorted(index.parent.iterdir())] == ['000000.jsonl', '000001.jsonl']
+    # A scene that was done again after the index was written.
+    note = out / 'scenes/s0.ships.json'
+    content = json.loads(note.read_text())
+    for column in ('boxes', 'scores', 'labels'):
+        content[column] = content[column][:3]
+    note.write_text(json.dumps(content))
+    again = run(painted_ships(), scenes, out)
+    assert (again.resumed, again.ships) == (5, first.ships - 9)
+
+
+def test_notes_of_before_the_index_are_read(painted_ships, scenes, tmp_path):
+    first = run(painted_ships(), scenes, tmp_path / 'out')
+    for note in (tmp_path / 'out/scenes').glob('*.ships.json'):
+        content = json.loads(note.read_text())
+        del content['files'], content['scene']
+        note.write_text(json.dumps(content))
+    for path in (tmp_path / 'out/scenes/.index').iterdir():
+        path.unlink()
+    detector = painted_ships()
+    again = run(detector, scenes, tmp_path / 'out')
+    assert (again.resumed, again.ships, detector.seen) == (5, first.ships, [])
+    assert [found.scene for found in again.found] == [found.scene for found in first.found]
+
+
+def test_no_more_is_known_of_all_scenes_than_their_names(paint_scenes, tmp_path):
+    """Scenes are begun as workers have room: most of many are not opened while the first are looked at."""
+    path = paint_scenes(tmp_path / 'scenes', 1)['s0']
+    paths = {f'n{index}': path for index in range(40)}
+    begun, gaps = set(), []
+
+    def watch(job, next_task):
+        def next_and_note(worker):
+            task = next_task(worker)
+            if isinstance(task, SceneTask):
+                begun.add(task.name)
+            return task
+
+        return process_engine(OneShip, 1, OneShip())(job, next_and_note)
+
+    def note(done, *_):
+        gaps.append(len(begun) - done)
+
+    result = detect_scenes(OneShip(), paths, RunFolder(tmp_path / 'out', {}), watch, OPTIONS, None, note)
+    assert len(result.found) == len(begun) == 40
+    assert max(gaps) <= 2
+    # Ships are read when they are asked for, and not kept.
+    assert result.found[3].scene.name == 'n3'
+    assert result.found[3] is not result.found[3]
+    assert [found.scene.name for found in result.found[38:]] == ['n38', 'n39']
+
+
+def test_a_worker_goes_on_with_its_scene_then_helps(paint_scenes, tmp_path):
+    paths = paint_scenes(tmp_path / 'scenes', 3)
+    order = []
+
+    def two_workers(job, next_task):
+        worker = Worker(job, OneShip())
+        for turn in range(200):
+            task = next_task(turn % 2)
+            if task is not None:
+                order.append((turn % 2, task.name, type(task).__name__))
+                yield from worker.run([task])
+        worker.close()
+
+    result = detect_scenes(OneShip(), paths, RunFolder(tmp_path / 'out', {}), two_workers, OPTIONS)
+    assert result.names == ('s0', 's1', 's2')
+    looked = [(worker, name) for worker, name, kind in order if kind == 'WindowsTask']
+    assert len(looked) == 3 * 8
+    # Eight tasks a scene: each worker its own, then both the third one.
+    assert set(looked[:16]) == {(0, 's0'), (1, 's1')}
+    assert sorted(looked[16:]) == [(0, 's2')] * 4 + [(1, 's2')] * 4
