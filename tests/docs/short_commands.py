@@ -30,6 +30,8 @@ _LOADERS = [
     for part in ('train', 'val', 'test')
     for setting in ('num_workers=0', 'persistent_workers=False')
 ]
+# What random weights find is little to look at.
+_FEW = ['model.test_cfg.rcnn.score_thr=0.3', 'model.test_cfg.rcnn.max_per_img=20']
 _ONE_STEP = ['train_cfg.max_iters=1', 'train_cfg.val_interval=1', 'default_hooks.checkpoint.interval=1']
 _SMALL_RESNET = ['model.backbone.depth=18', 'model.neck.in_channels=[64,128,256,512]', 'model.backbone.init_cfg=None']
 _SMALL_SIMULATION = ['simulation.train.scenes=1', 'simulation.test.scenes=1', 'simulation.size=700']
@@ -88,7 +90,7 @@ def run_options(name: str, words: list[str], folder: Path) -> list[str]:
     own[0] = str(small(config, folder))
     of_mmrotate = config.exists() and "= 'mmrotate::" in config.read_text()
     epochs = of_mmrotate or '_1x_' in config.name or '_3x_' in config.name
-    options = [*_LOADERS, *(_ONE_EPOCH if epochs else _ONE_STEP), *(_SMALL_RESNET if of_mmrotate else ())]
+    options = [*_LOADERS, *_FEW, *(_ONE_EPOCH if epochs else _ONE_STEP), *(_SMALL_RESNET if of_mmrotate else ())]
     if 'aosr15_sim' in config.name:
         options += _SMALL_SIMULATION
     if name == 'compare-losses':
