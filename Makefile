@@ -27,7 +27,7 @@ test: $(READY) ## the whole test suite, one process a core and at most four
 	OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 docs: $(READY) ## the site of docs/: build/site/index.html
-	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict
 
 # Without set-up: it is there to say why a set-up failed.
 doctor: ## versions, compiled ops, GPU, and what to do about each problem
