@@ -3,14 +3,14 @@
 import pytest
 from markdown_pages import ROOT, blocks, guides
 
-# Pages that train and test, for half a minute or so each.
-SLOW = {'choose_a_loss', 'deploy', 'evaluate', 'fine_tune', 'from_mmrotate', 'train'}
+# Pages that train and test, for half a minute or so each: `make test-pages`.
+TRAINING = {'choose_a_loss', 'deploy', 'evaluate', 'fine_tune', 'from_mmrotate', 'train'}
 # The fewer the better: a machine that nobody has at hand, a file that is not public, hours.
 MOST_NOT_RUN = 12
 
 
 def marked(path):
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in SLOW else [])
+    return pytest.param(path, id=path.stem, marks=[pytest.mark.pages] if path.stem in TRAINING else [])
 
 
 @pytest.mark.parametrize('path', [*map(marked, guides())])

@@ -57,7 +57,19 @@ def test_make_alone_prints_the_targets(checkout):
     result = make(checkout)
     assert result.returncode == 0
     named = [line.split()[0] for line in result.stdout.splitlines()]
-    assert named == ['help', 'setup', 'cluster', 'demo', 'test', 'docs', 'doctor', 'lint', 'clean', 'clean-venv']
+    assert named == [
+        'help',
+        'setup',
+        'cluster',
+        'demo',
+        'test',
+        'test-pages',
+        'docs',
+        'doctor',
+        'lint',
+        'clean',
+        'clean-venv',
+    ]
 
 
 def test_doctor_runs_before_any_set_up(checkout):
