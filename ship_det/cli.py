@@ -121,7 +121,7 @@ def pixel_choices(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> None:
-    """Refuse to write over what is read, or where there is no folder.
+    """Refuse to write over what is read.
 
     Args:
         outputs: the file of each option, None where it is not given.
@@ -134,8 +134,6 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> N
     for option, path in outputs.items():
         if path is not None and os.path.realpath(path) in read:
             raise ValueError(f'{option}: {path} is read, expected another file')
-        if path is not None and not os.path.isdir(folder := os.path.dirname(path) or '.'):
-            raise ValueError(f'{option}: {path}: found no folder {folder}, expected one that is there')
 
 
 @contextmanager

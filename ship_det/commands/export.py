@@ -34,6 +34,8 @@ def main() -> None:
     if not is_onnx(args.out):
         raise ValueError(f'OUT: found {args.out}, expected a name that ends in {SUFFIX}')
     check_outputs({'OUT': args.out}, [args.config, args.checkpoint])
+    if not (folder := Path(args.out).parent).is_dir():
+        raise ValueError(f'OUT: {args.out}: found no folder {folder}, expected one that is there')
     for name, path in (('CONFIG', args.config), ('CHECKPOINT', args.checkpoint)):
         if not Path(path).is_file():
             raise ValueError(f'{name}: {path}: no such file')

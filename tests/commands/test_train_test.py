@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ship_det.drawing.boxes import GROUND_TRUTH_COLOR
+from ship_det.drawing.boxes import MISSED_COLOR
 from ship_det.hooks import has_bfloat16
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ def test_testing_writes_predictions_and_needs_no_training_labels(trained, chips,
     # Drawn as the report draws: blue outlines of the ships, a legend below.
     drawn = np.asarray(Image.open(shown / 'a.png'))
     assert drawn.shape[0] > 128
-    assert (np.abs(drawn.astype(int) - GROUND_TRUTH_COLOR).sum(axis=2) < 30).sum() > 100
+    assert (np.abs(drawn.astype(int) - MISSED_COLOR).sum(axis=2) < 30).sum() > 100
 
 
 def test_report_of_some_of_the_images(trained, chips, run_tool, tmp_path):
