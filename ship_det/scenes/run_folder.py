@@ -10,6 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from typing import Any, overload
 
@@ -240,7 +241,9 @@ class RunFolder:
     def _read_index(self) -> Iterator[SceneRecord]:
         for file in sorted(self.results.sizes(_INDEX)):
             for line in (self.results.read(f'{_INDEX}/{file}') or b'').splitlines():
-                yield SceneRecord(*json.loads(line))
+                # What is damaged is read from the scene's own file.
+                with suppress(ValueError, TypeError):
+                    yield SceneRecord(*json.loads(line))
 
     def _write_index(self) -> None:
         lines = ''.join(f'{json.dumps(astuple(record))}\n' for record in self._pending)

@@ -218,7 +218,7 @@ def test_the_index_says_what_the_notes_say(painted_ships, scenes, tmp_path, monk
     lines = index.read_text().splitlines()
     assert len(lines) == 5
     # As a killed run leaves it.
-    index.write_text('\n'.join(lines[:2]))
+    index.write_text('\n'.join([*lines[:2], lines[-1][:30], '[1]', '7']))
     again = run(painted_ships(), scenes, out)
     assert (again.resumed, again.ships) == (5, first.ships)
     assert [path.name for path in sorted(index.parent.iterdir())] == ['000000.jsonl', '000001.jsonl']
