@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup cluster demo test test-pages docs doctor lint clean clean-venv
+.PHONY: help setup cluster demo test docs doctor lint clean clean-venv
 
 # Which Python .venv is made from: empty for python3.
 PYTHON ?=
@@ -23,13 +23,9 @@ cluster: $(READY) ## Ray in .venv, and the S3 server of its tests
 demo: $(READY) ## simulate harbors, train and test a small detector: work_dirs/demo/index.html
 	$(VENV_PYTHON) tools/demo.py
 
-PYTEST := OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
-
-test: $(READY) ## the whole test suite, but for pages that train; one process a core and at most four
-	$(PYTEST) -m 'not pages'
-
-test-pages: $(READY) ## what pages and notebooks train, for four minutes
-	$(PYTEST) -m pages
+# Its commands are many processes: without bytecode each one compiles torch's modules anew, for seven seconds.
+test: $(READY) ## the whole test suite, one process a core and at most four
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(VENV_PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 docs: $(READY) ## the site of docs/: build/site/index.html
 	NO_MKDOCS_2_WARNING=1 $(VENV_PYTHON) -m mkdocs build --strict

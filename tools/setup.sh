@@ -58,8 +58,11 @@ install_pins() {
     # Packages without wheels are built with the setuptools and wheel that are pinned, so those come first.
     "${pip[@]}" install --no-deps $(grep -E '^(pip|setuptools|wheel|ninja)==' "$pins")
     sed '/^# --- extra \[cluster\]/,$d; /^onedl-mmcv==/d' "$pins" >"$requirements"
-    # Python compiles what it imports, once; all modules of torch together take longer than their download.
-    "${pip[@]}" install --no-deps --no-build-isolation --no-compile -r "$requirements"
+    # Python compiles what it imports, once; all modules of torch together take longer than their download. Where it may
+    # not keep that, as in many containers, every start would take seven seconds more.
+    local compile=(--no-compile)
+    [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || compile=(--compile)
+    "${pip[@]}" install --no-deps --no-build-isolation "${compile[@]}" -r "$requirements"
 }
 
 # pip's own cache of built wheels does not know which torch a wheel was compiled against, nor whether it has CUDA ops;

@@ -186,8 +186,10 @@ def test_configs_of_mmrotate(name, chips, tmp_path):
         f'{part}_dataloader.dataset.pipeline.{step}.scale=(256,256)' for part, step in (('train', 3), ('val', 1))
     ]
     options += ['test_dataloader.dataset.pipeline.1.scale=(256,256)', 'test_dataloader.dataset.ann_file=val/annfiles/']
-    options += ['test_dataloader.dataset.data_prefix.img_path=val/images/', 'train_dataloader.num_workers=0']
-    options += ['train_dataloader.persistent_workers=False']
+    options += ['test_dataloader.dataset.data_prefix.img_path=val/images/']
+    # Workers import everything anew.
+    for part in ('train', 'val', 'test'):
+        options += [f'{part}_dataloader.num_workers=0', f'{part}_dataloader.persistent_workers=False']
     code, output = run(
         config,
         *('--losses', 'ci', '--seeds', 0, '--work-dir', tmp_path / 'work', '--data-root', root),

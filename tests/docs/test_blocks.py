@@ -3,17 +3,12 @@
 import pytest
 from markdown_pages import ROOT, blocks, guides
 
-# Pages that train and test, for half a minute or so each: `make test-pages`.
-TRAINING = {'choose_a_loss', 'deploy', 'evaluate', 'fine_tune', 'from_mmrotate', 'train'}
 # The fewer the better: a machine that nobody has at hand, a file that is not public, hours.
 MOST_NOT_RUN = 12
 
 
-def marked(path):
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.pages] if path.stem in TRAINING else [])
-
-
-@pytest.mark.parametrize('path', [*map(marked, guides())])
+@pytest.mark.slow
+@pytest.mark.parametrize('path', guides(), ids=lambda path: path.stem)
 def test_blocks_run(path, run_page):
     failed = run_page(path.read_text(encoding='utf-8'))
     assert not failed, '\n\n'.join(failed)

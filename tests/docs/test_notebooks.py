@@ -12,12 +12,8 @@ LARGEST = 300_000
 SCRIPT = runpy.run_path(str(ROOT / 'docs/notebooks/execute.py'), run_name='script')
 
 
-def marked(path):
-    return pytest.param(path, id=path.stem, marks=[pytest.mark.pages] if path.stem.startswith('train') else [])
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize('path', map(marked, NOTEBOOKS))
+@pytest.mark.parametrize('path', NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', str(ROOT))
     monkeypatch.setenv('OMP_NUM_THREADS', '1')

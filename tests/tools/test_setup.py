@@ -63,7 +63,6 @@ def test_make_alone_prints_the_targets(checkout):
         'cluster',
         'demo',
         'test',
-        'test-pages',
         'docs',
         'doctor',
         'lint',
