@@ -13,7 +13,7 @@ from PIL import Image
 
 import ship_det
 from ship_det.annotations import read_dota
-from ship_det.drawing.boxes import GROUND_TRUTH_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
+from ship_det.drawing.boxes import MISSED_COLOR, RIGHT_COLOR, WRONG_COLOR, add_legend, draw_boxes
 from ship_det.evaluation import evaluate
 from ship_det.evaluation.instances import ground_truth_record
 from ship_det.evaluation.matching import Matches
@@ -48,11 +48,11 @@ def main() -> None:
     print(f'in the picture: {said(matches, shown)}')
     drawn = pixels[top : top + height, left : left + width]
     quads = truth['quads']
-    drawn = draw_boxes(drawn, quads[missed] - corner, None, GROUND_TRUTH_COLOR, width=3)
+    drawn = draw_boxes(drawn, quads[missed] - corner, None, MISSED_COLOR, width=3)
     colors = [RIGHT_COLOR if matches.right[row] else WRONG_COLOR for row in shown]
     names = [ships.classes[ships.labels[row]] for row in shown]
     drawn = draw_boxes(drawn, ships.quads[shown] - corner, names, colors)
-    legend = (('right', RIGHT_COLOR), ('wrong', WRONG_COLOR), ('missed', GROUND_TRUTH_COLOR))
+    legend = (('right', RIGHT_COLOR), ('wrong', WRONG_COLOR), ('missed', MISSED_COLOR))
     Image.fromarray(add_legend(drawn, legend)).save(Path(__file__).with_suffix('.jpg'), quality=88)
 
 

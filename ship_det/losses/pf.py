@@ -172,7 +172,7 @@ class PFLoss(HeadLoss):
         variant: 'class_mean', 'balanced_softmax' or 'soft_gmean'.
         loss_weight: factor of the whole loss.
         background: whether the last column, the background, keeps the share that the cross-entropy gives it. By default
-            it is one class among the others, which trained better (docs/results/detection.md).
+            it is one class among the others, which trained better (docs/results/class_losses.md).
     """
 
     def __init__(self, variant: str = 'class_mean', loss_weight: float = 1.0, background: bool = False) -> None:
