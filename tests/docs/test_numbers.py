@@ -7,13 +7,14 @@ from markdown_pages import ROOT, blocks, guides, prose
 
 RESULTS = sorted((ROOT / 'docs/results').glob('*.md'))
 PAGES = [*guides(), ROOT / 'docs/index.md', *sorted((ROOT / 'docs').glob('concepts/*.md'))]
-_NUMBER = re.compile(r'(?<!Python )(?<![\w.,-])(?:0?(?=\.\d)|\d+)(?:\.\d+)?(?![\d.]*\.?\d)')
+_NUMBER = re.compile(r'(?<![\w.,-])(?:0?(?=\.\d)|\d+)(?:\.\d+)?(?![\d.]*\.?\d)')
 # An AP or a p, or a number of a unit that takes measuring.
 _MEASURED = re.compile(
     rf'{_NUMBER.pattern}(?:(?<=\.\d\d)|(?<=\.\d\d\d)|'
     r'(?=\s*(?:(?:s|ms|seconds|min|minutes|hours|core-hours|MB|GB|MiB|GiB)\b|%)))(?!\s*(?:m|px|m/px|rad)\b)'
 )
-_CODE = re.compile(r'```.*?```|`[^`\n]*`', re.DOTALL)
+# Code, and versions.
+_LEFT_OUT = re.compile(r'```.*?```|`[^`\n]*`|Python 3[.\d]*(?:(?:, | to | or )3[.\d]*)*', re.DOTALL)
 _COMMAND = re.compile(r'`(?:[A-Z_]+=\S+ )*(?:python|bash|make|pip|ship-det)\b[^`]*`')
 _SECTION = re.compile(r'^## +(.+)$', re.MULTILINE)
 
@@ -23,8 +24,8 @@ def name(path) -> str:
 
 
 def numbers(text: str, kind: re.Pattern[str]) -> set[str]:
-    """Numbers outside of code, without a leading zero."""
-    return {number.removeprefix('0') or '0' for number in kind.findall(_CODE.sub('', text))}
+    """Numbers outside of code, but for versions, without a leading zero."""
+    return {number.removeprefix('0') or '0' for number in kind.findall(_LEFT_OUT.sub('', text))}
 
 
 def with_tables(page: str) -> str:
