@@ -136,6 +136,11 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Iterable[str]) -> N
             raise ValueError(f'{option}: {path} is read, expected another file')
 
 
+def text_option(key: str, text: object) -> str:
+    """An argument of ``--cfg-options`` whose value is a text, whatever is in it."""
+    return f'{key}="{text}"'
+
+
 @contextmanager
 def quiet_imports() -> Iterator[None]:
     """Keep what libraries print and warn of while they are imported off the console."""

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.runner.checkpoint import get_torchvision_models
 
 from ship_det.settings import walk
-from ship_det.zoo import PREFIX, zoo_model
+from ship_det.zoo import weights_file
 
 TORCHVISION = 'torchvision://'
 
@@ -28,10 +28,7 @@ def start_from(cfg: Config, source: str) -> None:
     Raises:
         ValueError: there is none, or the zoo's file is damaged.
     """
-    path = zoo_model(source).weights if source.startswith(PREFIX) else Path(source)
-    if not path.is_file():
-        raise ValueError(f'{source}: no such checkpoint; expected a file of weights, or zoo:NAME')
-    cfg.load_from = str(path)
+    cfg.load_from = str(weights_file(source))
     cfg.model = without_initial_weights(cfg.model)
 
 

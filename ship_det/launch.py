@@ -21,7 +21,6 @@ from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed, nn
 
-import ship_det
 from ship_det.checkpoints import read_checkpoints_as_data
 from ship_det.cli import quiet_imports
 from ship_det.hooks import CheckpointFitHook, ConsoleHook, InterruptHook, StartedHook, quiet
@@ -35,6 +34,7 @@ from ship_det.settings import (
     read_chain,
     spread_settings,
 )
+from ship_det.zoo import find_config
 
 _MMENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 
@@ -53,19 +53,6 @@ def config_errors(path: str | os.PathLike) -> Iterator[None]:
         if 'size mismatch' in str(error) or 'loading state_dict' in str(error):
             raise ValueError(f'{path}: the weights do not fit the model: {error}') from error
         raise
-
-
-def find_config(path: str | os.PathLike) -> Path:
-    """A config file: a path from here, or the name of one that comes with the package, configs/r2cnn/....py.
-
-    Raises:
-        ValueError: there is none.
-    """
-    own = Path(ship_det.__file__).parent / 'configs'
-    for place in (Path(path), own.parent / path, own / path):
-        if place.is_file():
-            return place
-    raise ValueError(f'{path}: no such config file; expected one such as configs/r2cnn/r2cnn_r50_fpn_ci_1x_aosr15.py')
 
 
 def read_config(

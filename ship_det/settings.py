@@ -1,7 +1,7 @@
-"""Settings that a config states once and that hold in all its parts: ``data_root``, ``classes``, ``num_classes``.
+"""Settings that a config states once and that hold in all its parts: ``data_root``, ``classes`` and others.
 
 MMEngine settles a config's variables while it reads a file, so that a variable which another file, or the command line,
-states anew reaches nothing that was built from it. Here these three reach every data set and head, and what can have no
+states anew reaches nothing that was built from it. Here these reach every data set and head, and what can have no
 effect is refused.
 """
 
@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 #: Settings that are spread over the config.
-SPREAD = ('data_root', 'classes', 'num_classes')
+SPREAD = ('data_root', 'classes', 'num_classes', 'other_classes')
 
 #: What loads the data of a config.
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -83,9 +83,10 @@ def read_chain(path: str | Path, above: Sequence[str] = ()) -> list[ConfigFile]:
 
 
 def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collection[str] = ()) -> None:
-    """Let ``data_root``, ``classes`` and ``num_classes`` of a config reach its data sets and heads.
+    """Let ``data_root``, ``classes``, ``num_classes`` and ``other_classes`` of a config reach its data sets and heads.
 
-    A data set has the config's ``data_root`` unless a file names another one for it itself; classes likewise.
+    A data set has the config's ``data_root`` unless a file names another one for it itself; classes and what other
+    classes are likewise.
     ``num_classes`` of the heads is the number of classes. ``metainfo = dict(classes=...)`` means ``classes``.
 
     Args:
@@ -102,7 +103,14 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
     if 'data_root' in cfg:
         inherited = [None, '', *(settings.get('data_root') for settings in stated)]
         for key, data in datasets.items():
-            if data.get('data_root') in inherited:
+            known, complete = _known_keys(data, '')
+            if complete and 'data_root' not in known:
+                if 'data_root' in options:
+                    raise ValueError(
+                        f'{path}: data_root={cfg.data_root} does not reach {key}: {data.get("type")} reads no folder; '
+                        'expected a config with a ShipDataset, such as configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
+                    )
+            elif data.get('data_root') in inherited:
                 data['data_root'] = cfg.data_root
             elif 'data_root' in options and f'{key}.data_root' not in options:
                 raise ValueError(
@@ -110,6 +118,8 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
                     f'{data["data_root"]}; --cfg-options {key}.data_root=... sets that one'
                 )
         _move_annotations(cfg, [root for root in inherited if root])
+    if 'other_classes' in cfg:
+        _spread_other_classes(cfg, datasets, stated, options)
     classes = _stated_classes(cfg, path)
     if classes is not None:
         inherited = [_stated_classes(settings, path) for settings in stated]
@@ -132,6 +142,19 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
         for _, head in _find_heads(cfg.get('model')):
             if head['num_classes'] in inherited:
                 head['num_classes'] = cfg.num_classes
+
+
+def _spread_other_classes(
+    cfg: Config, datasets: Mapping[str, dict], stated: Sequence[Config], options: Collection[str]
+) -> None:
+    readers = [data for data in datasets.values() if 'other_classes' in _known_keys(data, '')[0]]
+    if not readers:
+        kinds = ', '.join(sorted({str(data.get('type')) for data in datasets.values()}))
+        raise ValueError(f'{cfg.filename}: other_classes: found data sets {kinds}, expected a ShipDataset to read it')
+    inherited = [None, *(settings.get('other_classes') for settings in stated)]
+    for data in readers:
+        if 'other_classes' in options or data.get('other_classes') in inherited:
+            data['other_classes'] = cfg.other_classes
 
 
 def check_parts(cfg: Config, mode: str) -> None:

@@ -10,15 +10,14 @@ from ship_det.commands.config_arguments import load_config
 from ship_det.launch import read_config
 from ship_det.settings import read_chain, spread_settings
 
-DEMO = Path(__file__).resolve().parents[1] / 'configs/quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+DEMO = CONFIGS / 'quickstart/r2cnn_r18w32_fpn64_ci_demo.py'
 
 
-def load(path: Path, *options: str, data_root: str | None = None, classes: str | None = None) -> Config:
-    arguments = argparse.Namespace(
-        config=str(path), cfg_options=options, launcher='none', local_rank=0, work_dir=None, data_root=data_root
-    )
-    arguments.classes = classes
-    return load_config(arguments)
+def load(path: Path, *options: str, **arguments: str) -> Config:
+    unset = dict.fromkeys(('work_dir', 'data_root', 'classes', 'other_classes'))
+    defaults = {**unset, 'config': str(path), 'cfg_options': options, 'launcher': 'none', 'local_rank': 0}
+    return load_config(argparse.Namespace(**{**defaults, **arguments}))
 
 
 @pytest.fixture
@@ -51,6 +50,39 @@ def test_data_root_of_a_derived_config_reaches_the_data_sets(derived):
 
 def test_data_root_of_digits_is_text():
     assert roots(load(DEMO, 'data_root=2024')) == {'2024'}
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        ('my results/a.json', 'my results/a.json'),
+        (' 0.5 ', 0.5),
+        ('[lake boat, tug , 0.5]', ['lake boat', 'tug', 0.5]),
+        ('"[1, 2]"', [1, 2]),
+        ('"a, b (1].json"', 'a, b (1].json'),
+        ("'2024'", '2024'),
+    ],
+)
+def test_texts_of_options_keep_their_spaces(text, value):
+    assert load(DEMO, f'test_evaluator.results_file={text}').test_evaluator.results_file == value
+
+
+def test_other_classes_reach_the_data_sets(derived):
+    def others(cfg: Config) -> set[str | None]:
+        return {cfg[f'{part}_dataloader'].dataset.get('other_classes') for part in ('train', 'val', 'test')}
+
+    path = derived("other_classes = 'background'\n")
+    assert others(load(path)) == {'background'}
+    assert others(load(path, other_classes='ignore')) == {'ignore'}
+    assert others(load(DEMO, 'other_classes=ignore')) == {'ignore'}
+    assert others(load(DEMO)) == {None}
+    with pytest.raises(ValueError, match='other_classes: found data sets SimulatedHarbors, expected a ShipDataset'):
+        load(CONFIGS / 'zoo/r2cnn_aosr15.py', other_classes='ignore')
+
+
+def test_a_data_set_that_reads_no_folder_is_said():
+    with pytest.raises(ValueError, match=r'data_root=MINE does not reach .*: SimulatedHarbors reads no folder'):
+        load(CONFIGS / 'zoo/r2cnn_aosr15.py', data_root='MINE')
 
 
 def test_a_data_set_that_names_a_folder_of_its_own_keeps_it(derived):

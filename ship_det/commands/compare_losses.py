@@ -113,8 +113,7 @@ def compare(comparison: 'Comparison', args: argparse.Namespace) -> None:
         run_all(comparison, [*trainings, *(training for training in tuned if training not in trainings)])
     found = comparison.finished(trainings)
     if not found:
-        print(f'{comparison.lines.path}: no training of these is finished')
-        return
+        raise ValueError(comparison.nothing_finished(trainings))
     show(found, args, len(comparison.folds), '')
     if tuned:
         show(comparison.finished(tuned), args, len(comparison.folds), 'tuned')

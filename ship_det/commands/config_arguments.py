@@ -2,14 +2,21 @@
 
 import argparse
 import os
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ship_det.progress import Console
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+# A text in quotes; a list in quotes is a list, as MMEngine has it.
+_QUOTED = re.compile(r"""(?P<mark>["'])(?P<text>(?!\[.*\].$|\(.*\).$).*)(?P=mark)""", re.DOTALL)
+_AROUND_MARKS = re.compile(r'(?<=[,\[\]()]) +| +(?=[,\[\]()])')
+# Stands for a space while MMEngine reads a value; it drops the others.
+_SPACE = '\0'
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +24,11 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='folder for logs and checkpoints (default: work_dirs/CONFIG_NAME)')
     parser.add_argument('--data-root', metavar='DIR', help='folder of the data set, for training and testing')
     parser.add_argument('--classes', metavar='NAMES', help='class names with commas between them: ship,boat')
+    parser.add_argument(
+        '--other-classes',
+        choices=['error', 'background', 'ignore'],
+        help="what a label of another class is (default: the config's)",
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -33,8 +45,8 @@ def load_config(
 ) -> 'Config':
     """Read ``args.config`` with the options of ``add_config_arguments`` applied.
 
-    ``data_root``, ``classes`` and ``num_classes`` reach all data sets and heads, see :mod:`ship_det.settings`. With a
-    ``console`` MMEngine logs nothing there.
+    ``data_root``, ``classes``, ``num_classes`` and ``other_classes`` reach all data sets and heads, see
+    :mod:`ship_det.settings`. With a ``console`` MMEngine logs nothing there.
 
     Raises:
         ValueError: the file is missing, is not a config or an option does not fit.
@@ -53,6 +65,8 @@ def load_config(
         options['data_root'] = args.data_root
     if args.classes is not None:
         options['classes'] = args.classes
+    if args.other_classes is not None:
+        options['other_classes'] = args.other_classes
     cfg = read_config(args.config, options, DATALOADERS if loaders is None else loaders)
     cfg.launcher = _launcher(args.launcher)
     if args.work_dir is not None:
@@ -76,7 +90,10 @@ def _launcher(name: str) -> str:
 
 
 def _parse_options(pairs: Sequence[str]) -> dict:
-    """Key and value of each ``key=value``, with values read as MMEngine reads them, but for names, which are text."""
+    """Key and value of each ``key=value``, with values read as MMEngine reads them.
+
+    But names are text, and so is what stands in quotes and is no list; texts keep their spaces.
+    """
     for pair in pairs:
         if '=' not in pair:
             raise ValueError(f'--cfg-options: expected key=value, found {pair!r}')
@@ -85,9 +102,28 @@ def _parse_options(pairs: Sequence[str]) -> dict:
     parser = argparse.ArgumentParser(prefix_chars='\0')
     parser.add_argument('pairs', nargs='*', action=DictAction)
     try:
-        options = parser.parse_args(list(pairs)).pairs if pairs else {}
+        options = parser.parse_args([_keep_spaces(pair) for pair in pairs]).pairs if pairs else {}
     except (AssertionError, RecursionError) as error:
         raise ValueError(f'--cfg-options: {error}, expected key=value with brackets that match') from error
+    options = {key: _with_spaces(value) for key, value in options.items()}
     texts = dict(pair.split('=', 1) for pair in pairs)
     names = {key: texts[key] for key in ('data_root', 'classes') if key in texts and texts[key][:1] not in ('[', '(')}
-    return options | names
+    quoted = {key: match['text'] for key, text in texts.items() if (match := _QUOTED.fullmatch(text))}
+    return options | names | quoted
+
+
+def _keep_spaces(pair: str) -> str:
+    """A ``key=value`` of which MMEngine drops no spaces but those around the commas and brackets of a list."""
+    key, value = pair.split('=', 1)
+    value = value.strip()
+    if _QUOTED.fullmatch(value):
+        return f'{key}='
+    if value[:1] in ('[', '(') or ',' in value:
+        value = _AROUND_MARKS.sub('', value)
+    return f'{key}={value.replace(" ", _SPACE)}'
+
+
+def _with_spaces(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_with_spaces, value))
+    return value.replace(_SPACE, ' ') if isinstance(value, str) else value

@@ -161,7 +161,7 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     from ship_det.scenes.areas import read_polygons
     from ship_det.scenes.detection import DetectionOptions, default_min_score
     from ship_det.scenes.engines import process_engine
-    from ship_det.scenes.run import detect_scenes
+    from ship_det.scenes.run import COARSE, detect_scenes
     from ship_det.scenes.run_folder import RunFolder
 
     console.begin('loading the detector')
@@ -201,6 +201,11 @@ def detect(args: argparse.Namespace, paths: dict[str, str], console: Console) ->
     if run.unmeasured and detector.gsd is not None:
         names = ', '.join(run.unmeasured)
         console.say(f'taken to have {detector.gsd:g} m a px, as the detector knows ships (--gsd): {names}')
+    if run.coarse:
+        console.say(
+            f'pixels over {COARSE:g} times as large as the {detector.gsd:g} m that the detector knows; it misses ships '
+            f'there and sees some that are none: {", ".join(run.coarse)}'
+        )
     return run
 
 

@@ -28,7 +28,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--ap-mode', choices=['11points', 'area'], default='11points', help='how AP is averaged')
     parser.add_argument('--score', type=float, default=0.5, help='score from which precision and recall count')
     add_scene_arguments(parser)
-    parser.add_argument('--class-column', default='class', metavar='NAME', help='of a GIS file')
+    parser.add_argument(
+        '--class-field', '--class-column', default='class', metavar='NAME', help='column of the classes of a GIS file'
+    )
     parser.add_argument('--merged-out', metavar='FILE', help='write the predictions on whole scenes to this file')
     parser.add_argument('--json', metavar='FILE', help='write the figures to this file')
     return parser
@@ -90,7 +92,7 @@ def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None
     from ship_det.evaluation import write_results
     from ship_det.evaluation.detected import read_detected
 
-    detected = read_detected(args.predictions, args.dataset, args.other_classes, args.gsd, args.class_column)
+    detected = read_detected(args.predictions, args.dataset, args.other_classes, args.gsd, args.class_field)
     results = detected.evaluate(args.iou, **options)
     for result in results.values():
         print(result.table('scenes'))

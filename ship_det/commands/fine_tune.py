@@ -10,13 +10,14 @@ import argparse
 import json
 import math
 import os
+import shlex
 import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from ship_det.cli import quiet_imports
+from ship_det.cli import quiet_imports, text_option
 from ship_det.commands.steps import newest, step
 from ship_det.files import digest, parse_json, read_text, write_text
 
@@ -73,7 +74,7 @@ def make_parser() -> argparse.ArgumentParser:
         help='zoo:NAME or a checkpoint (%(default)s)',
     )
     parser.add_argument('--out', required=True, type=Path, metavar='DIR', help='folder for all that comes out')
-    parser.add_argument('--class-field', metavar='NAME', help='attribute of a layer that names the class')
+    parser.add_argument('--class-field', metavar='NAME', help='column of the classes of a layer; default: class')
     parser.add_argument(
         '--by',
         choices=['scene', 'area'],
@@ -85,6 +86,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--unlabeled', action='store_true', help='a scene without a label file has no ships')
     parser.add_argument('--chip', type=int, help='side of a chip, px (default: 640, by area less for a small scene)')
+    parser.add_argument(
+        '--gap', type=int, metavar='PX', help='by area: px between parts (default: the length of the longest ship)'
+    )
     parser.add_argument(
         '--zoom',
         type=float,
@@ -111,7 +115,7 @@ def main() -> None:
     chip = args.chip or choose_chip(ships, by)
     overlap = min(math.ceil(1.1 * ships.longest), chip // 2)
     # A ship's length apart, no ship is in two parts.
-    gap = ('--gap', math.ceil(ships.longest)) if by == 'area' else ()
+    gap = ('--gap', math.ceil(ships.longest) if args.gap is None else args.gap) if by == 'area' else ()
     step('Cut the scenes into chips', 'tile', data, chips, '--chip', chip, '--overlap', overlap, *unlabeled)
     step('Split', 'split', chips, '--by', by, '--train', args.train, '--val', args.val, '--seed', args.seed, *gap)
     require_ships(chips, ships.classes, by)
@@ -122,7 +126,7 @@ def main() -> None:
     step('Train', 'train', config, *trained, '--work-dir', training)
     checkpoint = training / f'iter_{args.iterations}.pth'
     predictions, results = args.out / 'predictions.jsonl', args.out / 'results.json'
-    saved = ('--out', predictions, '--cfg-options', f'test_evaluator.results_file={results}')
+    saved = ('--out', predictions, '--cfg-options', text_option('test_evaluator.results_file', results))
     step('Test', 'test', config, checkpoint, '--work-dir', training, *saved)
     lists = ('--list', chips / 'test.txt', '--train-list', chips / 'train.txt')
     log = newest(training, '*/vis_data/scalars.json')
@@ -141,9 +145,10 @@ def check_arguments(args: argparse.Namespace) -> None:
     is_layer = args.labels.suffix.lower() in GIS_SUFFIXES
     if args.labels.is_file() and not is_layer:
         raise ValueError(f'{args.labels}: expected a folder of DOTA labels, or a layer: {", ".join(GIS_SUFFIXES)}')
-    if is_layer != (args.class_field is not None):
-        what = 'a layer of polygons has its classes in an attribute' if is_layer else f'{args.labels} is no layer'
-        raise ValueError(f'--class-field: found {args.class_field}; {what}')
+    if is_layer:
+        args.class_field = args.class_field or 'class'
+    elif args.class_field is not None:
+        raise ValueError(f'--class-field: found {args.class_field}; {args.labels} is no layer')
     if not (0 < args.train < 1 and 0 < args.val < 1 and args.train + args.val < 1):
         raise ValueError(
             f'--train, --val: found {args.train} and {args.val}, expected shares that leave some for the test'
@@ -292,8 +297,9 @@ def conclude(out: Path, config: Path, checkpoint: Path, results: Path, minutes: 
     found = parse_json(read_text(results))['results']
     ships = sum(entry['num_ground_truths'] for entry in found[0]['classes'].values())
     precision = ', '.join(f'{entry["mean_ap"]:.3f} at IoU {entry["iou_threshold"]:g}' for entry in found)
-    print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} ships of the test part: {precision}.')
+    print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} labels of the test chips: {precision}.')
     print(f'  {out / "index.html"}: the page about the test')
     print(f'  {out / "check" / "contact_sheet.jpg"}: the labels on the chips')
     print('Ships of other scenes:')
-    print(f'  ship-det detect SCENE... --config {config} --checkpoint {checkpoint} --out SHIPS')
+    files = f'--config {shlex.quote(str(config))} --checkpoint {shlex.quote(str(checkpoint))}'
+    print(f'  ship-det detect SCENE... {files} --out SHIPS')

@@ -1,5 +1,6 @@
 """Commands made of other subcommands, each of which is shown and runs in a process of its own."""
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from ship_det.processes import run_command
 def step(title: str, subcommand: str, *arguments: object, allowed: tuple[int, ...] = (0,)) -> None:
     """Run a subcommand of ``ship-det``; end with its exit code, unless that is ``allowed``: it has said why."""
     command = [sys.executable, '-m', 'ship_det.commands.main', subcommand, *map(str, arguments)]
-    print(f'\n== {title}\n$ ship-det {subcommand} {" ".join(map(str, arguments))}', flush=True)
+    print(f'\n== {title}\n$ {shlex.join(["ship-det", subcommand, *map(str, arguments)])}', flush=True)
     start = time.monotonic()
     code = run_command(command)
     if code not in allowed:

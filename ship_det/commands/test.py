@@ -8,6 +8,7 @@ from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
 from ship_det.commands.scene_arguments import add_scene_arguments, check_scene_arguments
 from ship_det.progress import FOR_CONSOLE, Console
+from ship_det.zoo import weights_file
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -43,11 +44,7 @@ def main() -> None:
         console.begin('reading the config')
         cfg = load_config(args, console, ('test_dataloader',))
         check_parts(cfg, 'test')
-        if not Path(args.checkpoint).is_file():
-            raise ValueError(
-                f'{args.checkpoint}: no such checkpoint; expected one such as epoch_12.pth of the work dir'
-            )
-        cfg.load_from, cfg.resume = args.checkpoint, False
+        cfg.load_from, cfg.resume = str(weights_file(args.checkpoint)), False
         if args.show:
             if not (cfg.get('default_hooks') or {}).get('visualization'):
                 raise ValueError(f'{args.config}: --show needs default_hooks.visualization, found none')

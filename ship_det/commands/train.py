@@ -1,6 +1,7 @@
 """Train a detector."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,8 +77,8 @@ def main() -> None:
             resume(cfg, args.resume)
         with discard_failed_start(cfg) as started:
             console.begin('building the model')
-            # Of another loss than the file's the copy in the work dir knows.
-            config = args.config if args.loss is None else Path(cfg.work_dir, Path(args.config).name)
+            # What the command line has set stands in the copy in the work dir.
+            config = shlex.quote(str(Path(cfg.work_dir, Path(args.config).name)))
             runner = build_runner(cfg, console, f'ship-det test {config} {{}}', started)
             console.begin('reading the data set')
             with config_errors(args.config):

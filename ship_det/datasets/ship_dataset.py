@@ -21,7 +21,8 @@ _OTHER_LIST = (
     "names another list, ann_file='' takes every image"
 )
 _OTHER_CLASSES = (
-    "; classes = (...) in the config or --classes names others, other_classes='ignore' or 'background' leaves them out"
+    '; classes = (...) in the config or --classes names others; other_classes in the config or --other-classes, as '
+    'ignore or background, leaves them out'
 )
 
 

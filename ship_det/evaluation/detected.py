@@ -124,7 +124,7 @@ def _read_layer(
     found: Sequence[Detections], path: str | os.PathLike, class_column: str
 ) -> list[list[LabeledObject] | None]:
     """Objects whose centre lies in each scene; None of a scene that does not know where it is."""
-    layer = read_label_layer(path, class_column, option='--class-column')
+    layer = read_label_layer(path, class_column)
     if layer.skipped:
         reasons = ', '.join(f'{count} {why}' for why, count in layer.skipped.items())
         raise ValueError(f'{path}: found features that are no polygon ({reasons}), expected one a ship')

@@ -1,6 +1,7 @@
 """What a person reads while a detector trains or is tested; everything else goes to the log file alone."""
 
 import logging
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ class ConsoleHook(Hook):
                     self.console.say(f'best {metric} in validation: {path}')
                     checkpoint = path
             if self.command:
-                self.console.say(f'test it: {self.command.format(checkpoint)}')
+                self.console.say(f'test it: {self.command.format(shlex.quote(checkpoint))}')
 
     def before_val(self, runner: Runner) -> None:
         """Say that a validation starts."""

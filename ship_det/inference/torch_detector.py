@@ -33,6 +33,7 @@ from ship_det.settings import config_classes
 
 # Transforms that read from disk what is an argument here, or that only labels need.
 _LEFT_OUT = ('LoadImage', 'LoadAnnotations', 'ConvertBoxType')
+_OWN_CONFIG = 'expected the config that the training has written into its work dir'
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,17 @@ def load_trained_model(config: str | os.PathLike, checkpoint: str | os.PathLike)
     saved = load_checkpoint(Path(checkpoint))
     weights = saved.get('state_dict', saved)
     differences = compare(model, weights, with_losses=False)
-    if differences:
-        raise ValueError(f'{checkpoint}: does not fit {config}: {differences.summary()}')
-    model.load_state_dict({name.removeprefix('module.'): value for name, value in weights.items()}, False)
     trained, stated = trained_classes(saved), config_classes(cfg)
+    if differences:
+        reason = differences.summary()
+        if trained and stated and trained != stated:
+            reason += f'; it was trained with the classes {", ".join(trained)}, {_OWN_CONFIG}'
+        raise ValueError(f'{checkpoint}: does not fit {config}: {reason}')
+    model.load_state_dict({name.removeprefix('module.'): value for name, value in weights.items()}, False)
     if trained and stated and trained != stated:
         raise ValueError(
             f'{checkpoint}: does not fit {config}: trained with the classes {", ".join(trained)}, but the config '
-            f'has {", ".join(stated)}'
+            f'has {", ".join(stated)}; {_OWN_CONFIG}'
         )
     classes = trained or stated
     if not classes:

@@ -82,7 +82,6 @@ def read_label_layer(
     layer: str | None = None,
     crs: str | None = None,
     skip_unknown: bool = False,
-    option: str = '--class-field',
 ) -> LabelLayer:
     """Read labelled polygons of a vector file.
 
@@ -94,7 +93,6 @@ def read_label_layer(
         layer: name of the layer, where the file has several.
         crs: coordinate reference system of a layer that names none.
         skip_unknown: pass over features without a class too.
-        option: names the column, for messages.
 
     Raises:
         ValueError: naming file and feature, where there is no such column, a feature has no class, or there is no
@@ -104,7 +102,9 @@ def read_label_layer(
     columns = [str(name) for name in frame.columns if name != frame.geometry.name]
     if class_column not in columns:
         there = ', '.join(columns) or 'none'
-        raise ValueError(f'{path}: has no column {class_column}, found {there}; {option} names the one of the classes')
+        raise ValueError(
+            f'{path}: has no column {class_column}, found {there}; --class-field names the one of the classes'
+        )
     flags = frame['difficult'] if 'difficult' in columns else [None] * len(frame)
     rows = zip(frame.index, frame.geometry.array, frame[class_column], flags, strict=True)
     found: list[tuple[shapely.Polygon, str, bool, Any]] = []

@@ -4,6 +4,7 @@ Scenes are begun one after the other while workers have room. Neither memory nor
 grows with their number: what is known of all of them is their names.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -17,6 +18,8 @@ from ship_det.scenes.worker import Job, MergeTask, PlannedScene, SceneTask, Task
 
 # Windows of a task, for each image that a detector looks at together: what a kill may lose.
 _TASK_BATCHES = 4
+#: Pixels that are so many times as large as those that a detector knows show it hardly any ship.
+COARSE = 3.0
 
 #: Called with how many scenes are done, parts of them too, how many there are, and what is going on.
 OnProgress = Callable[[float, int, str], None]
@@ -34,6 +37,7 @@ class ScenesRun:
         names: names of the scenes that could be read.
         unseen: names of the scenes of which nothing was looked at: no data, nothing but land, or outside the area.
         unmeasured: names of the scenes whose m a px nobody knows.
+        coarse: names of the scenes whose pixels are over ``COARSE`` times as large as the detector's.
     """
 
     found: FinishedScenes
@@ -43,6 +47,7 @@ class ScenesRun:
     names: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    coarse: tuple[str, ...] = ()
 
 
 def detect_scenes(
@@ -93,6 +98,7 @@ def detect_scenes(
             on_progress(done + schedule.share_done(), len(paths), f'{done} of {len(paths)} scenes')
     records = [finished[name] for name in paths if name in finished]
     names = tuple(record.name for record in records)
+    coarse = math.inf if detector.gsd is None else COARSE * detector.gsd
     folder.close(names)
     return ScenesRun(
         FinishedScenes(folder.notes, names),
@@ -102,6 +108,7 @@ def detect_scenes(
         names,
         tuple(record.name for record in records if record.is_unseen),
         tuple(record.name for record in records if record.gsd is None),
+        tuple(record.name for record in records if record.gsd is not None and record.gsd > coarse),
     )
 
 

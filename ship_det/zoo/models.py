@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import ship_det
 from ship_det.files import digest, parse_json, read_text
 
 FOLDER = Path(__file__).parent
@@ -21,7 +22,7 @@ class ZooModel:
 
     Attributes:
         name: what ``--model`` and ``load`` call it.
-        config: its config, as :func:`ship_det.launch.find_config` finds it.
+        config: its config, as ``find_config`` finds it.
         weights: ONNX file.
         sha256: checksum of that file.
         finds: what it finds, a few words.
@@ -66,3 +67,30 @@ def zoo_model(name: str) -> ZooModel:
             f'{model.weights}: damaged: found SHA-256 {found}, expected {model.sha256}: install ship-det anew'
         )
     return model
+
+
+def weights_file(source: str) -> Path:
+    """The file of weights that a path or ``zoo:NAME`` means.
+
+    Raises:
+        ValueError: there is none, or the zoo's file is damaged.
+    """
+    path = zoo_model(source).weights if source.startswith(PREFIX) else Path(source)
+    if not path.is_file():
+        raise ValueError(
+            f'{source}: no such checkpoint; expected a file of weights, such as epoch_12.pth of a work dir, or zoo:NAME'
+        )
+    return path
+
+
+def find_config(path: str | os.PathLike) -> Path:
+    """A config file: a path from here, or the name of one that comes with the package, configs/r2cnn/....py.
+
+    Raises:
+        ValueError: there is none.
+    """
+    own = Path(ship_det.__file__).parent / 'configs'
+    for place in (Path(path), own.parent / path, own / path):
+        if place.is_file():
+            return place
+    raise ValueError(f'{path}: no such config file; expected one such as configs/r2cnn/r2cnn_r50_fpn_ci_1x_aosr15.py')

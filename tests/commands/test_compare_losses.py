@@ -69,7 +69,7 @@ def lines_of(work_dir: Path) -> dict[str, dict]:
 @pytest.fixture(scope='module')
 def compared(config, chips, tmp_path_factory) -> tuple[Path, list[str]]:
     """The work dir and outputs of two processes that were started at once for the same trainings."""
-    work_dir = tmp_path_factory.mktemp('compared')
+    work_dir = tmp_path_factory.mktemp('two compared')
     arguments = ('--losses', 'ce', 'ci', '--seeds', 0, '--data-root', chips, '--work-dir', work_dir)
     processes = [start(config, *arguments) for _ in range(2)]
     outputs = [process.communicate()[0] for process in processes]
@@ -128,6 +128,14 @@ def test_what_is_finished_is_shown_and_drawn_without_training(compared, config, 
     assert (tmp_path / 'charts/gains.png').exists()
     page = (tmp_path / 'page/index.html').read_text()
     assert 'CE' in page and 'CI' in page
+
+
+def test_a_table_of_others_says_what_differs(compared, config, chips):
+    arguments = ('--losses', 'ce', '--seeds', 0, '--data-root', chips, '--work-dir', compared[0], '--table')
+    code, output = run(config, *arguments, '--amp', '--load', 'zoo:r2cnn-ships')
+    assert code == 2
+    assert re.search(r'found 2 finished trainings of tiny, but with start None, not zoo:\S+ weights \w+; amp F', output)
+    assert '--load, --amp' in output
 
 
 def test_a_folder_of_another_training(compared, config, chips):

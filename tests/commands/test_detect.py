@@ -62,10 +62,17 @@ def test_the_zoo_finds_ships_without_any_training(run_tool, tmp_path):
     ) as scene:
         scene.write(image.transpose(2, 0, 1))
     out = tmp_path / 'out'
-    scenes = tmp_path / 'harbor.tif', write_scene(tmp_path / 'plain.png', None)
+    coarse = {**place, 'transform': Affine(10, 0, 620000, 0, -10, 6654000)}
+    with rasterio.open(
+        tmp_path / 'coarse.tif', 'w', driver='GTiff', width=60, height=60, count=3, dtype='uint8', **coarse
+    ) as scene:
+        scene.write(np.full((3, 60, 60), 90, np.uint8))
+    scenes = tmp_path / 'harbor.tif', write_scene(tmp_path / 'plain.png', None), tmp_path / 'coarse.tif'
     code, output = run_tool('detect.py', *scenes, '--out', out, '--model', 'r2cnn-ships', '--no-map')
     assert code == 0, output[-3000:]
     assert 'taken to have 1.4 m a px, as the detector knows ships (--gsd): plain\n' in output
+    assert 'pixels over 3 times as large as the 1.4 m that the detector knows; it misses ships there and ' in output
+    assert 'none: coarse\n' in output
     frame = geopandas.read_file(out / 'ships.gpkg')
     assert set(frame['class']) == {'ship'}
     quads = [np.array(shape.exterior.coords)[:4] for shape in frame.geometry]

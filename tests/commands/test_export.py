@@ -24,7 +24,7 @@ def test_what_is_wrong_is_named_and_nothing_written(run_tool, tmp_path):
     for arguments, message in (
         ((CONFIG, ZOO, tmp_path / 'detector.pt'), f'OUT: found {tmp_path}/detector.pt, expected a name that ends in'),
         ((CONFIG, ZOO, ZOO), f'OUT: {ZOO} is read, expected another file'),
-        ((CONFIG, tmp_path / 'none.pth', out), 'CHECKPOINT: ' + str(tmp_path / 'none.pth: no such file')),
+        ((CONFIG, tmp_path / 'none.pth', out), f'{tmp_path}/none.pth: no such checkpoint'),
         ((ROOT / 'configs/zoo/r2cnn_aosr15.py', ZOO, out), 'does not fit'),
         ((CONFIG, ZOO, tmp_path / 'none/detector.onnx'), f'found no folder {tmp_path}/none'),
         ((CONFIG, ZOO, out, '--int8', tmp_path / '*.png'), 'no such scene'),

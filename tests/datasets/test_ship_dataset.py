@@ -24,7 +24,7 @@ from ship_det.progress import Console, ConsoleHandler
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 UNKNOWN = re.escape(
     "unknown class 'rowboat', expected one of: submarine, tanker; classes = (...) in the config or --classes names "
-    "others, other_classes='ignore' or 'background' leaves them out"
+    'others; other_classes in the config or --other-classes, as ignore or background, leaves them out'
 )
 LABEL = '10 10 50 10 50 20 10 20 {} {}\n'
 

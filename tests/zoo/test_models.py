@@ -8,8 +8,7 @@ import pytest
 
 import ship_det
 from ship_det.annotations import AOSR15_CLASSES
-from ship_det.launch import find_config
-from ship_det.zoo import models, names_zoo_model, zoo_model, zoo_models
+from ship_det.zoo import find_config, models, names_zoo_model, zoo_model, zoo_models
 
 CLASSES = {'r2cnn-ships': ('ship',), 'r2cnn-aosr15': AOSR15_CLASSES}
 

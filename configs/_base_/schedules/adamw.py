@@ -14,3 +14,4 @@ optim_wrapper = dict(
     ),
     clip_grad=dict(max_norm=10, norm_type=2),
 )
+auto_scale_lr = dict(enable=False, base_batch_size=2)

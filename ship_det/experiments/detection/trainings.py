@@ -28,6 +28,7 @@ from mmengine.registry import DATASETS, init_default_scope
 import ship_det
 from ship_det.checkout import describe_commit
 from ship_det.checkpoints import weights_digest
+from ship_det.cli import text_option
 from ship_det.experiments.detection.lines import IDENTITY, lines_file
 from ship_det.experiments.detection.methods import class_heads, with_method
 from ship_det.experiments.results import Result, locked
@@ -36,7 +37,7 @@ from ship_det.imbalance import count_instances
 from ship_det.imbalance.counting import dataset_classes
 from ship_det.initial_weights import type_name
 from ship_det.processes import run_command
-from ship_det.zoo import PREFIX, zoo_model
+from ship_det.zoo import PREFIX, weights_file
 
 #: What of a config decides how a training and its test end, but for the class loss.
 _DECISIVE = (
@@ -161,6 +162,24 @@ class Comparison:
         keys = (self.lines.key(self.wanted(training)) for training in trainings)
         return [lines[key] for key in keys if key in lines]
 
+    def nothing_finished(self, trainings: Sequence[Training]) -> str:
+        """Why none of the trainings is finished: what the lines of the same config say otherwise."""
+        lines = [line for line in self.lines.read() if line['config'] == self.name]
+        if not lines:
+            return f'{self.lines.path}: found no finished training of {self.name}; leave out --table to train'
+        wanted = [self.wanted(training) for training in trainings]
+        told = []
+        for name in IDENTITY:
+            asked = {str(values[name]) for values in wanted}
+            found = {str(line[name]) for line in lines}
+            if not asked & found:
+                told.append(f'{name} {", ".join(sorted(found))}, not {", ".join(sorted(asked))}')
+        return (
+            f'{self.lines.path}: found {len(lines)} finished trainings of {self.name}, but with '
+            f'{"; ".join(told) or "others together"}; expected the --losses, --seeds, --load, --amp, --folds, '
+            '--data-root, --classes and --cfg-options that they were trained with'
+        )
+
     def config(self, training: Training) -> Config:
         """The config of a training."""
         cfg = with_method(self._for_data(training), training.method, training.options)
@@ -209,9 +228,7 @@ def start_name(start: str | None) -> str | None:
     """
     if start is None:
         return None
-    path = zoo_model(start).weights if start.startswith(PREFIX) else Path(start)
-    if not path.is_file():
-        raise ValueError(f'{start}: no such checkpoint; expected a file of weights, or zoo:NAME')
+    path = weights_file(start)
     return f'{start if start.startswith(PREFIX) else path.name}, weights {weights_digest(path)}'
 
 
@@ -273,7 +290,7 @@ def train_and_test(comparison: Comparison, training: Training, lock: int) -> dic
     # The work dir may have been moved since.
     checkpoint = checkpoint if checkpoint.is_file() else folder / checkpoint.name
     results, predictions = folder / 'results.json', folder / 'predictions.jsonl'
-    saved = f'test_evaluator.results_file={results}'
+    saved = text_option('test_evaluator.results_file', results)
     _ship_det(lock, 'test', config, checkpoint, '--work-dir', folder, '--out', predictions, '--cfg-options', saved)
     return {
         **wanted,
