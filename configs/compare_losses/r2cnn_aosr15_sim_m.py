@@ -22,6 +22,7 @@ train_pipeline = [
 train_dataloader = dict(batch_size=8, num_workers=12, dataset=dict(pipeline=train_pipeline))
 
 iterations = 1500
+auto_scale_lr = dict(enable=False, base_batch_size=8)
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=iterations, val_begin=iterations + 1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

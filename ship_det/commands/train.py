@@ -60,7 +60,7 @@ def main() -> None:
         if args.amp:
             use_mixed_precision(cfg, console)
         if args.auto_scale_lr:
-            if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):
                 raise ValueError(f'{args.config}: --auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)')
             cfg.auto_scale_lr.enable = True
         if args.tensorboard:

@@ -76,7 +76,7 @@ def test_the_best_is_kept_and_said(strong):
     work, output = strong
     (best,) = work.glob('best_voc_mAP_epoch_*.pth')
     assert f'best voc/mAP in validation: {best}' in output
-    assert f'test it: ship-det test {work.parent / "strong.py"} {best}' in output
+    assert f'test it: ship-det test {work / "strong.py"} {best}' in output
     assert f'training data: 2 images in {work.parent}, listed in train.txt\n' in output
     epoch = work / f'{best.name.removeprefix("best_voc_mAP_")}'
     for found, expected in zip(weights_and_averages(best), weights_and_averages(epoch), strict=True):

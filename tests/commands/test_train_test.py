@@ -110,7 +110,7 @@ def test_console_shows_what_a_person_reads(chips, run_tool, tmp_path):
         'tanker             2   28.57%    1.581',
         'submarine          5   71.43%    1.000',
         f'trained: {work / "iter_2.pth"}',
-        f'test it: ship-det test {chips / "config.py"} {work / "iter_2.pth"}',
+        f'test it: ship-det test {work / "config.py"} {work / "iter_2.pth"}',
     ):
         assert any(line.startswith(text) for line in lines), f'{text}: {output}'
     progress = [line for line in lines if re.match(r'iteration [12]/2  loss [\d.]+  [\d.]+ s each  \d+ s left', line)]
@@ -127,7 +127,8 @@ def test_a_loss_chosen_by_name(chips, run_tool, tmp_path):
     # Seesaw loss has outputs of its own for "a ship or nothing", which the config that was given knows nothing of.
     weights = torch.load(said[1], weights_only=False)['state_dict']
     assert len(weights['roi_head.bbox_head.fc_cls.bias']) == len(CLASSES) + 2
-    code, output = run_tool('test.py', *said, *options)
+    # The config of the work dir knows the rest of the command line, too.
+    code, output = run_tool('test.py', *said, '--work-dir', tmp_path / 'work')
     assert code == 0, output[-3000:]
     code, output = run_tool('train.py', chips / 'config.py', '--loss', 'sesaw', *options)
     assert code == 2
@@ -207,12 +208,16 @@ def test_bad_input_ends_with_one_message(chips, run_tool, tmp_path, damage):
 
 
 def test_missing_files_are_named(run_tool, tmp_path):
+    (tmp_path / 'unscaled.py').write_text(f"_base_ = '{CONFIG}'\nauto_scale_lr = None\n")
     for arguments, message in (
         (('train.py', tmp_path / 'none.py'), 'none.py: no such config file'),
         (('test.py', CONFIG, tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
         (('train.py', CONFIG, '--cfg-options', 'lr'), "--cfg-options: expected key=value, found 'lr'"),
         (('train.py', CONFIG, '--resume', tmp_path / 'none.pth'), 'none.pth: no such checkpoint'),
-        (('train.py', CONFIG, '--auto-scale-lr'), '--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)'),
+        (
+            ('train.py', tmp_path / 'unscaled.py', '--auto-scale-lr'),
+            '--auto-scale-lr needs auto_scale_lr = dict(base_batch_size=...)',
+        ),
     ):
         code, output = run_tool(*arguments)
         assert code == 2
