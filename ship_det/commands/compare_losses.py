@@ -27,8 +27,8 @@ def make_parser() -> argparse.ArgumentParser:
         nargs='+',
         metavar='NAME',
         default=['ce', 'fl', 'ci'],
-        help='of ce fl ci ci_factors ci_modulator pf ce_foreground seesaw eqlv2 balanced_softmax ce_rfs ci_rfs '
-        '(default: ce fl ci)',
+        help='of ce fl ci ci_sqrt ci_factors ci_modulator pf ce_foreground seesaw eqlv2 balanced_softmax ce_rfs '
+        'ci_rfs (default: ce fl ci)',
     )
     parser.add_argument('--seeds', nargs='+', type=int, metavar='N', default=[0, 1, 2], help='default: 0 1 2')
     parser.add_argument('--load', metavar='WEIGHTS', help='weights to begin with, a checkpoint or zoo:NAME')

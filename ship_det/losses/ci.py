@@ -29,6 +29,7 @@ def ci_loss(
     *,
     modulate: bool = True,
     background_factor: float = 1.0,
+    exponent: float | None = None,
     weight: Tensor | None = None,
     reduction: str = 'mean',
     avg_factor: float | Tensor | None = None,
@@ -45,6 +46,7 @@ def ci_loss(
         log_base: base of the logarithm: e, or 10 as the paper's letter has it.
         modulate: False leaves -f log p (the class factor alone).
         background_factor: f of the background.
+        exponent: power of N_max / N in f, in place of eq. (5)'s 1/2 or, beyond lambda = 1, 1/8.
         weight: factor of each row, shape (N,).
         reduction: 'mean', 'sum' or 'none'.
         avg_factor: what 'mean' divides by, in place of N.
@@ -61,7 +63,7 @@ def ci_loss(
     if class_counts is not None:
         counts = _as_tuple(class_counts)
         _check_columns(len(counts), logits.shape[1])
-        factors = _column_factors(counts, background_factor)
+        factors = _column_factors(counts, background_factor, exponent)
         _warn_of_absent(counts)
     rows = _natural_rows(target_log_probability(logits, target), target, factors, modulate)
     return reduce_rows(rows / _log(log_base), weight, reduction, avg_factor)
@@ -104,9 +106,10 @@ def gradient_ratio(
     return float(plain.sum() / (plain * -slopes).sum().clamp(min=torch.finfo(slopes.dtype).tiny))
 
 
-def _column_factors(class_counts: tuple[float, ...], background_factor: float) -> Tensor:
+def _column_factors(class_counts: tuple[float, ...], background_factor: float, exponent: float | None) -> Tensor:
     """Class factors, eq. (5), then that of the background, shape (C + 1,), float64."""
-    return torch.from_numpy(np.append(class_factors(class_counts, allow_absent=True), background_factor))
+    factors = class_factors(class_counts, allow_absent=True, exponent=exponent)
+    return torch.from_numpy(np.append(factors, background_factor))
 
 
 def _check_columns(classes: int, columns: int) -> None:
@@ -153,6 +156,7 @@ class CILoss(HeadLoss):
         match_gradient: multiply each batch's loss by the number that makes its gradient as large as the
             cross-entropy's, see :func:`gradient_ratio`: beside a detector's box loss the classes then keep the share of
             the shared layers that cross-entropy gives them.
+        exponent: power of N_max / N in the class factors, in place of eq. (5)'s 1/2 or, beyond lambda = 1, 1/8.
     """
 
     class_counts: Tensor
@@ -168,6 +172,7 @@ class CILoss(HeadLoss):
         reduction: str = 'mean',
         loss_weight: float = 1.0,
         match_gradient: bool = False,
+        exponent: float | None = None,
     ) -> None:
         super().__init__(reduction, loss_weight)
         if not 0 <= background_factor < math.inf:
@@ -176,7 +181,10 @@ class CILoss(HeadLoss):
         self.modulate = modulate
         self.use_factors = use_factors
         self.background_factor = background_factor
+        if exponent is not None and not 0 <= exponent <= 1:
+            raise ValueError(f'exponent: found {exponent}, expected 0 to 1, or None for eq. (5)')
         self.match_gradient = match_gradient
+        self.exponent = exponent
         self._log_of_base = _log(log_base)
         self.register_buffer('class_counts', torch.zeros(0, dtype=torch.int64))
         self.register_buffer('factors', torch.zeros(0), persistent=False)
@@ -194,7 +202,7 @@ class CILoss(HeadLoss):
         _warn_of_absent(counts)
 
     def _store(self, counts: tuple[float, ...]) -> None:
-        factors = _column_factors(counts, self.background_factor)
+        factors = _column_factors(counts, self.background_factor, self.exponent)
         for index, count in enumerate(counts):
             if count % 1:
                 raise ValueError(f'class_counts: found {count} for class {index}, expected a whole number')

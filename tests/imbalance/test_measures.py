@@ -60,6 +60,13 @@ def test_factor_drops_from_10_to_1_78():
     assert class_factors([101, 1])[1] == pytest.approx(1.78, abs=0.005)
 
 
+def test_an_exponent_holds_on_both_sides_of_the_drop():
+    for counts in ([100, 1], [101, 1]):
+        assert class_factors(counts, exponent=0.5)[1] == pytest.approx(counts[0] ** 0.5)
+    with pytest.raises(ValueError, match='exponent: found 2, expected 0 to 1'):
+        class_factors([2, 1], exponent=2)
+
+
 @pytest.mark.parametrize('dtype', [int, np.int32, np.uint8, np.float16, np.float32, np.float64, np.longdouble])
 def test_degree_of_exactly_one_takes_the_square_root(dtype):
     assert class_factors(np.array(HALF_CUT_100_TO_1, dtype=dtype)) == pytest.approx([1, 10] * 5)

@@ -67,6 +67,20 @@ def test_factor_of_the_smaller_class_doubles_the_loss_at_256_to_1():
     assert minority == pytest.approx(2 * majority)
 
 
+def test_the_exponent_of_the_factors():
+    logits = torch.tensor([[0.3, -0.4]])
+    for counts, factor in (([900, 1], 900 ** (1 / 8)), ([9, 1], 3.0)):
+        plain = ci_loss(logits, torch.tensor([1]), None)
+        assert ci_loss(logits, torch.tensor([1]), counts) == pytest.approx(factor * plain)
+        for loss in (
+            ci_loss(logits, torch.tensor([1]), counts, exponent=0.5),
+            CILoss(counts, exponent=0.5)(logits, torch.tensor([1])),
+        ):
+            assert loss == pytest.approx(counts[0] ** 0.5 * plain)
+    with pytest.raises(ValueError, match='exponent: found -1, expected 0 to 1'):
+        CILoss(exponent=-1)
+
+
 def test_switches(batch):
     logits, target = batch
     f = torch.tensor([*class_factors(COUNTS), 1.0])[target]

@@ -47,6 +47,7 @@ METHODS: dict[str, Method] = {
     'ce': Method(LOSSES['ce'].title, _CE),
     'fl': Method(LOSSES['fl'].title, {'type': 'mmrotate.SoftmaxFocalLoss', 'gamma': 2.0}, tuned={'gamma': (1.0, 5.0)}),
     'ci': Method(LOSSES['ci'].title, _CI),
+    'ci_sqrt': Method('CI, always the square root', {**_CI, 'exponent': 0.5}),
     'ci_factors': Method(LOSSES['ci_factors'].title, {**_CI, 'modulate': False}),
     'ci_modulator': Method(LOSSES['ci_modulator'].title, {**_CI, 'use_factors': False}),
     'pf': Method(LOSSES['pf'].title, {'type': 'mmrotate.PFLoss'}),
