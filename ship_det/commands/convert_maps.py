@@ -214,7 +214,7 @@ def locate(args: argparse.Namespace, predictions: 'Predictions') -> 'LocatedPred
         return None
     of_chips = (Path(args.images) / 'chips.jsonl').is_file()
     if args.merge and not of_chips:
-        raise ValueError(f'--merge: {args.images} has no chips.jsonl, expected a data set made by tile.py')
+        raise ValueError(f'--merge: {args.images} has no chips.jsonl, expected a data set made by ship-det tile')
     if of_chips and (args.merge or args.target_format == 'gis'):
         return merge_chips(predictions, args.images, args.scenes)
     if args.scenes is not None:

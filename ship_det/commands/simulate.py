@@ -1,6 +1,6 @@
 """Simulate harbor scenes: georeferenced GeoTIFF images with DOTA labels of 15 ship classes.
 
-    python data_tools/simulate.py OUT --scenes 2 --size 12544 --seed 0
+    ship-det simulate OUT --scenes 2 --size 12544 --seed 0
 
 writes OUT/images/scene_0000.tif, OUT/labelTxt/scene_0000.txt and so on, and the parameters to OUT/simulation.json.
 The same seed gives the same bytes; finished scenes are left as they are.

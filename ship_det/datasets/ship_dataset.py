@@ -37,7 +37,7 @@ class ShipDataset(BaseDetDataset):
 
     Args:
         ann_file: a text file below ``data_root`` or anywhere with one image name a line (what
-            ``data_tools/split.py`` writes), see :meth:`ship_det.annotations.DotaFolder.read_list`; empty for every
+            ``ship-det split`` writes), see :meth:`ship_det.annotations.DotaFolder.read_list`; empty for every
             image of the folder.
         data_prefix: folders below ``data_root``: ``img_path`` for images, ``label_path`` for labels.
         other_classes: what to do with an object of a class that ``metainfo`` does not list: 'error', or leave it out

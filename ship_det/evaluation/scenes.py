@@ -108,7 +108,7 @@ class MergedScenes:
         share = math.floor(1e3 * self.covered) / 10 if self.covered > 0.99 else 100 * self.covered
         return (
             f'The chips cover {share:.3g} % of the scenes; what a detector finds elsewhere does not show. There is no '
-            'data, or no chip was cut since it shows no ship (tile.py --keep-empty 1 cuts those).'
+            'data, or no chip was cut since it shows no ship (ship-det tile --keep-empty 1 cuts those).'
         )
 
     def _area(self) -> str:

@@ -132,7 +132,7 @@ def test_images_that_training_refuses(harbor, monkeypatch):
     monkeypatch.setattr('ship_det.dataset_checks.images.MAX_PIXELS', 400 * 300 - 1)
     finding = kinds(harbor)['image too large for training']
     assert (finding.where, finding.severity) == ('images/d.png', 'warning')
-    assert '400 x 300 px' in finding.message and 'tile.py' in finding.message
+    assert '400 x 300 px' in finding.message and 'ship-det tile' in finding.message
 
 
 def test_images_that_cannot_be_shown(harbor):
