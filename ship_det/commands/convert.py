@@ -34,6 +34,9 @@ FORMATS = (
     *('dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'),
     *('shiprsimagenet', 'ssdd', 'rsdd', 'fair1m', 'cvat', 'label-studio', 'labelme'),
 )
+#: Those that can only be read.
+READ_ONLY = ('coco-rotated-clockwise', 'voc')
+WRITABLE = tuple(name for name in FORMATS if name not in READ_ONLY)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -44,7 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
         '--from', required=True, choices=('auto', *FORMATS, *SOURCES), dest='source_format', help='format of SRC'
     )
     parser.add_argument(
-        '--to', default='dota', choices=(*FORMATS, *TARGETS), dest='target_format', help='default: dota'
+        '--to', default='dota', choices=(*WRITABLE, *TARGETS), dest='target_format', help='default: dota'
     )
     parser.add_argument('--class-map', metavar='FILE', help='YAML, "old name: new name"; no new name drops a class')
     parser.add_argument(

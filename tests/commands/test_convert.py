@@ -5,13 +5,21 @@ import shutil
 
 import numpy as np
 
+from ship_det.annotations.conversion import writable_formats
 from ship_det.annotations.formats import FORMATS
+from ship_det.commands.convert import make_parser
+from ship_det.commands.convert_maps import TARGETS
 
 
 def test_help_imports_nothing_heavy_and_lists_every_format(data_tool, modules_of_help):
     assert not modules_of_help('convert.py') & {'torch', 'mmcv', 'numpy', 'rasterio', 'shapely', 'rich', 'yaml'}
     text = data_tool('convert.py', '--help').stdout
     assert '{' + ','.join(('auto', *FORMATS, 'gis', 'predictions')) + '}' in ''.join(text.split())
+
+
+def test_only_what_can_be_written_is_a_choice_of_to():
+    (to,) = (action for action in make_parser()._actions if action.dest == 'target_format')
+    assert list(to.choices) == [*writable_formats(), *TARGETS]
 
 
 def test_summary_and_class_map(data_tool, scenes, tmp_path):
