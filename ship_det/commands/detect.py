@@ -89,9 +89,10 @@ def main() -> int:
     with Console() as console:
         from ship_det.scenes.inputs import find_scenes
         from ship_det.scenes.layers import check_formats
+        from ship_det.scenes.run_folder import is_run_of
 
         check_formats(args.formats)
-        paths = find_scenes(args.scenes, args.asset)
+        paths = find_scenes(args.scenes, args.asset, partial(is_run_of, args.out))
         try:
             run = detect(args, paths, console)
             write_outputs(args, run, console)
