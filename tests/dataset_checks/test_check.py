@@ -187,6 +187,23 @@ def test_lists(harbor):
     assert 'images/a.png' in near.message
 
 
+def test_validation_is_compared_with_training_and_test(harbor):
+    write_chip_index(harbor, [Chip(f'{n}.png', 's.tif', (x, 0, 400, 300), {}) for x, n in enumerate('abcd')])
+    shutil.copy(harbor / 'images/c.png', harbor / 'images/e.png')
+    lists = {
+        name: write_list(harbor, f'{name}.txt', [f'{n}.png' for n in images])
+        for name, images in {'train': 'ad', 'val': 'abc', 'test': 'be'}.items()
+    }
+    found = kinds(harbor, Lists(**lists))
+    assert (found['image in train and val'].image, found['image in train and val'].severity) == ('a.png', 'error')
+    assert (found['image in val and test'].image, found['image in val and test'].severity) == ('b.png', 'warning')
+    near = found['near-duplicate in val and test']
+    assert (near.image, near.severity) == ('e.png', 'warning')
+    assert 'images/c.png of the validation images' in near.message
+    overlap = found['overlapping chips in train and val']
+    assert overlap.severity == 'error' and 'in the training chip images/d.png' in overlap.message
+
+
 def test_classes_that_a_part_lacks(harbor):
     for name, text in (('a', 'ship'), ('b', 'tanker')):
         path = harbor / f'labelTxt/{name}.txt'
