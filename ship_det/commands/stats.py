@@ -239,7 +239,7 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
     axes.grid(axis='x', visible=False)
     axes.set_ylabel('objects (log scale)')
     axes.set_title(
-        'Objects of each class, and its weight f in CI loss '
+        'Objects of each class, and its weight f in CI loss\n'
         f'(imbalance ratio {summary.ratio:.4g}, degree {summary.degree:.3f})'
     )
 

@@ -4,12 +4,16 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ship_det.annotations import LabeledObject, write_dota
+from ship_det.drawing.chart_style import styled
 from ship_det.geometry import rbox_to_quad
+from ship_det.imbalance import summarize
 
 
 @pytest.fixture
@@ -58,6 +62,21 @@ def test_most_frequent_class_first_in_the_plot(labels):
     # A class without an instance has a bar of half a one on a log axis.
     assert [bar.get_height() for bar in counts.patches] == [4, 1, 0.5]
     assert counts.get_yscale() == lengths.get_yscale() == 'log'
+
+
+def test_titles_of_the_plot_are_not_cut_off(labels):
+    stats = importlib.import_module('ship_det.commands.stats')
+    statistics = replace(
+        stats.read_statistics(labels, ['tug', 'ferry']), summary=summarize(['tug', 'ferry'], [4561, 3])
+    )
+
+    def title_ends(of):
+        figure = stats.draw(of)
+        FigureCanvasAgg(figure).draw()
+        return [axes._left_title.get_window_extent().x1 for axes in figure.axes], figure.bbox.width
+
+    ends, width = styled(title_ends)(statistics)
+    assert max(ends) < width
 
 
 def test_plot_is_a_png(data_tool, labels, tmp_path):
