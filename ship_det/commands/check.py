@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def main() -> int:
     write_contact_sheet(out / 'contact_sheet.jpg', root, report)
     print_findings(report)
     used = ', '.join(str(path) for path in (lists.train, lists.val, lists.test) if path) or 'none'
-    print(f'{len(report.images)} images, {report.counts.total()} instances; lists: {used}')
+    print(f'{count_noun(len(report.images), "image")}, {count_noun(report.counts.total(), "instance")}; lists: {used}')
     print(f'all findings: {out / "findings.jsonl"}; look at {out / "contact_sheet.jpg"}')
     return int(any(finding.severity == ERROR for finding in report.findings))
 
@@ -132,7 +132,7 @@ def write_contact_sheet(path: Path, root: Path, report: 'Report') -> None:
         image = report.images[number]
         pictures.append(draw_image(root, image, flagged.get(image.name, set()), side))
         count = report.records[number].counts.total()
-        captions.append(f'{image.name}: {count} object{"s" if count != 1 else ""}')
+        captions.append(f'{image.name}: {count_noun(count, "object")}')
     sheet = arrange(pictures, captions, side, COLUMNS)
     legend = [
         ('label', GROUND_TRUTH_COLOR),

@@ -22,6 +22,7 @@ from pathlib import Path
 from ship_det.cli import quiet_imports
 from ship_det.commands.steps import newest, step
 from ship_det.files import digest, parse_json, read_text, write_text
+from ship_det.progress import count_noun
 
 CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
 #: Length of a ship that the zoo has seen many of, px, and by how much the median may differ before pixels are zoomed.
@@ -109,7 +110,8 @@ def main() -> None:
         gather(args, data)
         ships = describe(data, args.labels)
     zoom = args.zoom or choose_zoom(ships.length)
-    print(f'{ships.count} ships of {len(ships.classes)} classes in {ships.scenes} scenes')
+    scenes = count_noun(ships.scenes, 'scene')
+    print(f'{count_noun(ships.count, "ship")} of {count_noun(len(ships.classes), "class")} in {scenes}')
     print(f'half of them are over {ships.length:.0f} px long; zoom {zoom:g}')
     unlabeled = ('--unlabeled',) if args.unlabeled else ()
     by = args.by or ('scene' if ships.scenes >= MIN_SCENES else 'area')
@@ -339,7 +341,7 @@ def conclude(out: Path, config: Path, checkpoint: Path, results: Path, minutes: 
     found = parse_json(read_text(results))['results']
     ships = sum(entry['num_ground_truths'] for entry in found[0]['classes'].values())
     precision = ', '.join(f'{entry["mean_ap"]:.3f} at IoU {entry["iou_threshold"]:g}' for entry in found)
-    print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} ships of the test part: {precision}.')
+    print(f'\nDone in {minutes:.1f} minutes. mAP on the test part ({count_noun(ships, "ship")}): {precision}.')
     print(f'  {out / "index.html"}: the page about the test')
     print(f'  {out / "check" / "contact_sheet.jpg"}: the labels on the chips')
     print('Ships of other scenes:')

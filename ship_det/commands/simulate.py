@@ -10,7 +10,7 @@ import argparse
 from collections import Counter
 
 from ship_det.cli import HelpFormatter
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -56,7 +56,7 @@ def main() -> None:
         table.add_row(name, str(count))
     console.print(table)
     skipped = sum(report.skipped for report in reports)
-    print(f'{len(reports)} scenes in {arguments.out}, {skipped} of them were there before')
+    print(f'{count_noun(len(reports), "scene")} in {arguments.out}, {skipped} of them were there before')
     for report in reports:
         for name, count in report.missing.items():
             console.print(f'scene_{report.number:04d}: {count} {name} found no place')

@@ -212,7 +212,7 @@ def sample_training(parts: dict[str, list['Chip']], numbers: dict[str, int], see
 
     before = class_counts(parts['train'])
     sample = sample_chips(parts['train'], numbers, seed)
-    lines = [f'sampled {len(sample.chips)} of {len(parts["train"])} training chips']
+    lines = [f'sampled {len(sample.chips)} of {count_noun(len(parts["train"]), "training chip")}']
     for name, lacking in sample.missing.items():
         reason = f'training has {before[name]}' if before[name] < numbers[name] else 'other classes would have too many'
         lines.append(f'not met: {name} {numbers[name] - lacking} of {numbers[name]}, {lacking} too few ({reason})')

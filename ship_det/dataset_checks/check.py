@@ -17,6 +17,7 @@ from ship_det.dataset_checks.images import ImageRecord, inspect_image
 from ship_det.dataset_checks.near_duplicates import near_duplicates, overlapping_chips
 from ship_det.dataset_checks.orientation import measure
 from ship_det.processes import processes
+from ship_det.progress import count_noun
 from ship_det.tiling.chip_index import INDEX_NAME, read_chip_index
 
 
@@ -164,12 +165,13 @@ def _classes(
     for name, number in total.most_common():
         where = 'labelTxt/' if train is None else 'the training list'
         if not trained[name] and (test is None or tested[name]):
-            yield Finding('class without training instances', ERROR, where, f'{name}: {number} instances elsewhere')
+            message = f'{name}: {count_noun(number, "instance")} elsewhere'
+            yield Finding('class without training instances', ERROR, where, message)
         elif trained[name] < options.min_instances:
             message = f'{name}: {trained[name]}, expected {options.min_instances} or more'
             yield Finding('few instances of a class', WARNING, where, message)
         if test is not None and not tested[name]:
-            message = f'{name}: {number} instances elsewhere'
+            message = f'{name}: {count_noun(number, "instance")} elsewhere'
             yield Finding('class without test instances', WARNING, 'the test list', message)
 
 

@@ -67,15 +67,16 @@ class MergedScenes:
 
     def table(self, results: Iterable[EvaluationResult]) -> str:
         """Tables of some results of these scenes, and what was merged."""
-        return '\n'.join([*(result.table('scenes') for result in results), *self.notes()])
+        return '\n'.join([*(result.table('scene') for result in results), *self.notes()])
 
     def notes(self) -> list[str]:
         """What was merged and what was left out, a sentence each."""
         chosen, kept = self.chosen, sum(len(record['scores']) for record in self.predictions.images)
         chips, scenes = sum(map(len, chosen.whole.values())), count_noun(len(self.predictions.images), 'scene')
         notes = [
-            f'Merged {self.num_detections} detections on {count_noun(chips, "chip")} into {kept} on {scenes}: rotated '
-            f'NMS of each class at IoU {self.merge_iou:g}, pieces of objects that chips cut removed or joined.',
+            f'Merged {count_noun(self.num_detections, "detection")} on {count_noun(chips, "chip")} into {kept} on '
+            f'{scenes}: rotated NMS of each class at IoU {self.merge_iou:g}, pieces of objects that chips cut removed '
+            'or joined.',
         ]
         if self.ground_truths:
             notes += [self._coverage(), self._area()]

@@ -68,8 +68,8 @@ def test_what_was_recognised_kept_and_renamed_is_said(data_tool, scenes, tmp_pat
     assert lines[0] == f'{tmp_path}/yolo: recognised as yolo-obb by {tmp_path}/yolo/train/labels/bay.txt'
     assert lines[3:6] == [
         'parts: train 2 images, val 2 images',
-        '1 images have no label file and are kept as images without objects',
-        '4 images of several parts share names and were renamed, such as bay.tif to train_bay.tif',
+        'without a label file, kept as without objects: 1 image',
+        'renamed, as parts share names: 4 images, such as bay.tif to train_bay.tif',
     ]
     assert lines[-1] == f'{tmp_path}/yolo/data.yaml: test is not there, left out'
 
@@ -98,8 +98,8 @@ def test_one_coco_file_of_several(data_tool, scenes, tmp_path):
         (whole.parent / f'{image["file_name"]}.json').write_text(json.dumps(part))
     both = data_tool('convert.py', '--from', 'coco-rotated', tmp_path / 'coco', tmp_path / 'both')
     assert '2 images, 5 objects' in both.stdout
-    assert "5 of 5 boxes are horizontal: along the image's sides" in both.stdout
+    assert "horizontal: 5 of 5 boxes, along the image's sides" in both.stdout
     alone = data_tool(
         'convert.py', '--from', 'coco-rotated', whole.parent / 'bay.tif.json', tmp_path / 'one', '--skip-unpaired'
     )
-    assert '1 images, 3 objects' in alone.stdout and 'skipped: 1 images' in alone.stdout
+    assert '1 image, 3 objects' in alone.stdout and 'skipped: 1 (images' in alone.stdout

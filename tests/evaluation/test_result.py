@@ -39,7 +39,7 @@ def test_json_has_no_nan(result):
 
 def test_table_says_everything(result):
     lines = result.table().splitlines()
-    assert 'AP (11points) with IoU > 0.6, 1 images' in lines[0]
+    assert lines[0].strip() == 'AP (11points) with IoU > 0.6, 1 image'
     rows = {
         cells[1].strip(): [cell.strip() for cell in cells[2:-1]] for line in lines if (cells := line.split('|'))[1:]
     }
