@@ -120,8 +120,8 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
                     quads[item.name].append(item.quad)
             show(done)
     if not quads:
-        objects = count_noun(sum(difficult.values()), 'object')
-        raise ValueError(f'{folder}: found {objects}, all difficult, expected an instance')
+        found = count_noun(sum(difficult.values()), 'object')
+        raise ValueError(f'{folder}: found {found}, all difficult, expected an instance')
     names = classes or sorted(quads | difficult, key=lambda name: (-len(quads[name]), name))
     boxes = {name: quad_to_rbox(np.array(quads[name]).reshape(-1, 4, 2)) for name in names}
     return LabelStatistics(
