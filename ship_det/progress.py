@@ -96,9 +96,17 @@ class ConsoleHandler(logging.Handler):
             self._console.say(self.format(record).strip('\n'))
 
 
-def count_noun(number: int, noun: str, ending: str = 's') -> str:
-    """A number and what it counts, in the plural unless it is one: 1 chip, 2 chips."""
-    return f'{number} {noun}{"" if number == 1 else ending}'
+def count_noun(number: int, noun: str, ending: str | None = None, form: str = 'd') -> str:
+    """A number, in a format, and what it counts, in the plural unless it is one.
+
+    ``ending`` is that of the plural; None for the usual one.
+
+    >>> count_noun(1, 'chip'), count_noun(2, 'class'), count_noun(1234, 'box', form=',d')
+    ('1 chip', '2 classes', '1,234 boxes')
+    """
+    if ending is None:
+        ending = 'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'
+    return f'{number:{form}} {noun}{"" if number == 1 else ending}'
 
 
 @contextmanager

@@ -20,6 +20,8 @@ from mmengine.registry import Registry, root
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ship_det.progress import count_noun
+
 #: Settings that are spread over the config.
 SPREAD = ('data_root', 'classes', 'num_classes', 'other_classes')
 
@@ -227,7 +229,8 @@ def check_classes(cfg: Config, path: str | Path, loaders: Collection[str] = DATA
     advice = 'set classes = (...) once in the config, or --classes ship,boat'
     if len(set(found.values())) > 1:
         told = [
-            f'{", ".join(key for key in found if found[key] == names)}: {len(names)} classes ({_shorten(names)})'
+            f'{", ".join(key for key in found if found[key] == names)}: '
+            f'{count_noun(len(names), "class")} ({_shorten(names)})'
             for names in dict.fromkeys(found.values())
         ]
         raise ValueError(f'{path}: found {"; ".join(told)}; expected the same classes everywhere: {advice}')

@@ -4,10 +4,12 @@ import io
 import logging
 import re
 import threading
+from pathlib import Path
 
 import pytest
 
-from ship_det.progress import FOR_CONSOLE, Console, ConsoleHandler, format_seconds
+import ship_det
+from ship_det.progress import FOR_CONSOLE, Console, ConsoleHandler, count_noun, format_seconds
 
 
 class Terminal(io.StringIO):
@@ -74,3 +76,26 @@ def test_other_processes_show_errors_only():
 )
 def test_durations(seconds, text):
     assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ('count', 'text'),
+    [
+        (count_noun(1, 'empty chip'), '1 empty chip'),
+        (count_noun(0, 'scene'), '0 scenes'),
+        (count_noun(2, 'class'), '2 classes'),
+        (count_noun(3, 'box'), '3 boxes'),
+        (count_noun(1234, 'ship', form=',d'), '1,234 ships'),
+        (count_noun(2, 'ox', 'en'), '2 oxen'),
+    ],
+)
+def test_counts_are_in_the_plural_unless_they_are_one(count, text):
+    assert count == text
+
+
+def test_what_commands_print_counts_by_the_one_helper():
+    nouns = 'scene|image|class|box|ship|chip|label|object|run|file|detection|training|instance|polygon|quad'
+    plural = re.compile(rf'\{{[^{{}}]*\}} (?:{nouns})e?s\b')
+    folder = Path(ship_det.__file__).parent / 'commands'
+    found = [(path.name, match[0]) for path in folder.glob('*.py') for match in plural.finditer(path.read_text())]
+    assert found == []

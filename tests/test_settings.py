@@ -175,7 +175,7 @@ def test_classes_reach_data_sets_within_others_and_all_heads_but_not_the_proposa
             "val_dataloader = dict(dataset=dict(metainfo=dict(classes=('b', 'a'))))\n",
             r'val_dataloader\.dataset: 2 classes \(b, a\)',
         ),
-        ("train_dataloader = dict(dataset=dict(metainfo=dict(classes=('a',))))\n", '1 classes'),
+        ("train_dataloader = dict(dataset=dict(metainfo=dict(classes=('a',))))\n", r'1 class \('),
     ],
 )
 def test_parts_that_disagree_are_refused(derived, text, message):

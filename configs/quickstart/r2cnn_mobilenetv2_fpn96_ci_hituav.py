@@ -1,5 +1,5 @@
 # HIT-UAV: thermal images from a drone with rotated boxes, long-tailed, converted to DOTA layout with
-#   python data_tools/convert.py --from rolabelimg --to dota HIT_UAV/train ROOT
+#   ship-det convert --from rolabelimg --to dota HIT_UAV/train ROOT
 # ROOT is the environment variable SHIP_DET_ROOT or --cfg-options data_root=...
 _base_ = [
     '../_base_/models/r2cnn_mobilenetv2_fpn96.py',

@@ -107,7 +107,7 @@ def config_files() -> Iterator[str]:
 
 
 def config_table(folder: str) -> Iterator[str]:
-    yield f'\n### configs/{folder}\n\n| file | what it is | made of |\n|---|---|---|'
+    yield f'\n### `configs/{folder}`\n\n| file | what it is | made of |\n|---|---|---|'
     for path in sorted((CONFIGS / folder).glob('*.py')):
         bases = ', '.join(f'`{name.removeprefix("../")}`' for name in base_files(path))
         yield f'| `{path.name}` | {purpose(path)} | {bases} |'

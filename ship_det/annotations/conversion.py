@@ -232,12 +232,11 @@ def _unpaired(data_set: DataSet, skip: bool) -> int:
     if not skip and data_set.without_labels:
         raise ValueError(
             f'{data_set.without_labels[0]}: an image without labels, expected a label file of its name '
-            '(--skip-unpaired leaves it out)'
+            f'(--skip-unpaired leaves it out){_name_strays(data_set)}'
         )
     if not skip and data_set.without_image:
         labels = data_set.without_image[0]
-        # Of an export it is FILE:LINE: IMAGE.
-        stem = Path(last_name(str(labels).rpartition(': ')[2])).stem
+        stem = Path(_image_of(labels)).stem
         folders = dict.fromkeys(
             image.parent for image in [*(found.image for found in data_set.images), *data_set.without_labels]
         )
@@ -248,8 +247,27 @@ def _unpaired(data_set: DataSet, skip: bool) -> int:
             f'{data_set.unknown_names[0]}: no image of this name, expected one (--skip-unpaired passes over such lines)'
         )
     if not data_set.images:
-        raise ValueError('no image has labels, expected at least one')
+        raise ValueError(f'no image has labels, expected at least one{_name_strays(data_set)}')
     return len(data_set.without_labels) + len(data_set.without_image) + len(data_set.unknown_names)
+
+
+def _image_of(labels: Path) -> str:
+    """The file name of the image that labels are of, as they say it: those of an export are FILE:LINE: IMAGE."""
+    return last_name(str(labels).rpartition(': ')[2])
+
+
+def _name_strays(data_set: DataSet) -> str:
+    """Some images that labels are of and some that are there, where none of the former is there; for a message."""
+    if data_set.images or not data_set.without_image:
+        return ''
+    labels, images = (
+        ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')
+        for names in (
+            [_image_of(path) for path in data_set.without_image],
+            [path.name for path in data_set.without_labels] or ['none'],
+        )
+    )
+    return f'; the labels are of {labels}, the images there are {images}'
 
 
 def _rename_classes(images: Sequence[LabeledImage], options: ConversionOptions, summary: ConversionSummary) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from mmdet.models.detectors import TwoStageDetector
@@ -71,7 +71,8 @@ def main() -> None:
         console.width = 100
     console.print(table(best, ships.labels, classes))
     under = int((best < FIT).sum())
-    print(f'{under} of {len(best)} ships ({100 * under / len(best):.2f} %) have a best anchor IoU under {FIT}')
+    ships_under = f'{under} of {count_noun(len(best), "ship")} ({100 * under / len(best):.2f} %)'
+    print(f'best anchor IoU under {FIT}: {ships_under}')
     for line in describe_codes(model, anchors, ious >= FIT, ships):
         print(line)
 
@@ -137,7 +138,7 @@ def read_ships(cfg: 'Config', root: str, list_file: str, scale: float) -> tuple[
             sizes += [image_size(record['img_path'])] * len(counted) if counted else []
             show(index + 1)
     if not quads:
-        raise ValueError(f'{root}: no ship in {len(data_set)} images, expected one that is not difficult')
+        raise ValueError(f'{root}: no ship in {count_noun(len(data_set), "image")}, expected one that is not difficult')
     boxes = quad_to_rbox(np.array(quads).reshape(-1, 4, 2))
     boxes[:, :4] *= scale
     image_sizes = torch.tensor(sizes, dtype=torch.float64) * scale

@@ -1,8 +1,8 @@
-"""Find what breaks training later: in images, in labels, between the training and the test list.
+"""Find what breaks training later: in images, in labels, between the lists of two parts.
 
-DATASET is a folder with images/ and labelTxt/ (DOTA). Its train.txt and test.txt are used where they are there. Prints
-a table of what was found and writes findings.jsonl, which has all of it, and contact_sheet.jpg, labelled images to
-look at. Exit code: 0 for nothing worse than a warning, 1 for errors, 2 where there is nothing to check.
+DATASET is a folder with images/ and labelTxt/ (DOTA). Its train.txt, val.txt and test.txt are used where they are
+there. Prints a table of what was found and writes findings.jsonl, which has all of it, and contact_sheet.jpg, labelled
+images to look at. Exit code: 0 for nothing worse than a warning, 1 for errors, 2 where there is nothing to check.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('dataset', help='data set folder')
     parser.add_argument('--train', metavar='LIST', help='image names, one a line; default: train.txt in DATASET')
+    parser.add_argument('--val', metavar='LIST', help='image names, one a line; default: val.txt in DATASET')
     parser.add_argument('--test', metavar='LIST', help='image names, one a line; default: test.txt in DATASET')
     parser.add_argument('--out', metavar='DIR', help='folder to write to; default: work_dirs/check/DATASET')
     parser.add_argument('--workers', type=int, default=2, help='processes; default: 2')
@@ -50,15 +51,15 @@ def main() -> int:
 
     root = Path(args.dataset)
     out = Path(args.out) if args.out else default_folder(root)
-    lists = find_lists(root, args.train, args.test)
+    lists = find_lists(root, args.train, args.val, args.test)
     options = CheckOptions(args.min_side, args.max_aspect, min_instances=args.min_instances)
     with progress_bar('checking images') as show:
         report = check_dataset(root, lists, options, args.workers, show)
     write_findings(out, report)
     write_contact_sheet(out / 'contact_sheet.jpg', root, report)
     print_findings(report)
-    used = ', '.join(str(path) for path in (lists.train, lists.test) if path) or 'none'
-    print(f'{len(report.images)} images, {report.counts.total()} instances; lists: {used}')
+    used = ', '.join(str(path) for path in (lists.train, lists.val, lists.test) if path) or 'none'
+    print(f'{count_noun(len(report.images), "image")}, {count_noun(report.counts.total(), "instance")}; lists: {used}')
     print(f'all findings: {out / "findings.jsonl"}; look at {out / "contact_sheet.jpg"}')
     return int(any(finding.severity == ERROR for finding in report.findings))
 
@@ -70,16 +71,16 @@ def default_folder(root: Path) -> Path:
     return Path('work_dirs/check') / place
 
 
-def find_lists(root: Path, train: str | None, test: str | None) -> 'Lists':
+def find_lists(root: Path, train: str | None, val: str | None, test: str | None) -> 'Lists':
     """The lists that were named, else those of the data set, where there are any."""
     from ship_det.annotations import DotaFolder
     from ship_det.dataset_checks import Lists
 
     folder = DotaFolder(root)
-    usual = folder.lists
-    return Lists(
-        folder.find_list(train) if train else usual.get('train'), folder.find_list(test) if test else usual.get('test')
-    )
+    named = {part: folder.find_list(name) for part, name in (('train', train), ('val', val), ('test', test)) if name}
+    # A list that is named for one part is not another's too: val.txt as the test.
+    usual = {part: path for part, path in folder.lists.items() if not any(map(path.samefile, named.values()))}
+    return Lists(**(usual | named))
 
 
 def print_findings(report: 'Report') -> None:
@@ -131,7 +132,7 @@ def write_contact_sheet(path: Path, root: Path, report: 'Report') -> None:
         image = report.images[number]
         pictures.append(draw_image(root, image, flagged.get(image.name, set()), side))
         count = report.records[number].counts.total()
-        captions.append(f'{image.name}: {count} object{"s" if count != 1 else ""}')
+        captions.append(f'{image.name}: {count_noun(count, "object")}')
     sheet = arrange(pictures, captions, side, COLUMNS)
     legend = [
         ('label', GROUND_TRUTH_COLOR),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
+from ship_det.progress import count_noun
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -130,7 +131,7 @@ def show(lines: Sequence[Mapping[str, Any]], args: argparse.Namespace, folds: in
     from ship_det.experiments.detection.tables import all_tables, make_rows
 
     rows, ious = make_rows(lines, max(folds, 1)), thresholds(lines)
-    title = f'{Path(args.config).stem}{", tuned" if kind else ""}: {len(lines)} trainings'
+    title = f'{Path(args.config).stem}{", tuned" if kind else ""}: {count_noun(len(lines), "training")}'
     minutes = sum(line['minutes'] for line in lines)
     print(f'\n{title}, {minutes / 60:.1f} hours\n')
     print('\n'.join(all_tables(rows, ious)))

@@ -25,7 +25,7 @@ from ship_det.commands.convert_maps import (
     convert_to_gis,
     export_predictions,
 )
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from ship_det.annotations.conversion import ConversionSummary
@@ -34,6 +34,9 @@ FORMATS = (
     *('dota', 'hrsc', 'rolabelimg', 'dior', 'coco-rotated', 'coco-rotated-clockwise', 'yolo-obb', 'voc'),
     *('shiprsimagenet', 'ssdd', 'rsdd', 'fair1m', 'cvat', 'label-studio', 'labelme'),
 )
+#: Those that can only be read.
+READ_ONLY = ('coco-rotated-clockwise', 'voc')
+WRITABLE = tuple(name for name in FORMATS if name not in READ_ONLY)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -44,7 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
         '--from', required=True, choices=('auto', *FORMATS, *SOURCES), dest='source_format', help='format of SRC'
     )
     parser.add_argument(
-        '--to', default='dota', choices=(*FORMATS, *TARGETS), dest='target_format', help='default: dota'
+        '--to', default='dota', choices=(*WRITABLE, *TARGETS), dest='target_format', help='default: dota'
     )
     parser.add_argument('--class-map', metavar='FILE', help='YAML, "old name: new name"; no new name drops a class')
     parser.add_argument(
@@ -104,31 +107,31 @@ def main() -> None:
 
 def describe(summary: 'ConversionSummary', out: str) -> Iterator[str]:
     """Lines about what was converted and what was not."""
-    yield f'{summary.images} images, {summary.objects.total()} objects in {out}'
+    yield f'{count_noun(summary.images, "image")}, {count_noun(summary.objects.total(), "object")} in {out}'
     for name, count in summary.objects.most_common():
         difficult = summary.difficult[name]
         yield f'  {name}: {count}' + (f' ({difficult} difficult)' if difficult else '')
     if summary.parts:
-        yield 'parts: ' + ', '.join(f'{part} {count} images' for part, count in summary.parts.items())
+        yield 'parts: ' + ', '.join(f'{part} {count_noun(count, "image")}' for part, count in summary.parts.items())
     if summary.backgrounds:
-        yield f'{summary.backgrounds} images have no label file and are kept as images without objects'
+        yield f'without a label file, kept as without objects: {count_noun(summary.backgrounds, "image")}'
     if summary.renamed:
         old, new = summary.renamed[0]
-        yield f'{len(summary.renamed)} images of several parts share names and were renamed, such as {old} to {new}'
+        yield f'renamed, as parts share names: {count_noun(len(summary.renamed), "image")}, such as {old} to {new}'
     if summary.dropped:
         yield 'dropped: ' + ', '.join(f'{name} {count}' for name, count in summary.dropped.most_common())
     if summary.unpaired:
-        yield f'skipped: {summary.unpaired} images without labels, or labels or listed names without an image'
+        yield f'skipped: {summary.unpaired} (images without labels, or labels or listed names without an image)'
     if summary.skipped:
         kinds = ', '.join(f'{kind} {count}' for kind, count in summary.skipped.most_common())
         yield f'skipped labels that outline no object: {kinds}'
     if summary.outlines:
-        yield f'{summary.outlines} polygons have other than four corners and became their minimum-area rectangles'
+        yield f'made minimum-area rectangles: {count_noun(summary.outlines, "polygon")} of other than four corners'
     if summary.upright:
-        share = f'{summary.upright} of {summary.objects.total()} boxes'
-        yield f"{share} are horizontal: along the image's sides, or labels that do not say how they are turned"
+        share = f'{summary.upright} of {count_noun(summary.objects.total(), "box")}'
+        yield f"horizontal: {share}, along the image's sides, or labels that do not say how they are turned"
     if summary.rectangles:
-        yield f'{summary.rectangles} quads are no rectangles and became their minimum-area rectangles'
+        yield f'made minimum-area rectangles: {count_noun(summary.rectangles, "quad")} of other shapes'
     if summary.flags_lost:
-        yield f'{summary.flags_lost} objects are marked difficult, which the new format cannot say'
+        yield f'marked difficult, which the new format cannot say: {count_noun(summary.flags_lost, "object")}'
     yield from summary.notes

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from ship_det.annotations.conversion import ConversionOptions, ConversionSummary
@@ -110,7 +110,8 @@ def convert_from_gis(args: argparse.Namespace, options: 'ConversionOptions') -> 
     count = len(layer.polygons)
     if placed.outside == count:
         raise ValueError(
-            f'{layer.path}: none of its {count} polygons lies on one of the {len(on_map)} scenes of {args.scenes}, '
+            f'{layer.path}: none of its {count_noun(count, "polygon")} lies on one of the scenes of {args.scenes} '
+            f'({len(on_map)}), '
             'expected polygons over the scenes, in the CRS that the layer names'
         )
     images = [
@@ -159,7 +160,8 @@ def convert_to_gis(args: argparse.Namespace, options: 'ConversionOptions') -> tu
         return summary, []
     left_out = sum(len(data_set.images[k].objects) for k in range(len(scenes)) if k not in set(kept))
     return summary, [
-        f'left out: {len(lost)} images that do not know where they lie, with {left_out} objects, first {lost[0].path}'
+        f'left out, as nothing says where they lie: {count_noun(len(lost), "image")} with '
+        f'{count_noun(left_out, "object")}, first {lost[0].path}'
     ]
 
 
@@ -185,7 +187,7 @@ def export_predictions(args: argparse.Namespace) -> None:
         predictions = located.predictions
     notes = list(located.notes) if located else []
     if dropped:
-        notes.append(f'left out {dropped} detections of a lower score than {args.min_score:g}')
+        notes.append(f'left out {count_noun(dropped, "detection")} of a lower score than {args.min_score:g}')
     if to == 'dota-task1':
         write_task1(args.out, predictions)
     elif to == 'coco-results':
@@ -199,9 +201,10 @@ def export_predictions(args: argparse.Namespace) -> None:
     elif located is not None:
         missing = write_prediction_layer(args.out, located)
         if missing:
-            notes.append(f'left out: {len(missing)} images that do not know where they lie, first {missing[0]}')
+            images = count_noun(len(missing), 'image')
+            notes.append(f'left out, as nothing says where they lie: {images}, first {missing[0]}')
     count = sum(len(record['scores']) for record in predictions.images)
-    print(f'{len(predictions.images)} images, {count} detections in {args.out}')
+    print(f'{count_noun(len(predictions.images), "image")}, {count_noun(count, "detection")} in {args.out}')
     for note in notes:
         print(note)
 
@@ -214,7 +217,7 @@ def locate(args: argparse.Namespace, predictions: 'Predictions') -> 'LocatedPred
         return None
     of_chips = (Path(args.images) / 'chips.jsonl').is_file()
     if args.merge and not of_chips:
-        raise ValueError(f'--merge: {args.images} has no chips.jsonl, expected a data set made by tile.py')
+        raise ValueError(f'--merge: {args.images} has no chips.jsonl, expected a data set made by ship-det tile')
     if of_chips and (args.merge or args.target_format == 'gis'):
         return merge_chips(predictions, args.images, args.scenes)
     if args.scenes is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ship_det.cli import HelpFormatter, Interrupted, add_pixel_arguments, pixel_choices
 from ship_det.onnx_files import SUFFIX, is_onnx
-from ship_det.progress import Console, progress_bar
+from ship_det.progress import Console, count_noun, progress_bar
 from ship_det.zoo import PREFIX, zoo_models
 
 if TYPE_CHECKING:
@@ -89,9 +89,10 @@ def main() -> int:
     with Console() as console:
         from ship_det.scenes.inputs import find_scenes
         from ship_det.scenes.layers import check_formats
+        from ship_det.scenes.run_folder import is_run_of
 
         check_formats(args.formats)
-        paths = find_scenes(args.scenes, args.asset)
+        paths = find_scenes(args.scenes, args.asset, partial(is_run_of, args.out))
         try:
             run = detect(args, paths, console)
             write_outputs(args, run, console)
@@ -101,7 +102,8 @@ def main() -> int:
     for name, reason in run.failed.items():
         print(f'{name}: {reason}', file=sys.stderr)
     if run.failed:
-        print(f'error: {len(run.failed)} of {len(paths)} scenes could not be read, named above', file=sys.stderr)
+        failed = f'{len(run.failed)} of {count_noun(len(paths), "scene")}'
+        print(f'error: {failed} could not be read, named above', file=sys.stderr)
     return 1 if run.failed else 0
 
 
@@ -253,7 +255,7 @@ def write_outputs(args: argparse.Namespace, run: 'ScenesRun', console: Console) 
     from ship_det.scenes.result_folder import is_url, open_results, results_on_disk
 
     resumed = f' ({run.resumed} of them finished before)' if run.resumed else ''
-    console.say(f'{run.ships} ships in {len(run.found)} scenes{resumed}')
+    console.say(f'{count_noun(run.ships, "ship")} in {count_noun(len(run.found), "scene")}{resumed}')
     if run.unseen:
         console.say(f'nothing to look at in {", ".join(run.unseen)}: no data, nothing but land, or outside the area')
     if not run.found:

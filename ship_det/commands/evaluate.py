@@ -14,6 +14,7 @@ from typing import Any
 
 from ship_det.cli import HelpFormatter, check_outputs
 from ship_det.commands.scene_arguments import add_scene_arguments, add_truth_arguments, check_scene_arguments
+from ship_det.progress import count_noun
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -63,7 +64,7 @@ def main() -> None:
     for result in results.values():
         print(result.table())
     if left_out:
-        print(f'Left out the predictions of {left_out} images that are not in {args.list}.')
+        print(f'Left out the predictions of {count_noun(left_out, "image")} not in {args.list}.')
     scene_results = {}
     if args.merge:
         from ship_det.evaluation.scene_chips import SceneData
@@ -95,16 +96,17 @@ def evaluate_detected(args: argparse.Namespace, options: dict[str, Any]) -> None
     detected = read_detected(args.predictions, args.dataset, args.other_classes, args.gsd, args.class_field)
     results = detected.evaluate(args.iou, **options)
     for result in results.values():
-        print(result.table('scenes'))
+        print(result.table('scene'))
     area = detected.searched
     if area.km2 is None:
         print(f'False alarms are counted by Mpx: {detected.without_gsd[0]} has no georeference (--gsd).')
     else:
         print(f'False alarms are counted on {area.km2:.3g} km2, where ships were looked for.')
     if detected.left_out:
-        print(f'Left out {detected.left_out} labels where none were: without data, on land or outside the area.')
+        labels = count_noun(detected.left_out, 'label')
+        print(f'Left out {labels} where no ship was looked for: without data, on land or outside the area.')
     if detected.unlabeled:
-        print(f'Left out {len(detected.unlabeled)} scenes without labels, first {detected.unlabeled[0]}.')
+        print(f'Left out {count_noun(len(detected.unlabeled), "scene")} without labels, first {detected.unlabeled[0]}.')
     if args.json:
         write_results(args.json, results.values(), vars(args))
         print(f'figures: {args.json}')

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from ship_det.experiments.few_shot.config import FewShotConfig
@@ -69,7 +69,8 @@ def train_and_test(config: 'FewShotConfig', work_dir: Path, device: str | None) 
     with progress_bar('reading images') as progress:
         experiment = open_experiment(config, work_dir, device, progress)
     open_runs, total = experiment.open_runs(), len(experiment.runs())
-    print(f'{len(open_runs)} of {total} runs to do on {device}, {config.iterations} meta-updates each')
+    updates = count_noun(config.iterations, 'meta-update')
+    print(f'{len(open_runs)} of {count_noun(total, "run")} to do on {device}, {updates} each')
     for number, run in enumerate(open_runs, total - len(open_runs) + 1):
         run_with_progress(experiment, run, f'{number}/{total} {run.name}')
 
@@ -78,7 +79,7 @@ def run_with_progress(experiment: 'Experiment', run: 'Run', title: str) -> None:
     """Do a run under a progress bar, and say its accuracy."""
     with progress_bar(title, experiment.config.iterations) as show_progress:
         result = experiment.run(run, lambda done, words: show_progress(done, title=f'{title} {words}'))
-    print(f'{run.name}: accuracy {result["accuracy"]:.4f} on {len(result["correct"])} test tasks')
+    print(f'{run.name}: accuracy {result["accuracy"]:.4f} on {count_noun(len(result["correct"]), "test task")}')
 
 
 def show(config: 'FewShotConfig', path: Path, plot: str | None) -> None:

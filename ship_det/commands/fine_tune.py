@@ -11,15 +11,19 @@ import json
 import math
 import os
 import shlex
+import shutil
 import statistics
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ship_det.cli import quiet_imports, text_option
 from ship_det.commands.steps import newest, step
 from ship_det.files import digest, parse_json, read_text, write_text
+from ship_det.progress import count_noun
 
 CONFIG = 'configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
 #: Length of a ship that the zoo has seen many of, px, and by how much the median may differ before pixels are zoomed.
@@ -104,11 +108,14 @@ def main() -> None:
     check_arguments(args)
     start = time.monotonic()
     data, chips, training = args.out / 'scenes', args.out / 'chips', args.out / 'train'
-    remember(args)
-    gather(args, data)
-    ships = describe(data)
+    check_label_names(args)
+    with removed_if_refused(args.out):
+        remember(args)
+        gather(args, data)
+        ships = describe(data, args.labels)
     zoom = args.zoom or choose_zoom(ships.length)
-    print(f'{ships.count} ships of {len(ships.classes)} classes in {ships.scenes} scenes')
+    scenes = count_noun(ships.scenes, 'scene')
+    print(f'{count_noun(ships.count, "ship")} of {count_noun(len(ships.classes), "class")} in {scenes}')
     print(f'half of them are over {ships.length:.0f} px long; zoom {zoom:g}')
     unlabeled = ('--unlabeled',) if args.unlabeled else ()
     by = args.by or ('scene' if ships.scenes >= MIN_SCENES else 'area')
@@ -159,6 +166,44 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(f'--zoom: found {args.zoom}, expected 0.05 to 20')
 
 
+def check_label_names(args: argparse.Namespace) -> None:
+    """Raise a ValueError where a folder of labels has none of a scene."""
+    if args.labels.is_file():
+        return
+    from ship_det.annotations import DotaFolder
+
+    images, labels = find_folders(args)
+    folder = DotaFolder(args.scenes, images, labels)
+    if not folder.images:
+        raise ValueError(f'{images}: found no image, expected those of the scenes')
+    if any(folder.find_labels(image) for image in folder.images):
+        return
+    names = sorted(path.name for path in labels.iterdir())
+    found = ', '.join(names[:3]) + (', ...' if len(names) > 3 else '') or 'nothing'
+    raise ValueError(
+        f'{labels}: no .txt of the name of a scene, such as {folder.images[0].stem}.txt; found {found}; expected DOTA '
+        'label files (ship-det convert makes them of other formats)'
+    )
+
+
+def find_folders(args: argparse.Namespace) -> tuple[Path, Path]:
+    """The folders of the images and, unless those are a layer, of the labels."""
+    images, labels = args.scenes / 'images', args.labels / 'labelTxt'
+    return images if images.is_dir() else args.scenes, labels if labels.is_dir() else args.labels
+
+
+@contextmanager
+def removed_if_refused(out: Path) -> Iterator[None]:
+    """Leave no folder behind that was not there, where what it is to be made of is refused."""
+    is_new = not out.exists()
+    try:
+        yield
+    except (ValueError, SystemExit):
+        if is_new:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
+
+
 def remember(args: argparse.Namespace) -> None:
     """Write down what OUT is made from; raise a ValueError where it was made from something else."""
     made = {name: str(value) for name, value in sorted(vars(args).items()) if name != 'out' and value is not None}
@@ -180,7 +225,7 @@ def remember(args: argparse.Namespace) -> None:
 
 def gather(args: argparse.Namespace, data: Path) -> None:
     """Make a data set of the scenes and the labels, where they lie."""
-    images = args.scenes / 'images' if (args.scenes / 'images').is_dir() else args.scenes
+    images, labels = find_folders(args)
     if args.labels.is_file():
         # The folder appears as a whole.
         if data.exists():
@@ -188,7 +233,6 @@ def gather(args: argparse.Namespace, data: Path) -> None:
         options = ('--from', 'gis', '--scenes', images, '--class-field', args.class_field, '--transfer', 'symlink')
         step('Read the layer', 'convert', args.labels, data, *options)
         return
-    labels = args.labels / 'labelTxt' if (args.labels / 'labelTxt').is_dir() else args.labels
     data.mkdir(parents=True, exist_ok=True)
     for name, folder in (('images', images), ('labelTxt', labels)):
         link = data / name
@@ -196,8 +240,13 @@ def gather(args: argparse.Namespace, data: Path) -> None:
             link.symlink_to(folder.resolve(), target_is_directory=True)
 
 
-def describe(data: Path) -> Ships:
-    """Look at the labels and the scenes' georeference."""
+def describe(data: Path, labels_given: Path) -> Ships:
+    """Look at the labels and the scenes' georeference.
+
+    Args:
+        data: the scenes with their labels.
+        labels_given: where the labels come from, for messages.
+    """
     import numpy as np
 
     from ship_det.annotations import DotaFolder, read_dota
@@ -216,7 +265,7 @@ def describe(data: Path) -> Ships:
             lengths += quad_to_rbox(np.array([found.quad for found in objects]))[:, 2].tolist()
             found_scenes.append(describe_scene(image, image.stem))
     if not lengths:
-        raise ValueError(f'{folder.label_dir}: no labelled ship that is not difficult, expected at least one')
+        raise ValueError(f'{labels_given}: no labelled ship that is not difficult, expected at least one')
     known = [scene.gsd for scene in found_scenes if scene.gsd is not None]
     side = min(min(scene.size) for scene in found_scenes)
     one_kind = len(known) == len(found_scenes) and max(known) <= GSD_RANGE * min(known)
@@ -297,7 +346,8 @@ def conclude(out: Path, config: Path, checkpoint: Path, results: Path, minutes: 
     found = parse_json(read_text(results))['results']
     ships = sum(entry['num_ground_truths'] for entry in found[0]['classes'].values())
     precision = ', '.join(f'{entry["mean_ap"]:.3f} at IoU {entry["iou_threshold"]:g}' for entry in found)
-    print(f'\nDone in {minutes:.1f} minutes. mAP on the {ships} labels of the test chips: {precision}.')
+    labels = count_noun(ships, 'label')
+    print(f'\nDone in {minutes:.1f} minutes. mAP on the test chips with {labels}: {precision}.')
     print(f'  {out / "index.html"}: the page about the test')
     print(f'  {out / "check" / "contact_sheet.jpg"}: the labels on the chips')
     print('Ships of other scenes:')

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from ship_det.experiments.recognition.experiment import Experiment
@@ -126,7 +126,7 @@ def train(args: argparse.Namespace, experiment: 'Experiment', selection: 'Select
         done = 0
         for stack in stacks:
             seeds = ', '.join(map(str, stack.seeds))
-            show(done, title=f'{stack.setting}, seed {seeds}: {len(stack.losses)} losses')
+            show(done, title=f'{stack.setting}, seed {seeds}: {count_noun(len(stack.losses), "loss")}')
 
             def advance(share: float, weight: int = stack.trials) -> None:
                 show(advance=share * weight)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ship_det.cli import HelpFormatter
 from ship_det.commands.scene_arguments import add_scene_arguments, add_truth_arguments, check_scene_arguments
+from ship_det.progress import count_noun
 
 if TYPE_CHECKING:
     from ship_det.evaluation import EvaluationResult
@@ -66,12 +67,12 @@ def main() -> None:
     )
     files = [RunFiles(name, file, log) for (name, file), log in zip(unique_names(named), logs, strict=True)]
     for run in write_report(files, args.dataset, args.out, options):
-        print(f'{run.name}: {join_scores(run.results)} on {run.main.num_images} images')
+        print(f'{run.name}: {join_scores(run.results)} on {count_noun(run.main.num_images, "image")}')
         if run.scenes:
             number = len(run.scenes.merged.ground_truths)
-            print(f'{run.name}: {join_scores(run.scenes.results)} on {number} whole scenes')
+            print(f'{run.name}: {join_scores(run.scenes.results)} on {count_noun(number, "whole scene")}')
         if run.left_out:
-            print(f'{run.name}: left out the predictions of {run.left_out} images that are not in {args.list}')
+            print(f'{run.name}: left out the predictions of {count_noun(run.left_out, "image")} not in {args.list}')
     print(f'report: {Path(args.out) / "index.html"}')
 
 

@@ -4,7 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -38,4 +38,4 @@ def main() -> None:
             ]
             write_dota(out.label_dir / f'{path.stem}.txt', objects)
             show(done)
-    print(f'{len(images)} images turned by {args.degrees:g} degrees in {args.out}')
+    print(f'{count_noun(len(images), "image")} turned by {args.degrees:g} degrees in {args.out}')

@@ -1,6 +1,6 @@
 """Simulate harbor scenes: georeferenced GeoTIFF images with DOTA labels of 15 ship classes.
 
-    python data_tools/simulate.py OUT --scenes 2 --size 12544 --seed 0
+    ship-det simulate OUT --scenes 2 --size 12544 --seed 0
 
 writes OUT/images/scene_0000.tif, OUT/labelTxt/scene_0000.txt and so on, and the parameters to OUT/simulation.json.
 The same seed gives the same bytes; finished scenes are left as they are.
@@ -10,7 +10,7 @@ import argparse
 from collections import Counter
 
 from ship_det.cli import HelpFormatter
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -56,7 +56,7 @@ def main() -> None:
         table.add_row(name, str(count))
     console.print(table)
     skipped = sum(report.skipped for report in reports)
-    print(f'{len(reports)} scenes in {arguments.out}, {skipped} of them were there before')
+    print(f'{count_noun(len(reports), "scene")} in {arguments.out}, {skipped} of them were there before')
     for report in reports:
         for name, count in report.missing.items():
             console.print(f'scene_{report.number:04d}: {count} {name} found no place')

@@ -3,9 +3,10 @@
 Writes train.txt, val.txt and test.txt (image file names, one a line) into the data set's folder and prints how many
 instances of each class every part has. By scene, chips of one scene, which overlap, never straddle two parts. Classes
 are spread over the parts in their shares, rare ones first. Validation and test get all chips of the grid and none that
-tile.py added on ships; training gets both, and of the empty ones a share. By area, blocks are cut out of each scene for
-test and validation, and chips nearer to a block than --gap go to no part. With --situation the training list is a
-sample that has no more than the given number of instances of each class; the other lists stay what they are without it.
+`ship-det tile` added on ships; training gets both, and of the empty ones a share. By area, blocks are cut out of each
+scene for test and validation, and chips nearer to a block than --gap go to no part. With --situation the training list
+is a sample that has no more than the given number of instances of each class; the other lists stay what they are
+without it.
 """
 
 import argparse
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument('chips', help='data set folder, as made by tile.py')
+    parser.add_argument('chips', help='data set folder, as made by ship-det tile')
     parser.add_argument('--train', type=float, default=0.8, help='share of the training part')
     parser.add_argument('--val', type=float, default=0.0, help='share of the validation part; the rest is test')
     parser.add_argument(
@@ -152,7 +153,10 @@ def split_areas(
     if split.uncut:
         scenes = ', '.join(split.uncut[:3]) + (', ...' if len(split.uncut) > 3 else '')
         where = count_noun(len(split.uncut), 'scene')
-        lines.append(f'no room for a block of each part in {where} (--gap makes the gap narrower): {scenes}')
+        lines.append(
+            f'no room for a block of each part in {where} (a smaller --gap or smaller chips, ship-det tile --chip, '
+            f'leave more): {scenes}'
+        )
     return split.parts, lines
 
 
@@ -179,7 +183,7 @@ def explain_added(root: str, chips: list['Chip'], parts: dict[str, list['Chip']]
     if any(chip.added is None for chip in chips):
         return [
             f'{root}/chips.jsonl does not say which chips were added on ships, so that val and test may have some; '
-            'tile.py says it when it is run again with the options in tiling.json'
+            'ship-det tile says it when it is run again with the options in tiling.json'
         ]
     kept = {chip.file for of_part in parts.values() for chip in of_part}
     left_out = sum(chip.file not in kept for chip in chips)
@@ -208,7 +212,7 @@ def sample_training(parts: dict[str, list['Chip']], numbers: dict[str, int], see
 
     before = class_counts(parts['train'])
     sample = sample_chips(parts['train'], numbers, seed)
-    lines = [f'sampled {len(sample.chips)} of {len(parts["train"])} training chips']
+    lines = [f'sampled {len(sample.chips)} of {count_noun(len(parts["train"]), "training chip")}']
     for name, lacking in sample.missing.items():
         reason = f'training has {before[name]}' if before[name] < numbers[name] else 'other classes would have too many'
         lines.append(f'not met: {name} {numbers[name] - lacking} of {numbers[name]}, {lacking} too few ({reason})')

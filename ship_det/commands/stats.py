@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ship_det.cli import split_names
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,8 +70,9 @@ def main() -> None:
     console.print(table(statistics))
     summary = statistics.summary
     print(
-        f'{summary.counts.sum()} instances and {sum(statistics.difficult.values())} difficult objects in '
-        f'{statistics.files} files, {statistics.empty_files} of them without objects'
+        f'{count_noun(summary.counts.sum(), "instance")} and '
+        f'{count_noun(sum(statistics.difficult.values()), "difficult object")} in '
+        f'{count_noun(statistics.files, "file")}, {statistics.empty_files} of them without objects'
     )
     print(f'imbalance ratio (rho) {summary.ratio:.4g}, imbalance degree (lambda) {summary.degree:.4f}')
     if summary.absent:
@@ -119,7 +120,8 @@ def read_statistics(folder: Path, classes: list[str] | None) -> LabelStatistics:
                     quads[item.name].append(item.quad)
             show(done)
     if not quads:
-        raise ValueError(f'{folder}: found {sum(difficult.values())} objects, all difficult, expected an instance')
+        found = count_noun(sum(difficult.values()), 'object')
+        raise ValueError(f'{folder}: found {found}, all difficult, expected an instance')
     names = classes or sorted(quads | difficult, key=lambda name: (-len(quads[name]), name))
     boxes = {name: quad_to_rbox(np.array(quads[name]).reshape(-1, 4, 2)) for name in names}
     return LabelStatistics(
@@ -239,7 +241,7 @@ def draw_bars(axes: 'Axes', summary: 'ImbalanceSummary', order: list[str]) -> No
     axes.grid(axis='x', visible=False)
     axes.set_ylabel('objects (log scale)')
     axes.set_title(
-        'Objects of each class, and its weight f in CI loss '
+        'Objects of each class, and its weight f in CI loss\n'
         f'(imbalance ratio {summary.ratio:.4g}, degree {summary.degree:.3f})'
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from ship_det.cli import quiet_imports
 from ship_det.commands.config_arguments import add_config_arguments, load_config
 from ship_det.commands.scene_arguments import add_scene_arguments, check_scene_arguments
-from ship_det.progress import FOR_CONSOLE, Console
+from ship_det.progress import FOR_CONSOLE, Console, count_noun
 from ship_det.zoo import weights_file
 
 
@@ -188,7 +188,7 @@ def report(metric: Any, runner: Any, args: argparse.Namespace, console: Console)
     files = RunFiles('test', metric.predictions_file)
     if args.show_dir:
         drawn = draw_images(files, dataset.data_root, args.show_dir, options)
-        console.say(f'{drawn} images with boxes: {args.show_dir}')
+        console.say(f'{count_noun(drawn, "image")} with boxes: {args.show_dir}')
     if args.report:
         write_report([files], dataset.data_root, args.report, options)
         console.say(f'report: {Path(args.report) / "index.html"}')

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ship_det.cli import HelpFormatter, add_pixel_arguments, pixel_choices
 from ship_det.processes import RunAll, processes
-from ship_det.progress import progress_bar
+from ship_det.progress import count_noun, progress_bar
 
 if TYPE_CHECKING:
     from ship_det.tiling import TilingSummary
@@ -89,7 +89,7 @@ def print_summary(out: str, summary: 'TilingSummary') -> None:
     """Say what was made, and what became of every object."""
     tally = summary.tally
     already = f' ({summary.resumed} were there already)' if summary.resumed else ''
-    print(f'{tally["chips"]} chips from {tally["scenes"]} scenes in {out}{already}')
+    print(f'{count_noun(tally["chips"], "chip")} from {count_noun(tally["scenes"], "scene")} in {out}{already}')
     print(f'chips added on ships: {tally["chips added on ships"]}, empty chips: {tally["empty chips"]}')
     print(
         f'empty chips skipped: {tally["empty chips skipped"]}, '

@@ -70,18 +70,20 @@ def check_pixels(
     """What is odd about an image that can be decoded."""
     where = f'images/{labels.image}'
     if not has_data:
-        message = f'all pixels are {reader.without_data}: training sees it black; tile.py has --nodata, --no-alpha'
+        message = (
+            f'all pixels are {reader.without_data}: training sees it black; ship-det tile has --nodata, --no-alpha'
+        )
         # A ship that nobody can see teaches nothing good.
         yield Finding('image without data', ERROR if labels.objects else WARNING, where, message, labels.image)
     elif alpha is not None and alpha.hidden and alpha.is_picture:
         message = (
             f'band {reader.alpha_band}, called alpha, has values as of a picture: training sees {alpha.hidden:.1%} of '
-            'the image black; tile.py --no-alpha makes images without'
+            'the image black; ship-det tile --no-alpha makes images without'
         )
         yield Finding('alpha band like a picture', WARNING, where, message, labels.image)
     width, height = reader.size
     if width * height > MAX_PIXELS:
-        message = f'{width} x {height} px, training takes at most {MAX_PIXELS} px; cut it by data_tools/tile.py first'
+        message = f'{width} x {height} px, training takes at most {MAX_PIXELS} px; cut it by ship-det tile first'
         yield Finding('image too large for training', WARNING, where, message, labels.image)
     number = reader.orientation.number
     if number > 1 and labels.objects:

@@ -1,4 +1,4 @@
-"""Training images that show what test images show."""
+"""Images of one part of a data set that show what images of another part show."""
 
 from collections.abc import Collection, Iterator, Sequence
 
@@ -18,6 +18,8 @@ _CORRELATION = 0.95
 _THUMBNAIL = 32
 # An image of less contrast than this, grey levels of 256, shows nothing that could be recognised.
 _MIN_CONTRAST = 2.0
+# What images of a part are called.
+_CALLED = {'train': 'training', 'val': 'validation', 'test': 'test'}
 # Pairs compared at a time.
 _CHUNK_PAIRS = 1 << 22
 # From this overlap of two chips' windows on, as a share of the smaller one, both show the same.
@@ -45,9 +47,15 @@ def difference_hash(small: NDArray[np.float32]) -> np.uint64:
 
 
 def near_duplicates(
-    train: Sequence[str], test: Sequence[str], thumbnails: dict[str, NDArray[np.float32]]
+    train: Sequence[str],
+    test: Sequence[str],
+    thumbnails: dict[str, NDArray[np.float32]],
+    parts: tuple[str, str] = ('train', 'test'),
 ) -> Iterator[Finding]:
-    """For each test image the training image most like it, where that shows the same; images by their file names."""
+    """For each test image the training image most like it, where that shows the same; images by their file names.
+
+    ``parts`` names the two lists, where they are other ones.
+    """
     train, test = ([name for name in names if thumbnails[name].any()] for names in (train, test))
     if not train or not test:
         return
@@ -63,14 +71,17 @@ def near_duplicates(
             correlation = flat[candidates] @ thumbnails[name].ravel()
             if len(candidates) and correlation.max() >= _CORRELATION:
                 other = train[candidates[int(np.argmax(correlation))]]
+                called = _CALLED[parts[0]]
                 message = (
-                    f'shows what images/{other} of the training images shows (correlation {correlation.max():.3f})'
+                    f'shows what images/{other} of the {called} images shows (correlation {correlation.max():.3f})'
                 )
-                yield Finding('near-duplicate in train and test', ERROR, f'images/{name}', message, name)
+                yield Finding(f'near-duplicate in {" and ".join(parts)}', ERROR, f'images/{name}', message, name)
 
 
-def overlapping_chips(chips: Sequence[Chip], train: Collection[str], test: Collection[str]) -> Iterator[Finding]:
-    """For each test chip the training chip of the same scene that shares most of it."""
+def overlapping_chips(
+    chips: Sequence[Chip], train: Collection[str], test: Collection[str], parts: tuple[str, str] = ('train', 'test')
+) -> Iterator[Finding]:
+    """For each test chip the training chip of the same scene that shares most of it; ``parts`` as above."""
     train, test = set(train), set(test)
     by_scene: dict[str, list[Chip]] = {}
     for chip in chips:
@@ -84,5 +95,6 @@ def overlapping_chips(chips: Sequence[Chip], train: Collection[str], test: Colle
         best = int(np.argmax(shares))
         if shares[best] > 0:
             severity = ERROR if shares[best] >= _SAME else WARNING
-            message = f'{shares[best]:.0%} of it is in the training chip images/{others[best].file}'
-            yield Finding('overlapping chips in train and test', severity, f'images/{chip.file}', message, chip.file)
+            message = f'{shares[best]:.0%} of it is in the {_CALLED[parts[0]]} chip images/{others[best].file}'
+            check = f'overlapping chips in {" and ".join(parts)}'
+            yield Finding(check, severity, f'images/{chip.file}', message, chip.file)

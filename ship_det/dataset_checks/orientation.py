@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ship_det.progress import count_noun
 from ship_det.raster import SceneReader, read_shrunk
 
 # A squarer or smaller box has no direction to speak of.
@@ -91,7 +92,8 @@ class Orientation:
 
     def explanation(self) -> str:
         """What the boxes look like."""
-        figures = f'{self.number} elongated boxes, mean alignment {self.alignment:.2f} (1 along the objects, -1 across)'
+        boxes = count_noun(self.number, 'elongated box')
+        figures = f'{boxes}, mean alignment {self.alignment:.2f} (1 along the objects, -1 across)'
         if self.mirrored > _ALIGNED and self.mirrored > -self.alignment:
             return f'{figures}; {self.mirrored:.2f} with the angles mirrored: do they run the other way round?'
         if self.alignment < -_ALIGNED:

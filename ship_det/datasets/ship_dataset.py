@@ -10,7 +10,7 @@ from mmrotate.registry import DATASETS
 from ship_det.annotations import AOSR15_CLASSES, DotaFolder
 from ship_det.annotations.classes import check_classes
 from ship_det.annotations.dota_folder import OtherClasses
-from ship_det.progress import FOR_CONSOLE
+from ship_det.progress import FOR_CONSOLE, count_noun
 
 #: Label of an ignore region without a class; ``ignore_flag`` is 1 wherever it occurs.
 NO_CLASS = -1
@@ -38,7 +38,7 @@ class ShipDataset(BaseDetDataset):
 
     Args:
         ann_file: a text file below ``data_root`` or anywhere with one image name a line (what
-            ``data_tools/split.py`` writes), see :meth:`ship_det.annotations.DotaFolder.read_list`; empty for every
+            ``ship-det split`` writes), see :meth:`ship_det.annotations.DotaFolder.read_list`; empty for every
             image of the folder.
         data_prefix: folders below ``data_root``: ``img_path`` for images, ``label_path`` for labels.
         other_classes: what to do with an object of a class that ``metainfo`` does not list: 'error', or leave it out
@@ -107,8 +107,8 @@ class ShipDataset(BaseDetDataset):
         kept = [info for info in self.data_list if any(not i['ignore_flag'] for i in info['instances'])]
         if not kept:
             raise ValueError(
-                f'{self.data_prefix["label_path"]}: none of {len(self.data_list)} images has an object that is not'
-                f' difficult; expected at least one of {", ".join(self.metainfo["classes"])}'
+                f'{self.data_prefix["label_path"]}: none of {count_noun(len(self.data_list), "image")} has an object '
+                f'that is not difficult; expected at least one of {", ".join(self.metainfo["classes"])}'
             )
         return kept if (self.filter_cfg or {}).get('filter_empty_gt', False) else self.data_list
 

@@ -47,7 +47,7 @@ class LoadImage(BaseTransform):
 class RandomAffineCrop(BaseTransform):
     """Cut a randomly turned, scaled and placed rectangle out of an image, in one resampling.
 
-    Boxes turn and scale with the image. One that the crop's border cuts becomes the label that ``data_tools/tile.py``
+    Boxes turn and scale with the image. One that the crop's border cuts becomes the label that ``ship-det tile``
     gives a ship cut by a chip's border: the minimum-area rectangle of what is visible, and an ignore region where that
     is less than ``min_visible`` of it. One outside is left out.
 

@@ -11,6 +11,7 @@ from ship_det.annotations.folders import list_images
 from ship_det.evaluation.predictions import Predictions
 from ship_det.evaluation.scene_chips import chip_windows, group_by_scene
 from ship_det.evaluation.scenes import merge_scene
+from ship_det.progress import count_noun
 from ship_det.scenes.merging import MERGE_IOU
 from ship_det.scenes.scene import Scene, describe_scene
 from ship_det.tiling.chip_index import INDEX_NAME, Chip, read_chip_index
@@ -52,8 +53,8 @@ def merge_chips(
     unknown = set(by_file).difference(chip.file for chip in index)
     if unknown:
         raise ValueError(
-            f'{Path(chips) / INDEX_NAME}: no line for {len(unknown)} of {len(by_file)} images with predictions, first '
-            f'{min(unknown)}'
+            f'{Path(chips) / INDEX_NAME}: no line for {len(unknown)} of '
+            f'{count_noun(len(by_file), "image")} with predictions, first {min(unknown)}'
         )
     records, described, partial = [], [], []
     num_chips = num_detections = num_added = 0
@@ -72,11 +73,12 @@ def merge_chips(
         num_chips += len(grid)
         num_detections += sum(len(record['scores']) for record in chosen)
     kept = sum(len(record['scores']) for record in records)
-    notes = [f'merged {num_detections} detections on {num_chips} chips into {kept} in {len(records)} scenes']
+    merged = f'{count_noun(num_detections, "detection")} on {count_noun(num_chips, "chip")}'
+    notes = [f'merged {merged} into {kept} in {count_noun(len(records), "scene")}']
     if partial:
         notes.append(f'scenes of which only some chips have predictions: {len(partial)}, first {partial[0]}')
     if num_added:
-        notes.append(f'left out {num_added} chips that labels added on ships: only the grid counts')
+        notes.append(f'left out {count_noun(num_added, "chip")} that labels added on ships: only the grid counts')
     if not records:
         raise ValueError(f'{chips}: no chip of a grid has predictions, expected some to merge')
     return LocatedPredictions(Predictions(predictions.classes, tuple(records)), tuple(described), tuple(notes))
@@ -93,7 +95,8 @@ def locate_images(predictions: Predictions, folder: str | os.PathLike) -> Locate
     missing = [file for file in files if file not in images]
     if missing:
         raise ValueError(
-            f'{_image_folder(folder)}: lacks {len(missing)} of {len(files)} images with predictions, first {missing[0]}'
+            f'{_image_folder(folder)}: lacks {len(missing)} of {count_noun(len(files), "image")} with predictions, '
+            f'first {missing[0]}'
         )
     return LocatedPredictions(predictions, tuple(describe_scene(images[file], Path(file).stem) for file in files))
 

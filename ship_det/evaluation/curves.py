@@ -32,7 +32,7 @@ class PrecisionRecallCurve:
 class OperatingPoint:
     """Figures of one class with the detections of at least one score (CI loss paper, eq. 24).
 
-    Precision without any detection is 0; what divides by no ground truth is nan.
+    Precision without any detection is 0, or nan without ground truth too; what divides by no ground truth is nan.
 
     Attributes:
         score: detections of this score or more count.
@@ -112,7 +112,7 @@ def operating_point(curve: PrecisionRecallCurve, num_ground_truths: int, score: 
     """Figures with the detections of at least ``score``."""
     count = int(np.searchsorted(-curve.scores, -score, side='right'))
     right = int(curve.true_positives[count - 1]) if count else 0
-    precision = right / count if count else 0.0
+    precision = right / count if count else 0.0 if num_ground_truths else float('nan')
     recall = right / num_ground_truths if num_ground_truths else float('nan')
     # 2 P R / (P + R) without its division by zero.
     f1 = 2 * right / (count + num_ground_truths) if num_ground_truths else float('nan')

@@ -10,12 +10,14 @@ import numpy as np
 import shapely
 
 from ship_det.annotations.dota_folder import DotaFolder, OtherClasses
+from ship_det.annotations.folders import has_images
 from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import ImageRecord, ground_truth_record
 from ship_det.evaluation.labeled_set import read_objects
 from ship_det.evaluation.result import EvaluationResult, SearchedArea
 from ship_det.evaluation.voc import evaluate_thresholds
 from ship_det.geometry.boxes import FloatArray
+from ship_det.progress import count_noun
 from ship_det.scenes import Detections
 from ship_det.scenes.label_layers import place_labels, read_label_layer
 from ship_det.scenes.run_folder import FinishedScene, read_run
@@ -60,8 +62,8 @@ def read_detected(
 
     Args:
         run: output folder of ``ship-det detect``.
-        labels: folder of the scenes in DOTA's layout, or a vector file of polygons with a class each; a scene has those
-            whose centre lies in it.
+        labels: folder of the scenes with labelTxt/ and images/, or the images beside labelTxt/; or a vector file of
+            polygons with a class each, where a scene has those whose centre lies in it.
         other_classes: what a label of a class that the detector does not know is.
         gsd: ground sampling distance of all scenes, m/px; None for what each knows of itself.
         class_column: column of a vector file that has the class.
@@ -75,11 +77,14 @@ def read_detected(
     if Path(labels).is_file():
         objects = _read_layer(found, labels, class_column)
         named = [_sort_by_class(each, classes, other_classes, labels) for each in objects]
+        expected = ', expected polygons whose centre lies in one'
     else:
+        name = PurePosixPath(_file(found[0])).stem if found else 'NAME'
+        expected = f', expected files such as {Path(labels, "labelTxt", name)}.txt (empty where there is no ship)'
         named = _read_folder(found, labels, classes, other_classes)
     labeled = [(scene, truth) for scene, truth in zip(finished, named, strict=True) if truth is not None]
     if not labeled:
-        raise ValueError(f'{labels}: has labels of none of the {len(found)} scenes of {run}')
+        raise ValueError(f'{labels}: has labels of none of the {count_noun(len(found), "scene")} of {run}{expected}')
     predictions, truths, left_out = [], [], 0
     for scene, (known, regions) in labeled:
         each = scene.found
@@ -105,7 +110,8 @@ def _read_folder(
     found: Sequence[Detections], root: str | os.PathLike, classes: Sequence[str], other_classes: OtherClasses
 ) -> list[Labels | None]:
     """Objects and ignore regions of each scene; None of one that the folder has no labels of."""
-    folder = DotaFolder(root)
+    beside = Path(root).is_dir() and not Path(root, 'images').is_dir() and has_images(Path(root))
+    folder = DotaFolder(root, images=root if beside else None)
     images = {image.stem: image for image in folder.images}
     stems = [PurePosixPath(_file(detections)).stem for detections in found]
     labels: list[Labels | None] = []

@@ -16,6 +16,7 @@ from ship_det.evaluation.instances import ImageRecord
 from ship_det.evaluation.predictions import Predictions
 from ship_det.files import parse_json, read_text, staged_folder, write_text
 from ship_det.geometry import rbox_to_quad
+from ship_det.progress import count_noun
 from ship_det.scenes.detector import Detections
 from ship_det.scenes.layers import write_table
 from ship_det.scenes.ship_table import tabulate_ships
@@ -150,8 +151,8 @@ def write_prediction_layer(path: str | os.PathLike, located: LocatedPredictions)
     missing = [scene.name for scene in located.scenes if scene.georeference is None and suffix != '.csv']
     if found and len(missing) == len(found):
         raise ValueError(
-            f'{path}: none of {len(missing)} images knows where on Earth it lies, expected georeferenced ones '
-            '(--scenes names the folder of the scenes of chips), or a layer in .csv'
+            f'{path}: none of {count_noun(len(missing), "image")} knows where on Earth it lies, expected '
+            'georeferenced ones (--scenes names the folder of the scenes of chips), or a layer in .csv'
         )
     write_table(path, tabulate_ships([each for each in found if each.scene and each.scene.name not in missing]))
     return missing

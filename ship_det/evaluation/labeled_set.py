@@ -14,6 +14,7 @@ from ship_det.annotations.dota_folder import PARTS, DotaFolder, OtherClasses
 from ship_det.annotations.objects import LabeledObject
 from ship_det.evaluation.instances import ground_truth_record
 from ship_det.evaluation.predictions import Predictions
+from ship_det.progress import count_noun
 
 _OTHER_CLASSES = '; --other-classes, or other_classes in the config, as ignore or background leaves them out'
 
@@ -97,12 +98,12 @@ def select_predictions(
     missing = [name for name in names if name not in by_file]
     if missing:
         hint = '' if subset else '; --list names the images to evaluate'
-        raise ValueError(
-            f'{source}: no predictions for {len(missing)} of {len(names)} images, first {missing[0]}{hint}'
-        )
+        missed = f'{len(missing)} of {count_noun(len(names), "image")}'
+        raise ValueError(f'{source}: no predictions for {missed}, first {missing[0]}{hint}')
     unknown = sorted(by_file.keys() - set(names))
     if unknown and not subset:
-        raise ValueError(f'{source}: predictions for {len(unknown)} unknown images, first {unknown[0]}')
+        images = count_noun(len(unknown), 'unknown image')
+        raise ValueError(f'{source}: predictions for {images}, first {unknown[0]}')
     return Predictions(predictions.classes, tuple(by_file[name] for name in names)), len(unknown)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from ship_det.evaluation.curves import ApMode, OperatingPoint, PrecisionRecallCurve
 from ship_det.evaluation.instances import GroundTruthForm
 from ship_det.evaluation.matching import Matches, MinIoU
+from ship_det.progress import count_noun
 
 _POINTS = ('at_score', 'best_f1')
 _FIGURES = {'precision': 'P', 'recall': 'R', 'f1': 'F1', 'gmean': 'Gmean'}
@@ -140,10 +141,11 @@ class EvaluationResult:
             classes[name].update({point: asdict(getattr(of_class, point)) for point in _POINTS})
         return _without_nan({**choices, 'mean_ap': self.mean_ap, 'mean': means, 'classes': classes})
 
-    def table(self, images: str = 'images') -> str:
-        """All figures as text, one line a class; ``images`` is what the title calls the images."""
+    def table(self, noun: str = 'image') -> str:
+        """All figures as text, one line a class; ``noun`` is what the title calls an image."""
+        images = count_noun(self.num_images, noun)
         table = Table(
-            title=f'AP ({self.ap_mode}) with IoU {self.min_iou} {self.iou_threshold:g}, {self.num_images} {images}',
+            title=f'AP ({self.ap_mode}) with IoU {self.min_iou} {self.iou_threshold:g}, {images}',
             caption=self._notes(),
             caption_justify='left',
             box=box.ASCII2,
@@ -192,11 +194,11 @@ class EvaluationResult:
             notes.append(f'No ground truth, so AP nan and out of the mean: {", ".join(absent)}.')
         difficult = self._total('num_difficult')
         if difficult:
-            notes.append(f'{difficult} difficult objects count neither as found nor as missed.')
+            notes.append(f'{count_noun(difficult, "difficult object")}, neither found nor missed.')
         if self.num_ignore_regions:
-            notes.append(f'{self.num_ignore_regions} ignore regions without a class.')
+            notes.append(f'{count_noun(self.num_ignore_regions, "ignore region")} without a class.')
         if self.num_ignored:
-            notes.append(f'{self.num_ignored} detections there count neither as right nor as wrong.')
+            notes.append(f'{count_noun(self.num_ignored, "detection")} there, neither right nor wrong.')
         return '\n'.join(notes)
 
 

@@ -96,7 +96,7 @@ def choose_scenes(files: Collection[str], data: SceneData) -> ChosenScenes:
         example = ''.join(f'; {name} has {some} of {every}' for name, (some, every) in list(partial.items())[:1])
         raise ValueError(
             f'{data.chips}: no scene has predictions for all its chips{example}; expected a test on whole scenes, '
-            'as data_tools/split.py --by scene makes'
+            'as ship-det split --by scene makes'
         )
     folder = DotaFolder(data.scenes)
     for scene in whole:

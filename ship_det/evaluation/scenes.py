@@ -67,15 +67,16 @@ class MergedScenes:
 
     def table(self, results: Iterable[EvaluationResult]) -> str:
         """Tables of some results of these scenes, and what was merged."""
-        return '\n'.join([*(result.table('scenes') for result in results), *self.notes()])
+        return '\n'.join([*(result.table('scene') for result in results), *self.notes()])
 
     def notes(self) -> list[str]:
         """What was merged and what was left out, a sentence each."""
         chosen, kept = self.chosen, sum(len(record['scores']) for record in self.predictions.images)
         chips, scenes = sum(map(len, chosen.whole.values())), count_noun(len(self.predictions.images), 'scene')
         notes = [
-            f'Merged {self.num_detections} detections on {count_noun(chips, "chip")} into {kept} on {scenes}: rotated '
-            f'NMS of each class at IoU {self.merge_iou:g}, pieces of objects that chips cut removed or joined.',
+            f'Merged {count_noun(self.num_detections, "detection")} on {count_noun(chips, "chip")} into {kept} on '
+            f'{scenes}: rotated NMS of each class at IoU {self.merge_iou:g}, pieces of objects that chips cut removed '
+            'or joined.',
         ]
         if self.ground_truths:
             notes += [self._coverage(), self._area()]
@@ -108,7 +109,7 @@ class MergedScenes:
         share = math.floor(1e3 * self.covered) / 10 if self.covered > 0.99 else 100 * self.covered
         return (
             f'The chips cover {share:.3g} % of the scenes; what a detector finds elsewhere does not show. There is no '
-            'data, or no chip was cut since it shows no ship (tile.py --keep-empty 1 cuts those).'
+            'data, or no chip was cut since it shows no ship (ship-det tile --keep-empty 1 cuts those).'
         )
 
     def _area(self) -> str:

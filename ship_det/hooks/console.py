@@ -12,7 +12,7 @@ from mmengine.logging import MMLogger
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ship_det.hooks.checkpoint import SafeCheckpointHook
-from ship_det.progress import Console, ConsoleHandler, format_seconds
+from ship_det.progress import Console, ConsoleHandler, count_noun, format_seconds
 
 # Seconds between two lines of progress.
 _INTERVAL = 5.0
@@ -45,7 +45,7 @@ def introduce(runner: Runner, console: Console, purpose: str, dataset: Any) -> N
     where = f' in {root}' if root else ''
     names = f', listed in {Path(listing).name}' if listing else ''
     repeated = f', {len(dataset)} with repetitions' if len(dataset) != len(source) else ''
-    console.say(f'{purpose} data: {len(source)} images{where}{names}{repeated}')
+    console.say(f'{purpose} data: {count_noun(len(source), "image")}{where}{names}{repeated}')
     console.say(f'log: {runner.logger.log_file}')
 
 
@@ -91,10 +91,10 @@ class ConsoleHook(Hook):
         hook = next((hook for hook in runner.hooks if isinstance(hook, CheckpointHook)), None)
         if hook is not None:
             unit = 'epoch' if hook.by_epoch else 'iteration'
-            every = f'{unit}' if hook.interval == 1 else f'{hook.interval} {unit}s'
+            every = f'{unit}' if hook.interval == 1 else count_noun(hook.interval, unit)
             self.console.say(f'checkpoints: {hook.out_dir}, every {every}')
         start = f' from iteration {runner.iter}' if runner.iter else ''
-        self.console.say(f'training starts{start}: {runner.max_iters} iterations')
+        self.console.say(f'training starts{start}: {count_noun(runner.max_iters, "iteration")}')
         self.console.begin('first iteration')
 
     def after_train_iter(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ship_det.imbalance.measures import class_factors, imbalance_degree, imbalance_ratio
+from ship_det.progress import count_noun
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class ImbalanceSummary:
         lines = [f'{"class":{width}}  {"count":>9}  {"share":>7}  {"f":>7}']
         for name, count, share, factor in zip(self.classes, self.counts, self.shares, self.factors, strict=True):
             lines.append(f'{name:{width}}  {count:9d}  {share:7.2%}  {factor:7.3f}')
-        lines.append(f'{self.counts.sum()} instances, imbalance ratio {self.ratio:.4g}, degree {self.degree:.4f}')
+        instances = count_noun(self.counts.sum(), 'instance')
+        lines.append(f'{instances}, imbalance ratio {self.ratio:.4g}, degree {self.degree:.4f}')
         return '\n'.join(lines)
 
 

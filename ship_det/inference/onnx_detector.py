@@ -14,6 +14,7 @@ from ship_det.files import digest
 from ship_det.geometry import multiclass_rotated_nms, to_le90
 from ship_det.inference.base import LoadedDetector
 from ship_det.onnx_files import INPUT, OUTPUT, OnnxFacts, check_seal
+from ship_det.progress import count_noun
 from ship_det.scenes.detector import Detections, check_image, sort_by_score
 
 # Devices by ONNX Runtime's names. 'auto' takes the first that is there, but not OpenVINO: on a CPU that needs 1.3 times
@@ -108,7 +109,7 @@ class OnnxDetector(LoadedDetector):
         if names != [INPUT, OUTPUT] or len(shape) != 3 or shape[1] != rows:
             raise ValueError(
                 f'{path}: found a graph of {", ".join(names)} {shape}, expected {INPUT}, {OUTPUT} (B, {rows}, N) for '
-                f'{len(self.classes)} classes'
+                f'{count_noun(len(self.classes), "class")}'
             )
 
 

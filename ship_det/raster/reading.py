@@ -51,7 +51,7 @@ def read_rgb(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> NDArray[n
         if width * height > max_pixels:
             raise ValueError(
                 f'{path}: {width} x {height} px, expected at most {max_pixels} px to be read at once (max_pixels); '
-                'data_tools/tile.py cuts it into chips'
+                'ship-det tile cuts it into chips'
             )
         pixels = np.zeros((height, width, 3), dtype=np.uint8)
         for (x, y, w, h), part in reader.read_parts():

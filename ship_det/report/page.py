@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from ship_det.drawing.pages import render_page
 from ship_det.evaluation.labeled_set import LabeledSet
 from ship_det.evaluation.result import format_rate
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
+from ship_det.progress import count_noun
 from ship_det.report.overlay import MIN_SHOWN_SCORE
 from ship_det.report.runs import Run
 
@@ -40,7 +42,7 @@ def build_page(runs: Sequence[Run], labeled: LabeledSet, training: NDArray[np.in
     return render_page(
         'ship_det.report',
         'page.html',
-        filters={'counted': _count, 'rate': format_rate, 'ap_name': 'AP@{:g}'.format},
+        filters={'counted': partial(count_noun, form=',d'), 'rate': format_rate, 'ap_name': 'AP@{:g}'.format},
         runs=runs,
         labeled=labeled,
         training=training,
@@ -85,12 +87,8 @@ def tail_rows(runs: Sequence[Run], training: NDArray[np.int64]) -> list[TailRow]
             known = [value for value in values if not math.isnan(value)]
             means.append(math.fsum(known) / len(known) if known else math.nan)
         counts = training[part]
-        rows.append(TailRow(f'{title}: {len(part)} classes', int(counts.min()), int(counts.max()), means))
+        rows.append(TailRow(f'{title}: {count_noun(len(part), "class")}', int(counts.min()), int(counts.max()), means))
     return rows
-
-
-def _count(number: int, noun: str, nouns: str = '') -> str:
-    return f'{number:,d} {noun if number == 1 else nouns or noun + "s"}'
 
 
 def _headline(run: Run) -> dict[str, str]:
@@ -116,7 +114,8 @@ def _describe_imbalance(training: NDArray[np.int64]) -> str:
     present = training[training > 0]
     if len(present) < 2:
         return 'Fewer than two classes occur in training.'
+    instances = count_noun(int(training.sum()), 'instance', form=',d')
     return (
-        f'Training set: {int(training.sum()):,d} instances, imbalance ratio {imbalance_ratio(present):.3g}, '
+        f'Training set: {instances}, imbalance ratio {imbalance_ratio(present):.3g}, '
         f'imbalance degree {imbalance_degree(present):.3f}.'
     )

@@ -18,6 +18,7 @@ from ship_det.evaluation.matching import IGNORE_IOF
 from ship_det.evaluation.predictions import Predictions, read_predictions
 from ship_det.evaluation.scene_chips import SceneData
 from ship_det.files import staged_folder, write_text
+from ship_det.progress import count_noun
 from ship_det.raster import read_preview
 from ship_det.report.class_charts import (
     ap_by_count,
@@ -188,5 +189,5 @@ def _facts(runs: Sequence[Run], dataset: str | os.PathLike, options: ReportOptio
             facts[f'ignored detections{suffix}'] = f'{run.main.num_ignored:,d} of {total:,d}, neither right nor wrong'
     left_out = max(run.left_out for run in runs)
     if left_out:
-        facts['left out'] = f'predictions of {left_out} images that are not in the list'
+        facts['left out'] = f'predictions of {count_noun(left_out, "image")} not in the list'
     return facts

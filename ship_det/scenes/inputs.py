@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -16,14 +16,19 @@ from ship_det.scenes.scene_lists import LIST_SUFFIXES, is_scene_list, read_scene
 _GLOBBED = (*IMAGE_SUFFIXES, '.vrt', '.jpx')
 # Bytes of a scene's name: files are called after it, with something before and behind.
 _LONGEST_NAME = 120
+# Folders whose names say nothing of a scene.
+_PASSED_OVER = {'images', '/'}
 _UNFIT = re.compile(r'[^\w.-]+')
 
 
-def find_scenes(sources: Sequence[str], asset: str | None = None) -> dict[str, str]:
+def find_scenes(
+    sources: Sequence[str], asset: str | None = None, is_run_of: Callable[[dict[str, str]], bool] | None = None
+) -> dict[str, str]:
     """Files and GDAL paths by the names of their scenes, in the order given, those of a folder sorted.
 
-    A name is that of the file without its suffix, or the one that a list has; scenes that share one are told apart by
-    their folders.
+    A name is that of the file without its suffix, or the one that a list has. Scenes that share one are told apart by
+    the folders in which their paths differ, the nearest that suffice, before it: ``north_a`` and ``south_a``. A folder
+    ``images`` is passed over. What no folder tells apart is numbered.
 
     Args:
         sources: image files, folders of images or of a data set in DOTA's layout, globs such as ``'*.tif'``, paths
@@ -31,6 +36,8 @@ def find_scenes(sources: Sequence[str], asset: str | None = None) -> dict[str, s
             :func:`ship_det.scenes.scene_lists.read_scene_list`. Whether files of a list are there is seen when it is
             their turn.
         asset: key of the asset with the pixels in STAC items.
+        is_run_of: whether a run that goes on has some of these scenes, by name. It is asked where scenes were called
+            after the folder they lie in before, whatever its name; those names are kept then.
 
     Raises:
         ValueError: naming the source, where there is nothing.
@@ -40,11 +47,25 @@ def find_scenes(sources: Sequence[str], asset: str | None = None) -> dict[str, s
     for source in sources:
         for path, stem in _expand(source, asset):
             found.setdefault(path if is_gdal_path(path) else _real_path(path, real_folder), (path, stem))
-    twins = {name for name, number in Counter(stem.lower() for _, stem in found.values()).items() if number > 1}
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for path, stem in found.values():
+        groups.setdefault(stem.lower(), []).append((path, stem))
+    twins = [(path, stem) for group in groups.values() if len(group) > 1 for path, stem in group]
+    if not twins:
+        return _name_scenes(found.values(), {})
+    folders = {path: name for group in groups.values() for path, name in _telling_folders([path for path, _ in group])}
+    names = _name_scenes(found.values(), folders)
+    before = _name_scenes(found.values(), {path: PurePosixPath(path).parent.name for path, _ in twins})
+    changed = {name: path for name, path in before.items() if names.get(name) != path}
+    return before if changed and is_run_of and is_run_of(changed) else names
+
+
+def _name_scenes(found: Iterable[tuple[str, str]], folders: Mapping[str, str]) -> dict[str, str]:
+    """Paths by name, given path and stem of each and what stands before the stem of some paths."""
     names: dict[str, str] = {}
     taken: Counter[str] = Counter()
-    for path, stem in found.values():
-        name = f'{PurePosixPath(path).parent.name}_{stem}' if stem.lower() in twins else stem
+    for path, stem in found:
+        name = f'{folders[path]}_{stem}' if path in folders else stem
         # No name but of letters that any file system and any page takes.
         name = _UNFIT.sub('_', name).strip('._') or 'scene'
         name = base = name.encode()[:_LONGEST_NAME].decode(errors='ignore')
@@ -54,6 +75,29 @@ def find_scenes(sources: Sequence[str], asset: str | None = None) -> dict[str, s
         taken[name.lower()] += 1
         names[name] = path
     return names
+
+
+def _telling_folders(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each of some paths, and those of its folders that tell it from the others; nothing of a path alone.
+
+    >>> list(_telling_folders(['/a/x/images/1.tif', '/b/x/images/1.tif', '/b/y/1.tif']))
+    [('/a/x/images/1.tif', 'a_x'), ('/b/x/images/1.tif', 'b_x'), ('/b/y/1.tif', 'b_y')]
+    """
+    if len(paths) < 2:
+        return
+    # The nearest first.
+    above = [[part for part in _folders(path) if part not in _PASSED_OVER][::-1] for path in paths]
+    deepest = max(map(len, above))
+    depth = next((n for n in range(1, deepest) if len({tuple(of[:n]) for of in above}) == len(paths)), deepest)
+    levels = [level for level in range(depth) if len({tuple(of[level : level + 1]) for of in above}) > 1]
+    # Where no folder tells any apart, the nearest: they are numbered.
+    for path, of_path in zip(paths, above, strict=True):
+        yield path, '_'.join(of_path[level] for level in (levels or [0])[::-1] if level < len(of_path))
+
+
+def _folders(path: str) -> tuple[str, ...]:
+    """Names of the folders above a file, those above the working directory too."""
+    return PurePosixPath(path if is_gdal_path(path) else os.path.abspath(path)).parent.parts
 
 
 def _real_path(path: str, real_folder: Callable[[str], str]) -> str:

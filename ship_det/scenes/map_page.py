@@ -13,6 +13,7 @@ from ship_det.drawing.class_colors import class_colors
 from ship_det.drawing.nouns import object_noun
 from ship_det.drawing.pages import render_page
 from ship_det.files import write_text
+from ship_det.progress import count_noun
 from ship_det.raster import open_seekable
 from ship_det.scenes.attributes import measure_ships
 from ship_det.scenes.detector import Detections
@@ -95,7 +96,7 @@ def write_map(
         'map_page.html',
         title=title or f'{noun.capitalize()}s on a map',
         noun=noun,
-        summary=f'{_count(count, noun)} in {_count(len(scenes), "scene")}',
+        summary=f'{count_noun(count, noun, form=",d")} in {count_noun(len(scenes), "scene", form=",d")}',
         data=data,
         files=[{'name': name, 'what': what} for name, what in _FILES.items() if (folder / name).is_file()],
     )
@@ -164,7 +165,3 @@ def _scene_entry(scene: Scene, count: int) -> dict[str, Any]:
         'north': north,
         'date': scene.date,
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f'{number:,d} {noun}{"" if number == 1 else "s"}'

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
+from ship_det.progress import count_noun
 from ship_det.scenes.detection import DetectionOptions, FoundInWindows
 from ship_det.scenes.detector import Detector
 from ship_det.scenes.engines import Engine
@@ -95,7 +96,7 @@ def detect_scenes(
                 failed[name] = result.error
             schedule.enter(result)
             done = len(finished) + len(failed)
-            on_progress(done + schedule.share_done(), len(paths), f'{done} of {len(paths)} scenes')
+            on_progress(done + schedule.share_done(), len(paths), f'{done} of {count_noun(len(paths), "scene")}')
     records = [finished[name] for name in paths if name in finished]
     names = tuple(record.name for record in records)
     coarse = math.inf if detector.gsd is None else COARSE * detector.gsd

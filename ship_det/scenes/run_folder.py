@@ -312,6 +312,18 @@ def read_run(out: str | os.PathLike) -> list[FinishedScene]:
     return finished
 
 
+def is_run_of(out: str | os.PathLike, paths: Mapping[str, str]) -> bool:
+    """Whether one of some scenes, paths by name, is finished in a folder."""
+    results = open_results(out)
+    there = results.sizes(_SCENES)
+    for name, path in paths.items():
+        # What is damaged is nobody's.
+        with suppress(ValueError):
+            if f'{name}{_SUFFIX}' in there and _parse(results, _note_name(name)).get('path') == full_path(path):
+                return True
+    return False
+
+
 def identify_scene(scene: Scene) -> SceneIdentity:
     """What tells a scene from one that has taken its place.
 

@@ -27,9 +27,9 @@ def is_scene_list(source: str) -> bool:
 def read_scene_list(source: str, asset: str | None = None) -> list[tuple[str, str]]:
     """Path, and a name that need not be the only one of its kind, of each scene of a list.
 
-    A text file has a path a line; ``#`` begins a comment. A table has them in a column ``path``, ``location`` (as
-    ``gdaltindex`` writes it) or ``href``, or STAC's assets in ``assets``; its column ``id`` has names. Of a STAC item
-    collection each item is a scene. Paths that are not absolute begin at the list's folder.
+    A text file has a path a line; a line that begins with ``#`` is a comment. A table has them in a column ``path``,
+    ``location`` (as ``gdaltindex`` writes it) or ``href``, or STAC's assets in ``assets``; its column ``id`` has names.
+    Of a STAC item collection each item is a scene. Paths that are not absolute begin at the list's folder.
 
     Args:
         source: file or URL.

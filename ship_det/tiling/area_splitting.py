@@ -60,7 +60,7 @@ def split_by_area(
     if gap is not None and gap < 0:
         raise ValueError(f'gap: expected 0 px or more, found {gap}')
     if not all(chip.window[2] and chip.window[3] for chip in chips):
-        raise ValueError(f'by area: found images without windows, expected chips of tile.py ({INDEX_NAME})')
+        raise ValueError(f'by area: found images without windows, expected chips of ship-det tile ({INDEX_NAME})')
     wanted = shares.of_parts()
     fixed = named_scenes(chips, test_scenes)
     parts: dict[str, list[Chip]] = {}
@@ -133,7 +133,8 @@ def _cut_off(
     if all(of_scene.possible[0] for of_scene in candidates):
         px = 'the side of a chip' if gap is None else f'{gap} px'
         raise ValueError(
-            f'by area: no scene has room for a block of {part}, a gap of {px} and training (--gap makes it narrower)'
+            f'by area: no scene has room for a block of {part}, a gap of {px} and training; a smaller --gap leaves '
+            'more room, and so do smaller chips (ship-det tile --chip)'
         )
     chosen = _choose(candidates, share, rng)
     block, kept, dropped = [], [], []

@@ -93,7 +93,7 @@ def read_chip_index(root: str | os.PathLike) -> list[Chip]:
     """
     path = Path(root) / INDEX_NAME
     if not path.is_file():
-        raise ValueError(f'{path}: no such file, expected a data set made by tile.py')
+        raise ValueError(f'{path}: no such file, expected a data set made by ship-det tile')
     lines = enumerate(read_text(path).split('\n'), start=1)
     chips = [(number, _parse_chip(path, number, line)) for number, line in lines if line]
     seen: dict[str, int] = {}

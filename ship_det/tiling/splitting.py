@@ -90,7 +90,7 @@ def check_index(root: str | os.PathLike, chips: Sequence[Chip]) -> None:
     for file in sorted(files ^ images):
         lacks = folder.image_dir if file in files else folder.root / INDEX_NAME
         has = INDEX_NAME if file in files else folder.image_dir
-        raise ValueError(f'{lacks}: lacks {file}, which {has} has; expected the chips that tile.py cut')
+        raise ValueError(f'{lacks}: lacks {file}, which {has} has; expected the chips that ship-det tile cut')
 
 
 def split_chips(
@@ -123,7 +123,7 @@ def split_chips(
     wanted = {part: share for part, share in shares.of_parts().items() if part != 'test' or not fixed}
     free = [chip for chip in chips if chip.scene not in fixed]
     unit_of = _unit_of(by)
-    part_of = _deal_out(free, wanted, by, ', '.join(wanted), seed)
+    part_of = _deal_out(free, wanted, by, ', '.join(wanted), seed, _hint(free, by))
     parts: dict[str, list[Chip]] = {part: [] for part in PARTS if part in wanted or (fixed and part == 'test')}
     for chip in chips:
         # By chip, an added one is no unit.
@@ -247,21 +247,32 @@ def _unit_of(by: str) -> attrgetter:
     return attrgetter('scene' if by == 'scene' else 'file')
 
 
-def _deal_out(chips: list[Chip], shares: Mapping[Any, float], by: str, what: str, seed: int) -> dict[str, Any]:
+def _hint(chips: list[Chip], by: str) -> str:
+    """What helps where there are fewer units than parts, for a message."""
+    if by != 'scene':
+        return ''
+    if all(chip.window[2] and chip.window[3] for chip in chips):
+        return '; --by area splits each scene'
+    return '; --by area splits each scene, once ship-det tile has cut chips'
+
+
+def _deal_out(
+    chips: list[Chip], shares: Mapping[Any, float], by: str, what: str, seed: int, hint: str = ''
+) -> dict[str, Any]:
     """The part, a key of ``shares``, that each unit goes to; chips that were added on ships are none."""
     unit_of = _unit_of(by)
     free = [chip for chip in chips if by == 'scene' or not chip.added]
     units = list(dict.fromkeys(map(unit_of, free)))
-    sizes = _whole_sizes(list(shares.values()), len(units), f'{by}s to split into {what}')
+    sizes = _whole_sizes(list(shares.values()), len(units), f'{by}s to split into {what}', hint)
     parts = list(shares)
     assigned = assign_units(count_table(free, units, unit_of), sizes, seed)
     return {unit: parts[part] for unit, part in zip(units, assigned, strict=True)}
 
 
-def _whole_sizes(shares: Sequence[float], units: int, what: str) -> list[int]:
+def _whole_sizes(shares: Sequence[float], units: int, what: str, hint: str) -> list[int]:
     """Numbers of units nearest to the shares, at least one each; what rounding leaves goes to the largest share."""
     if units < len(shares):
-        raise ValueError(f'{what}: found {units}, expected at least {len(shares)}')
+        raise ValueError(f'{what}: found {units}, expected at least {len(shares)}{hint}')
     sizes = [max(1, round(share / sum(shares) * units)) for share in shares]
     sizes[int(np.argmax(shares))] += units - sum(sizes)
     return sizes

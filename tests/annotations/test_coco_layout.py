@@ -51,6 +51,22 @@ def test_one_name_in_two_parts(tmp_path, image):
     assert (tmp_path / 'out/labelTxt/val_1.txt').read_text().startswith('5 2 ')
 
 
+@pytest.mark.parametrize(
+    ('skip', 'message'),
+    [
+        (False, r'B\d\.png: an image without labels, expected a label file of its name .*'),
+        (True, 'no image has labels, expected at least one'),
+    ],
+)
+def test_names_that_no_image_has_are_said(tmp_path, image, skip, message):
+    write(tmp_path / 'in/train.json', *(f'port/{number}.tif' for number in range(5)))
+    for name in ('B1', 'B2'):
+        image(tmp_path / f'in/images/{name}.png')
+    strays = r'; the labels are of 0\.tif, 1\.tif, 2\.tif, \.\.\., the images there are B1\.png, B2\.png'
+    with pytest.raises(ValueError, match=f'{message}{strays}$'):
+        convert('coco-rotated', 'dota', tmp_path / 'in', tmp_path / 'out', ConversionOptions(skip_unpaired=skip))
+
+
 def test_an_image_in_two_files_has_the_same_objects_in_both(tmp_path, image):
     image(tmp_path / 'in/images/a.png')
     write(tmp_path / 'in/annotations/train.json', 'a.png')

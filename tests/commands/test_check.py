@@ -52,6 +52,19 @@ def test_lists_of_the_data_set_are_used(data_tool, scenes, tmp_path):
     assert 'image in train and test' in result.stdout
 
 
+def test_training_and_validation_are_compared_without_a_test_list(data_tool, scenes, tmp_path):
+    for name in ('train', 'val'):
+        (scenes / f'{name}.txt').write_text('bay.tif\n')
+    result = data_tool('check.py', scenes, '--out', tmp_path / 'out')
+    assert result.returncode == 1
+    assert 'image in train and val' in result.stdout
+    assert f'lists: {scenes}/train.txt, {scenes}/val.txt' in result.stdout
+    # A list that is named as another part's is no part of its own.
+    result = data_tool('check.py', scenes, '--out', tmp_path / 'out', '--test', 'val.txt')
+    assert 'image in train and test' in result.stdout
+    assert 'val and test' not in result.stdout
+
+
 def test_sets_of_one_name_have_folders_of_their_own(scenes, tmp_path):
     work = tmp_path / 'work'
     roots = [work / 'a/set', work / 'b/set', tmp_path / 'a/set']

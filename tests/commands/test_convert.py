@@ -5,13 +5,21 @@ import shutil
 
 import numpy as np
 
+from ship_det.annotations.conversion import writable_formats
 from ship_det.annotations.formats import FORMATS
+from ship_det.commands.convert import make_parser
+from ship_det.commands.convert_maps import TARGETS
 
 
 def test_help_imports_nothing_heavy_and_lists_every_format(data_tool, modules_of_help):
     assert not modules_of_help('convert.py') & {'torch', 'mmcv', 'numpy', 'rasterio', 'shapely', 'rich', 'yaml'}
     text = data_tool('convert.py', '--help').stdout
     assert '{' + ','.join(('auto', *FORMATS, 'gis', 'predictions')) + '}' in ''.join(text.split())
+
+
+def test_only_what_can_be_written_is_a_choice_of_to():
+    (to,) = (action for action in make_parser()._actions if action.dest == 'target_format')
+    assert list(to.choices) == [*writable_formats(), *TARGETS]
 
 
 def test_summary_and_class_map(data_tool, scenes, tmp_path):
@@ -60,8 +68,8 @@ def test_what_was_recognised_kept_and_renamed_is_said(data_tool, scenes, tmp_pat
     assert lines[0] == f'{tmp_path}/yolo: recognised as yolo-obb by {tmp_path}/yolo/train/labels/bay.txt'
     assert lines[3:6] == [
         'parts: train 2 images, val 2 images',
-        '1 images have no label file and are kept as images without objects',
-        '4 images of several parts share names and were renamed, such as bay.tif to train_bay.tif',
+        'without a label file, kept as without objects: 1 image',
+        'renamed, as parts share names: 4 images, such as bay.tif to train_bay.tif',
     ]
     assert lines[-1] == f'{tmp_path}/yolo/data.yaml: test is not there, left out'
 
@@ -90,8 +98,8 @@ def test_one_coco_file_of_several(data_tool, scenes, tmp_path):
         (whole.parent / f'{image["file_name"]}.json').write_text(json.dumps(part))
     both = data_tool('convert.py', '--from', 'coco-rotated', tmp_path / 'coco', tmp_path / 'both')
     assert '2 images, 5 objects' in both.stdout
-    assert "5 of 5 boxes are horizontal: along the image's sides" in both.stdout
+    assert "horizontal: 5 of 5 boxes, along the image's sides" in both.stdout
     alone = data_tool(
         'convert.py', '--from', 'coco-rotated', whole.parent / 'bay.tif.json', tmp_path / 'one', '--skip-unpaired'
     )
-    assert '1 images, 3 objects' in alone.stdout and 'skipped: 1 images' in alone.stdout
+    assert '1 image, 3 objects' in alone.stdout and 'skipped: 1 (images' in alone.stdout

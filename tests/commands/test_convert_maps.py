@@ -126,7 +126,7 @@ def test_what_cannot_be_put_on_a_scene_exits_with_2(run_convert, on_map, tmp_pat
         image.write(np.ones((1, 9, 9), dtype=np.uint8))
     scenes = ('--scenes', on_map)
     for source, options, message in (
-        (layer, scenes, 'a.gpkg: none of its 1 polygons lies on one of the 2 scenes'),
+        (layer, scenes, 'a.gpkg: none of its 1 polygon lies on one of the scenes of'),
         (near, (*scenes, '--class-field', 'kind'), 'has no column kind, found class; --class-field names the one'),
         (near, (), '--from gis: expected --scenes DIR'),
         (near, ('--scenes', bare), 'a.png: does not know where on Earth it lies'),
@@ -148,14 +148,14 @@ def test_a_scene_that_nobody_knows_the_place_of(run_convert, on_map, tmp_path):
     layer = tmp_path / 'a.gpkg'
     result = run_convert(on_map, layer, '--from', 'dota', '--to', 'gis')
     assert result.returncode == 0
-    assert 'left out: 1 images that do not know where they lie, with 1 objects, first' in result.stdout
+    assert 'left out, as nothing says where they lie: 1 image with 1 object, first' in result.stdout
     assert len(geopandas.read_file(layer, layer='ships')) == 5
     options = ('--from', 'gis', '--scenes', on_map)
     result = run_convert(layer, tmp_path / 'out', *options)
     assert (result.returncode, 'a.png: does not know where' in result.stderr) == (2, True)
     result = run_convert(layer, tmp_path / 'out', *options, '--skip-unpaired')
     assert result.returncode == 0
-    assert 'skipped: 1 images without labels' in result.stdout
+    assert 'skipped: 1 (images without labels' in result.stdout
     result = run_convert(on_map, layer, '--from', 'dota', '--to', 'gis')
     assert (result.returncode, 'a.gpkg: already there, expected a new file' in result.stderr) == (2, True)
 
@@ -228,7 +228,7 @@ def test_options_that_predictions_lack_or_that_mean_nothing(run_convert, predict
         (('--to', 'dota-task1', '--merge'), '--merge: expected --images DIR'),
         (
             ('--to', 'dota-task1', '--merge', '--images', on_map),
-            'has no chips.jsonl, expected a data set made by tile.py',
+            'has no chips.jsonl, expected a data set made by ship-det tile',
         ),
         (('--to', 'gis', '--images', chips), 'expected a layer whose name ends in one of: .gpkg'),
         (('--to', 'dota-task1', '--coco', file), '--coco: found --to dota-task1, expected coco-results'),

@@ -154,7 +154,7 @@ def test_a_scene_without_ships(detect, tmp_path):
     write_scene(tmp_path / 'a.tif')
     code, output = detect(tmp_path / 'a.tif', min_score=1.0)
     assert code == 0, output[-3000:]
-    assert '0 ships in 1 scenes' in output
+    assert '0 ships in 1 scene\n' in output
     assert len(geopandas.read_file(tmp_path / 'out/ships.gpkg')) == 0
     assert (tmp_path / 'out/index.html').exists()
 

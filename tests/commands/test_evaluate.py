@@ -61,8 +61,8 @@ def test_chips_and_scenes(data, tmp_path):
     done = call(data / 'p.jsonl', data / 'chips', *merge, *files)
     assert done.returncode == 0, done.stderr
     assert 'IoU > 0.6, 2 images' in done.stdout
-    assert 'IoU > 0.6, 1 scenes' in done.stdout
-    assert 'Left out the predictions of 1 images that are not in test.txt.' in done.stdout
+    assert 'IoU > 0.6, 1 scene\n' in done.stdout
+    assert 'Left out the predictions of 1 image not in test.txt.' in done.stdout
     assert 'Merged 2 detections on 2 chips into 1 on 1 scene' in done.stdout
     assert 'The chips cover 100 % of the scenes' in done.stdout
     assert 'no georeference, first s.png (--gsd gives metres a pixel)' in done.stdout
@@ -77,7 +77,7 @@ def test_chips_and_scenes(data, tmp_path):
     assert (scenes['num_images'], scenes['mean_ap'], scenes['classes']['ship']['num_detections']) == (1, 1, 1)
     # The saved predictions of scenes are evaluated like any other.
     again = call(tmp_path / 'scenes.jsonl', data / 'scenes', '--iou', 0.6)
-    assert 'IoU > 0.6, 1 images' in again.stdout
+    assert 'IoU > 0.6, 1 image\n' in again.stdout
     (mean,) = [line for line in again.stdout.splitlines() if line.startswith('| mean')]
     assert [cell.strip() for cell in mean.split('|')][1:5] == ['mean', '1', '1', '1.0000']
 
@@ -114,7 +114,7 @@ def test_false_alarms_by_area(data, tmp_path):
     ('arguments', 'message'),
     [
         (['{data}/chips', '--list', 'none.txt'], 'none.txt: no such file'),
-        (['{data}/scenes'], r'no predictions for 1 of 1 images, first s.png'),
+        (['{data}/scenes'], r'no predictions for 1 of 1 image, first s.png'),
         (['{data}/scenes', '--merge', '{data}/scenes'], 'no predictions for 1'),
         (['{data}/chips', '--merge', '{data}/nowhere'], 'nowhere/images/s.png: no such file'),
         (['{data}/chips', '--merged-out', '{data}/m.jsonl'], '--merged-out: expected --merge SCENES'),

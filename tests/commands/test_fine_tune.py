@@ -92,6 +92,33 @@ def test_wrong_arguments(harbor, tmp_path, labels, options, message):
     assert not (tmp_path / 'out').exists()
 
 
+@pytest.mark.parametrize(
+    ('files', 'message'),
+    [
+        (
+            {'port.xml': '<a/>', 'bay.txt': ''},
+            'labels: no .txt of the name of a scene, such as port.txt; found bay.txt, port.xml; expected DOTA label '
+            'files (ship-det convert makes them of other formats)',
+        ),
+        ({}, 'labels: no .txt of the name of a scene, such as port.txt; found nothing; expected DOTA'),
+        ({'port.txt': '10 10 50 10 50 20 10 20 ship 1\n'}, 'labels: no labelled ship that is not difficult, expected'),
+    ],
+)
+def test_labels_of_no_scene_or_no_ship_leave_nothing_behind(harbor, tmp_path, files, message):
+    (tmp_path / 'labels').mkdir()
+    for name, text in files.items():
+        (tmp_path / 'labels' / name).write_text(text)
+    result = ship_det('fine-tune', harbor / 'scenes', tmp_path / 'labels', '--out', tmp_path / 'out')
+    assert (result.returncode, result.stderr.startswith(f'error: {tmp_path}/{message}')) == (2, True), result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['labels']
+
+
+def test_a_layer_that_cannot_be_read_leaves_nothing_behind(harbor, tmp_path):
+    arguments = (harbor / 'scenes', harbor / 'ships.gpkg', '--class-field', 'nothing', '--out', tmp_path / 'out')
+    assert ship_det('fine-tune', *arguments).returncode == 2
+    assert not (tmp_path / 'out').exists()
+
+
 def test_a_part_without_ships_is_refused_before_training(harbor, tmp_path):
     (tmp_path / 'labels').mkdir()
     # Twenty ships at one place: the other parts have none.
@@ -125,11 +152,11 @@ def test_chips_of_a_small_scene_leave_room_for_three_parts():
 def test_scenes_of_different_pixels_have_no_common_size(tmp_path):
     for name, gsd in (('a', 1.0), ('b', 1.1)):
         write_scene(tmp_path, name, gsd)
-    ships = describe(tmp_path)
+    ships = describe(tmp_path, tmp_path / 'labelTxt')
     assert (ships.count, ships.scenes, ships.length, ships.longest, ships.side) == (2, 2, 40, 40, 100)
     assert ships.gsd == pytest.approx(1.05, rel=2e-3)
     write_scene(tmp_path, 'c', 2.0)
-    assert describe(tmp_path).gsd is None
+    assert describe(tmp_path, tmp_path / 'labelTxt').gsd is None
 
 
 def write_scene(root: Path, name: str, gsd: float) -> None:

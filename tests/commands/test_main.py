@@ -1,6 +1,7 @@
 """ship-det SUBCOMMAND: every command line behind one door, and none of them slow to answer --help."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,14 @@ def test_usage_names_all_subcommands():
     for name, purpose in SUBCOMMANDS.items():
         assert name in result.stdout and purpose in result.stdout
     assert ship_det_command('--version').stdout == f'ship-det {ship_det.__version__}\n'
+
+
+def test_texts_name_commands_and_not_scripts():
+    # Other files are called config.py and recipes/demo.py; torchrun starts tools/train.py.
+    names = '|'.join(name.replace('-', '_') for name in SUBCOMMANDS if name not in ('config', 'demo'))
+    script = re.compile(rf'(?<!\btools/)\b(?:{names})\.py\b|data_tools/')
+    files = [*(ROOT / 'ship_det').rglob('*.py'), *(ROOT / 'configs').rglob('*.py')]
+    assert [(path, found) for path in files for found in script.findall(path.read_text())] == []
 
 
 def test_another_word_is_refused():

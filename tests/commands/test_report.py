@@ -47,8 +47,8 @@ def call(*arguments) -> subprocess.CompletedProcess:
 def test_report_of_a_list(data, tmp_path):
     done = call(data / 'p.jsonl', data, '--out', tmp_path / 'out', '--list', 'test.txt', '--train-list', 'test.txt')
     assert done.returncode == 0, done.stderr
-    assert 'p: mAP@0.6 1.0000, mAP@0.5 1.0000 on 1 images' in done.stdout
-    assert 'left out the predictions of 1 images' in done.stdout
+    assert 'p: mAP@0.6 1.0000, mAP@0.5 1.0000 on 1 image\n' in done.stdout
+    assert 'left out the predictions of 1 image ' in done.stdout
     assert f'report: {tmp_path / "out" / "index.html"}' in done.stdout
     assert sorted(path.name for path in (tmp_path / 'out' / 'chips').iterdir()) == ['a.png']
 

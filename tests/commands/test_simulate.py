@@ -20,7 +20,7 @@ def test_writes_scenes_with_labels(tmp_path):
     assert (tmp_path / 'images' / 'scene_0000.tif').stat().st_size > 10_000
     objects = read_dota(tmp_path / 'labelTxt' / 'scene_0000.txt', AOSR15_CLASSES)
     assert len(objects) > 10
-    assert '1 scenes in' in done.stdout
+    assert '1 scene in' in done.stdout
     assert 'submarine' in done.stdout
 
 

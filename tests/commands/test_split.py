@@ -42,7 +42,10 @@ def test_too_few_scenes_exit_with_2(data_tool, scenes, tmp_path):
     tile_scenes(scenes, tmp_path / 'chips')
     result = data_tool('split.py', tmp_path / 'chips', '--train', 0.5, '--val', 0.3)
     assert result.returncode == 2
-    assert result.stderr == 'error: scenes to split into train, val, test: found 2, expected at least 3\n'
+    assert (
+        result.stderr
+        == 'error: scenes to split into train, val, test: found 2, expected at least 3; --by area splits each scene\n'
+    )
 
 
 def test_situation_samples_the_training_list_only(data_tool, scenes, tmp_path):

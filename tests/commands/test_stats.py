@@ -4,12 +4,16 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ship_det.annotations import LabeledObject, write_dota
+from ship_det.drawing.chart_style import styled
 from ship_det.geometry import rbox_to_quad
+from ship_det.imbalance import summarize
 
 
 @pytest.fixture
@@ -32,7 +36,7 @@ def test_table_totals_and_json(data_tool, labels, tmp_path):
     rows = [line.split() for line in result.stdout.splitlines()]
     assert ['tug', '4', '80.00%', '1.000', '0', '50', '10', '4.0'] in rows
     assert ['ferry', '1', '20.00%', '2.000', '1', '90', '30', '3.0'] in rows
-    assert '5 instances and 1 difficult objects in 3 files, 1 of them without objects' in result.stdout
+    assert '5 instances and 1 difficult object in 3 files, 1 of them without objects' in result.stdout
     # log10(4) / 2
     assert 'imbalance ratio (rho) 4, imbalance degree (lambda) 0.3010' in result.stdout
     stored = json.loads((tmp_path / 'stats.json').read_text())
@@ -60,6 +64,21 @@ def test_most_frequent_class_first_in_the_plot(labels):
     assert counts.get_yscale() == lengths.get_yscale() == 'log'
 
 
+def test_titles_of_the_plot_are_not_cut_off(labels):
+    stats = importlib.import_module('ship_det.commands.stats')
+    statistics = replace(
+        stats.read_statistics(labels, ['tug', 'ferry']), summary=summarize(['tug', 'ferry'], [4561, 3])
+    )
+
+    def title_ends(of):
+        figure = stats.draw(of)
+        FigureCanvasAgg(figure).draw()
+        return [axes._left_title.get_window_extent().x1 for axes in figure.axes], figure.bbox.width
+
+    ends, width = styled(title_ends)(statistics)
+    assert max(ends) < width
+
+
 def test_plot_is_a_png(data_tool, labels, tmp_path):
     result = data_tool('stats.py', labels, '--classes', 'yacht,ferry,tug', '--plot', tmp_path / 'counts.png')
     assert (result.returncode, result.stderr) == (0, '')
@@ -72,7 +91,7 @@ def test_plot_is_a_png(data_tool, labels, tmp_path):
         (None, [], '{labels}: found no label file, expected *.txt'),
         ('1 2 3\n', [], '{labels}/port.txt:1: 3 columns, expected 9 or 10'),
         ('0 0 9 0 9 9 0 9 tug 0\n', ['--classes', 'ferry'], "{labels}/port.txt:1: unknown class 'tug'"),
-        ('0 0 9 0 9 9 0 9 tug 1\n', [], '{labels}: found 1 objects, all difficult, expected an instance'),
+        ('0 0 9 0 9 9 0 9 tug 1\n', [], '{labels}: found 1 object, all difficult, expected an instance'),
     ],
 )
 def test_bad_labels_exit_with_2_and_one_message(data_tool, tmp_path, lines, arguments, message):

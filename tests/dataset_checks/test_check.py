@@ -132,7 +132,7 @@ def test_images_that_training_refuses(harbor, monkeypatch):
     monkeypatch.setattr('ship_det.dataset_checks.images.MAX_PIXELS', 400 * 300 - 1)
     finding = kinds(harbor)['image too large for training']
     assert (finding.where, finding.severity) == ('images/d.png', 'warning')
-    assert '400 x 300 px' in finding.message and 'tile.py' in finding.message
+    assert '400 x 300 px' in finding.message and 'ship-det tile' in finding.message
 
 
 def test_images_that_cannot_be_shown(harbor):
@@ -185,6 +185,23 @@ def test_lists(harbor):
     near = found['near-duplicate in train and test']
     assert (near.where, near.image) == ('images/d.png', 'd.png')
     assert 'images/a.png' in near.message
+
+
+def test_validation_is_compared_with_training_and_test(harbor):
+    write_chip_index(harbor, [Chip(f'{n}.png', 's.tif', (x, 0, 400, 300), {}) for x, n in enumerate('abcd')])
+    shutil.copy(harbor / 'images/c.png', harbor / 'images/e.png')
+    lists = {
+        name: write_list(harbor, f'{name}.txt', [f'{n}.png' for n in images])
+        for name, images in {'train': 'ad', 'val': 'abc', 'test': 'be'}.items()
+    }
+    found = kinds(harbor, Lists(**lists))
+    assert (found['image in train and val'].image, found['image in train and val'].severity) == ('a.png', 'error')
+    assert (found['image in val and test'].image, found['image in val and test'].severity) == ('b.png', 'warning')
+    near = found['near-duplicate in val and test']
+    assert (near.image, near.severity) == ('e.png', 'warning')
+    assert 'images/c.png of the validation images' in near.message
+    overlap = found['overlapping chips in train and val']
+    assert overlap.severity == 'error' and 'in the training chip images/d.png' in overlap.message
 
 
 def test_classes_that_a_part_lacks(harbor):

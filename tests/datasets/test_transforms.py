@@ -128,7 +128,7 @@ def test_loaded_images_are_bgr_and_refused_where_they_are_too_large(tmp_path):
     assert np.array_equal(results['img'], rgb[..., ::-1])
     assert results['img'].flags.c_contiguous
     assert results['img_shape'] == results['ori_shape'] == (40, 64)
-    with pytest.raises(ValueError, match=r'chip\.png: 64 x 40 px, expected at most 100 px .*data_tools/tile\.py'):
+    with pytest.raises(ValueError, match=r'chip\.png: 64 x 40 px, expected at most 100 px .*ship-det tile'):
         LoadImage(max_pixels=100)(dict(img_path=str(tmp_path / 'chip.png')))
 
 

@@ -83,6 +83,8 @@ def test_configs_are_all_named():
     for folder in ('r2cnn', 'skew_cascade', 'quickstart', 'zoo', 'compare_losses'):
         for path in (ROOT / 'configs' / folder).glob('*.py'):
             assert f'| `{path.name}` |' in page
+    # As code: as plain text, Markdown takes the underscores for emphasis.
+    assert re.findall(r'^### (.*_base_.*)$', page, re.MULTILINE)[0] == '`configs/_base_/models`'
 
 
 def test_the_citation_has_the_version_of_the_package():

@@ -114,7 +114,7 @@ def test_some_chips_of_a_scene_and_added_ones(folders):
     assert [scene.name for scene in located.scenes] == ['north']
     assert located.notes[1:] == (
         'scenes of which only some chips have predictions: 1, first north.tif',
-        'left out 1 chips that labels added on ships: only the grid counts',
+        'left out 1 chip that labels added on ships: only the grid counts',
     )
     with pytest.raises(ValueError, match='no chip of a grid has predictions'):
         merge_chips(Predictions(('tanker',), (some[-1],)), chips)
@@ -125,7 +125,7 @@ def test_images_that_are_not_there_are_named(folders, tmp_path):
     with pytest.raises(ValueError, match=r'images: lacks \d+ of \d+ images with predictions, first north__0\.png'):
         locate_images(predictions, scenes)
     other = Predictions(('tanker',), ({**predictions.images[0], 'file': 'x.png'},))
-    with pytest.raises(ValueError, match=r'chips\.jsonl: no line for 1 of 1 images with predictions, first x\.png'):
+    with pytest.raises(ValueError, match=r'chips\.jsonl: no line for 1 of 1 image with predictions, first x\.png'):
         merge_chips(other, chips)
     whole = Predictions(('tanker',), ({**predictions.images[0], 'file': 'north.tif'},))
     for folder in (scenes, scenes / 'images'):

@@ -73,8 +73,9 @@ def test_operating_point_counts_the_scores_at_the_threshold():
         ([], 3, (0, 0, 0, 0)),
         # All wrong.
         ([False], 3, (0, 0, 0, 0)),
-        # Nothing to find: only a precision.
+        # Nothing to find: only a precision, of what was found.
         ([False], 0, (0, math.nan, math.nan, math.nan)),
+        ([], 0, (math.nan, math.nan, math.nan, math.nan)),
         ([True], 1, (1, 1, 1, 1)),
     ],
 )

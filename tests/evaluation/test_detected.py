@@ -1,5 +1,6 @@
 """Evaluation of what ship-det detect found: against DOTA labels and against a layer of a GIS."""
 
+import shutil
 from pathlib import Path
 
 import geopandas
@@ -58,8 +59,27 @@ def test_labels_of_a_folder(run):
     (scenes / 'labelTxt/south.txt').unlink()
     assert read_detected(out, scenes).unlabeled == ('south.tif',)
     (scenes / 'labelTxt/north.txt').unlink()
-    with pytest.raises(ValueError, match='has labels of none of the 2 scenes'):
+    expected = r'has labels of none of the 2 scenes of \S+, expected files such as \S+scenes/labelTxt/north\.txt'
+    with pytest.raises(ValueError, match=expected):
         read_detected(out, scenes)
+    with pytest.raises(ValueError, match='gone/images: no such folder'):
+        read_detected(out, scenes / 'gone')
+
+
+def test_images_may_lie_beside_the_folder_of_their_labels(run, tmp_path):
+    _, scenes = run
+    plain = tmp_path / 'plain'
+    shutil.move(scenes / 'images', plain)
+    folder = RunFolder(tmp_path / 'beside', {})
+    for path in sorted(plain.iterdir()):
+        found = Detections(FOUND['boxes'], SCORES, FOUND['labels'], CLASSES, None, describe_scene(path, path.stem))
+        folder.finish(found, box(0, 0, 300, 200))
+    folder.close(['north', 'south'])
+    with pytest.raises(ValueError, match=r'expected files such as \S+plain/labelTxt/north\.txt'):
+        read_detected(tmp_path / 'beside', plain)
+    shutil.move(scenes / 'labelTxt', plain)
+    detected = read_detected(tmp_path / 'beside', plain)
+    assert [len(truth['labels']) for truth in detected.ground_truths] == [4, 4]
 
 
 def test_labels_of_a_gis(run, tmp_path):

@@ -157,7 +157,7 @@ def test_only_scenes_whose_chips_are_all_there(harbors):
     assert f'first harbor_2.png: 1 of {chips.count("harbor_2.png")}.' in notes
     assert 'Left out 1 scene none of whose chips was tested' in notes
     assert 'cover 100 % of the scenes' in notes
-    assert '1 scenes' in merged.table(merged.evaluate([0.5]).values())
+    assert '1 scene\n' in merged.table(merged.evaluate([0.5]).values())
 
 
 def test_share_covered_when_chips_without_ships_were_not_cut(harbors, tmp_path):

@@ -120,7 +120,7 @@ def test_a_dont_care_box_forgives_every_class():
         one = list(result.classes.values())[label]
         assert (one.ap, one.at_score.false_positives, one.num_ignored, one.num_difficult) == (1, 0, 1, 0)
         assert (result.num_ignore_regions, result.num_ignored) == (1, 1)
-        assert '1 ignore regions without a class.\n1 detections there count neither' in result.table()
+        assert '1 ignore region without a class.\n1 detection there, neither right nor wrong.' in result.table()
         # Without the box it is a false alarm of the highest score.
         assert evaluate(predictions, [{'boxes': [ship], 'labels': [label]}], ['tanker', 'submarine']).mean_ap == 0.5
 

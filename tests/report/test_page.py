@@ -1,9 +1,14 @@
 """The page in a headless Chromium: no complaint, no request, and its filters and pictures do what they say."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from ship_det.annotations import AOSR15_CLASSES, LabeledObject, write_dota
 from ship_det.evaluation import write_predictions
+from ship_det.geometry import rbox_to_quad
 from ship_det.report import ReportOptions, RunFiles, write_report
+from ship_det.tiling import TilingOptions, tile_scenes
 
 SHOWN = '.filter(item => item.offsetParent !== null)'
 
@@ -219,3 +224,26 @@ def test_runs_side_by_side(browser, sample, tmp_path):
     row = browser.run("[...document.querySelectorAll('#comparison tfoot td')].map(cell => cell.textContent)")
     assert row == ['mean of classes with ground truth', '3', '4', '0.000', '0.818', '+0.818']
     assert browser.complaints == []
+
+
+def test_tables_of_fifteen_classes_fit(browser, tmp_path):
+    scenes, chips = tmp_path / 'scenes', tmp_path / 'chips'
+    for folder in ('images', 'labelTxt'):
+        (scenes / folder).mkdir(parents=True)
+    Image.new('RGB', (400, 400)).save(scenes / 'images/s.png')
+    boxes = [[20 + 25 * label, 200, 60, 12, 1.5] for label in range(len(AOSR15_CLASSES))]
+    ships = [LabeledObject(*ship, False) for ship in zip(rbox_to_quad(np.array(boxes)), AOSR15_CLASSES, strict=True)]
+    write_dota(scenes / 'labelTxt/s.txt', ships)
+    tile_scenes(scenes, chips, TilingOptions(chip=400))
+    (chip,) = (chips / 'images').iterdir()
+    (chips / 'train.txt').write_text(chip.name)
+    found = {'boxes': boxes, 'scores': [0.9] * len(boxes), 'labels': list(range(len(boxes)))}
+    write_predictions(tmp_path / 'ci.jsonl', AOSR15_CLASSES, [{'file': chip.name, **found}])
+    options = ReportOptions(train_list='train.txt', scenes=scenes, gsd=1.0)
+    write_report([RunFiles('ci', tmp_path / 'ci.jsonl')], chips, tmp_path / 'out', options)
+    browser.open(tmp_path / 'out/index.html')
+    # Those of pictures scroll in their cards.
+    tables = "[...document.querySelectorAll('.table:not(.card .table)')]"
+    widths = browser.run(f'{tables}.map(item => [item.scrollWidth, item.clientWidth])')
+    assert len(widths) > 1
+    assert all(needed <= there for needed, there in widths), widths

@@ -88,7 +88,7 @@ def test_images_that_do_not_fit(sample, tmp_path):
     some = {'boxes': np.zeros((0, 5)), 'scores': [], 'labels': []}
     for files, message in (
         (['a.png', 'b.png'], r'no predictions for 1 of 3 images, first c\.png; --list names'),
-        (['a.png', 'b.png', 'c.png', 'd.png'], r'predictions for 1 unknown images, first d\.png'),
+        (['a.png', 'b.png', 'c.png', 'd.png'], r'predictions for 1 unknown image, first d\.png'),
     ):
         write_predictions(tmp_path / 'p.jsonl', sample.classes, [{'file': file, **some} for file in files])
         run = RunFiles('p', tmp_path / 'p.jsonl')

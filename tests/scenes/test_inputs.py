@@ -1,6 +1,7 @@
 """Which scenes a command line names, and what they are called."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,47 @@ def test_scenes_that_share_a_name_are_told_apart_by_their_folders(folder):
     assert list(find_scenes(['north/a.png', 'south/a.png'])) == ['north_a', 'south_a']
     (folder / 'x').mkdir()
     (folder / 'south').rename(folder / 'x/north')
-    assert list(find_scenes(['north/a.png', 'x/north/a.png'])) == ['north_a', 'north_a_2']
+    assert list(find_scenes(['north/a.png', 'x/north/a.png'])) == [f'{folder.name}_a', 'x_a']
+
+
+def test_the_folders_that_differ_tell_scenes_apart_and_images_is_none(folder):
+    paths = ['a/1.png', 'harbor/images/1.png', 'bay scenes/images/1.png', 'bay scenes/2.png', 'x/a/images/1.png']
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / 'north/a.png', folder / path)
+    expected = dict(zip(['a_1', 'harbor_1', 'bay_scenes_1', '2'], paths, strict=False))
+    assert find_scenes(paths[:4]) == expected
+    assert find_scenes(['a', 'harbor', *paths[2:4]]) == expected
+    # The same however few are named, as long as they share a name.
+    assert list(find_scenes(['harbor', 'a'])) == ['harbor_1', 'a_1']
+    assert list(find_scenes([paths[0], paths[4]])) == [f'{folder.name}_1', 'x_1']
+    assert list(find_scenes(paths[:2] + paths[4:])) == [f'{folder.name}_a_1', f'{folder.name}_harbor_1', 'x_a_1']
+
+
+def test_what_no_folder_tells_apart_is_numbered(folder):
+    shutil.copy(folder / 'north/a.png', folder / 'north/a.PNG')
+    assert list(find_scenes(['north/a.png', 'north/a.PNG', 'south/a.png'])) == ['north_a', 'north_a_2', 'south_a']
+    assert list(find_scenes(['north/a.png', 'north/a.PNG'])) == ['north_a', 'north_a_2']
+
+
+def test_a_run_goes_on_with_the_names_that_its_scenes_have(folder):
+    for name in ('a', 'b'):
+        (folder / name).mkdir()
+        shutil.copytree(folder / 'north', folder / name / 'images')
+    asked = []
+
+    def is_run_of(paths):
+        asked.append(paths)
+        return len(asked) > 1
+
+    paths = ['a/images/a.png', 'b/images/a.png']
+    assert find_scenes(paths, is_run_of=is_run_of) == dict(zip(['a_a', 'b_a'], paths, strict=True))
+    before = dict(zip(['images_a', 'images_a_2'], paths, strict=True))
+    assert find_scenes(paths, is_run_of=is_run_of) == before
+    assert asked == [before, before]
+    # Names that were the same before are no sign of an older run.
+    assert list(find_scenes(['north/a.png', 'south/a.png'], is_run_of=is_run_of)) == ['north_a', 'south_a']
+    assert len(asked) == 2
 
 
 def test_a_file_is_one_scene_however_it_is_named(folder):

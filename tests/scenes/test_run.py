@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from stand_in_detectors import OneShip
 from ship_det.geometry import rbox_to_quad
 from ship_det.scenes import DetectionOptions, run_folder
 from ship_det.scenes.engines import process_engine
+from ship_det.scenes.inputs import find_scenes
 from ship_det.scenes.layers import write_layers
 from ship_det.scenes.run import detect_scenes
-from ship_det.scenes.run_folder import RunFolder, SceneNotes, read_run
+from ship_det.scenes.run_folder import RunFolder, SceneNotes, is_run_of, read_run
 from ship_det.scenes.worker import SceneTask, Worker
 
 OPTIONS = DetectionOptions(window=200, overlap=50)
@@ -101,6 +103,20 @@ def test_a_scene_that_cannot_be_read_stops_no_other(painted_ships, scenes, tmp_p
     for name, reason in result.failed.items():
         assert paths[name] in reason
     assert 's2.ships.json' not in read_finished(tmp_path / 'out')
+
+
+def test_scenes_of_an_older_run_keep_their_names(painted_ships, scenes, tmp_path):
+    for name in ('a', 'b'):
+        (tmp_path / name / 'images').mkdir(parents=True)
+        (tmp_path / name / 'images/s.tif').symlink_to(scenes[f's{"ab".index(name)}'])
+    sources, out = [str(tmp_path / 'a'), str(tmp_path / 'b')], tmp_path / 'out'
+    is_run = partial(is_run_of, out)
+    assert list(find_scenes(sources, is_run_of=is_run)) == ['a_s', 'b_s']
+    older = {f'images_s{end}': f'{source}/images/s.tif' for source, end in zip(sources, ('', '_2'), strict=True)}
+    run(painted_ships(), older, out)
+    assert find_scenes(sources, is_run_of=is_run) == older
+    # Notes of these names, but of other scenes, are no such run.
+    assert list(find_scenes(sources[::-1], is_run_of=is_run)) == ['b_s', 'a_s']
 
 
 def test_a_scene_that_has_changed_is_done_again(painted_ships, paint, scenes, tmp_path):

@@ -151,11 +151,11 @@ def test_shares_of_training_alone_cut_nothing():
     ('chips', 'options', 'message'),
     [
         (cut('a', (200, 200), 100, 0), {}, 'no scene has room for a block of test, a gap of the side of a chip'),
-        (cut('a', (200, 100), 100, 0), {'gap': 1}, r'a gap of 1 px and training \(--gap makes it narrower\)'),
+        (cut('a', (200, 100), 100, 0), {'gap': 1}, r'a gap of 1 px .* a smaller --gap .* \(ship-det tile --chip\)'),
         (cut('a', (900, 100), 100, 0), {'gap': -1}, 'gap: expected 0 px or more, found -1'),
         (cut('a', (900, 100), 100, 0), {'seed': -1}, 'seed: expected a whole number from 0, found -1'),
         (cut('a', (900, 100), 100, 0), {'test_scenes': ['z']}, "no scene 'z', expected one of: a.tif"),
-        ([Chip('a.png', 'a.png', (0, 0, 0, 0), {})], {}, 'found images without windows, expected chips of tile.py'),
+        ([Chip('a.png', 'a.png', (0, 0, 0, 0), {})], {}, 'images without windows, expected chips of ship-det tile'),
     ],
 )
 def test_what_cannot_be_split_is_named(chips, options, message):

@@ -72,8 +72,13 @@ def test_named_test_scenes():
 
 
 def test_fewer_scenes_than_parts_are_refused():
-    with pytest.raises(ValueError, match='scenes to split into train, test: found 1, expected at least 2'):
+    found = 'scenes to split into train, test: found 1, expected at least 2; --by area splits each scene'
+    with pytest.raises(ValueError, match=f'^{found}$'):
         split_chips(chips_of(a=[{}] * 9), Shares(0.8))
+    with pytest.raises(ValueError, match=f'^{found}, once ship-det tile has cut chips$'):
+        split_chips([Chip('a.png', 'a.png', (0, 0, 0, 0), {})], Shares(0.8))
+    with pytest.raises(ValueError, match=r'chips to split into train, test: found 1, expected at least 2$'):
+        split_chips(chips_of(a=[{}]), Shares(0.8), by='chip')
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-# Chips in DOTA layout: ROOT/images, ROOT/labelTxt and the lists train.txt, val.txt and test.txt of data_tools/split.py.
+# Chips in DOTA layout: ROOT/images, ROOT/labelTxt and the lists train.txt, val.txt and test.txt of ship-det split.
 # Training sees the images of its list, those without ships too; val and test see the whole grid of their scenes.
 # ROOT is the environment variable SHIP_DET_ROOT or --cfg-options data_root=...; the classes are AOSR15's.
 data_root = '{{$SHIP_DET_ROOT:data/aosr15}}'

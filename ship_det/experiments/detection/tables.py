@@ -55,8 +55,8 @@ class Row:
         """Mean of a figure over some classes, over the trainings; classes without an object to find do not count."""
         values = []
         for lines in self.lines.values():
-            found = [result_at(line, iou)['classes'][class_name][name] for line in lines for class_name in classes]
-            known = [value for value in found if value is not None]
+            found = [result_at(line, iou)['classes'][class_name] for line in lines for class_name in classes]
+            known = [of_class[name] for of_class in found if of_class['ground_truths']]
             if known:
                 values.append(float(np.mean(known)))
         return estimate(values, folds=self.folds) if values else Estimate(math.nan, math.nan, math.nan, 0)

@@ -37,6 +37,7 @@ from ship_det.imbalance import count_instances
 from ship_det.imbalance.counting import dataset_classes
 from ship_det.initial_weights import type_name
 from ship_det.processes import run_command
+from ship_det.progress import count_noun
 from ship_det.zoo import PREFIX, weights_file
 
 #: What of a config decides how a training and its test end, but for the class loss.
@@ -254,7 +255,7 @@ def run_all(comparison: Comparison, trainings: Sequence[Training], say: Callable
     """Do the trainings that are not done yet. One that another process is at is left to it, and waited for."""
     left = [training for training in trainings if not comparison.find(training)]
     if left:
-        say(f'{len(trainings)} trainings, {len(trainings) - len(left)} of them done')
+        say(f'{count_noun(len(trainings), "training")}, {len(trainings) - len(left)} of them done')
     while left:
         others = []
         for training in left:

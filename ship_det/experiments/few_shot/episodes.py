@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ship_det.experiments.class_folders import ClassImages
 from ship_det.imbalance import class_factors
+from ship_det.progress import count_noun
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,16 @@ def check_enough(images: ClassImages, shape: TaskShape) -> None:
     """Raise ValueError unless there are classes and, in each of them, samples enough for such tasks."""
     if len(images.classes) < len(shape.support):
         raise ValueError(
-            f'{images.folder}: found {len(images.classes)} classes, expected at least {len(shape.support)} for a task'
+            f'{images.folder}: found {count_noun(len(images.classes), "class")}, expected at least '
+            f'{len(shape.support)} for a task'
         )
     support, query = max(zip(shape.support, shape.query, strict=True), key=sum)
     for name, count in zip(images.classes, images.counts, strict=True):
         if count < support + query:
             raise ValueError(
-                f'{images.folder / name}: found {count} images, expected at least {support + query} for the split '
-                f'{",".join(map(str, shape.support))}: {support} support and {query} query samples of its largest class'
+                f'{images.folder / name}: found {count_noun(count, "image")}, expected at least {support + query} for '
+                f'the split {",".join(map(str, shape.support))}: {support} support and {query} query samples of its '
+                'largest class'
             )
 
 

@@ -102,9 +102,11 @@ def test_by_band_and_by_class():
 def test_a_class_that_is_not_in_the_test():
     changed = line('ce', 0, 0.2)
     for result in changed['results']:
-        result['classes']['tanker'] |= {'ap': None, 'ground_truths': 0}
+        # As older trainings have it: a precision where there is none.
+        result['classes']['tanker'] |= {'ap': None, 'ground_truths': 0, 'precision': 0.0}
     row = cells(list(by_class(make_rows([changed]), 0.6))[-1])
     assert row == ['tanker', '10', '0', '']
+    assert cells(list(by_band(make_rows([changed]), 0.6))[-1])[4] == '0.500'
 
 
 def test_a_tuned_method_says_how():
