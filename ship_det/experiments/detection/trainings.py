@@ -176,7 +176,7 @@ class Comparison:
             if not asked & found:
                 told.append(f'{name} {", ".join(sorted(found))}, not {", ".join(sorted(asked))}')
         return (
-            f'{self.lines.path}: found {len(lines)} finished trainings of {self.name}, but with '
+            f'{self.lines.path}: found {count_noun(len(lines), "finished training")} of {self.name}, but with '
             f'{"; ".join(told) or "others together"}; expected the --losses, --seeds, --load, --amp, --folds, '
             '--data-root, --classes and --cfg-options that they were trained with'
         )
