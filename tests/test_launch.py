@@ -20,9 +20,8 @@ train_dataloader = dict(dataset=dict(data_root=data_root, ann_file='train.txt'))
 def arguments(tmp_path) -> argparse.Namespace:
     path = tmp_path / 'small.py'
     path.write_text(CONFIG)
-    return argparse.Namespace(
-        config=str(path), cfg_options=[], launcher='none', local_rank=0, work_dir=None, data_root=None, classes=None
-    )
+    unset = dict.fromkeys(('work_dir', 'data_root', 'classes', 'other_classes'))
+    return argparse.Namespace(config=str(path), cfg_options=[], launcher='none', local_rank=0, **unset)
 
 
 @pytest.fixture
