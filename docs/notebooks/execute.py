@@ -10,6 +10,7 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parents[1]
 # What a terminal does beside showing text: move up, erase a line, colours and others.
 _CONTROL = re.compile(r'\x1b\[(?P<number>\d*)[0-9;?]*(?P<what>[A-Za-z])|(?P<move>[\r\n])|(?P<text>[^\x1b\r\n]+)')
 
@@ -22,8 +23,8 @@ def execute(notebook: nbformat.NotebookNode, folder: str) -> nbformat.NotebookNo
     return notebook
 
 
-def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Leave out what differs from run to run and what a reader of the page does not see."""
+def tidy(notebook: nbformat.NotebookNode, folder: str) -> nbformat.NotebookNode:
+    """Leave out what differs from run to run, where it ran, and what a reader of the page does not see."""
     notebook.metadata = {'language_info': {'name': 'python'}}
     for cell in notebook.cells:
         cell.metadata = {}
@@ -31,18 +32,18 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.pop('execution_count', None)
         if cell.cell_type == 'code':
             cell.execution_count = None
-            cell.outputs = tidy_outputs(cell.outputs)
+            cell.outputs = tidy_outputs(cell.outputs, folder)
     notebook.nbformat_minor = 4
     return notebook
 
 
-def tidy_outputs(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+def tidy_outputs(outputs: list[nbformat.NotebookNode], folder: str) -> list[nbformat.NotebookNode]:
     """What was printed as one text, then what was shown."""
     printed = ''.join(output.text for output in outputs if output.get('name') == 'stdout')
     shown = [
         nbformat.v4.new_output('display_data', data=output.data) for output in outputs if output.output_type != 'stream'
     ]
-    text = on_screen(printed)
+    text = on_screen(printed).replace(f'{folder}/', '').replace(f'{ROOT}/', '')
     return [*([nbformat.v4.new_output('stream', name='stdout', text=text)] if text else []), *shown]
 
 
@@ -69,7 +70,7 @@ def on_screen(printed: str) -> str:
 def main() -> None:
     for path in map(Path, sys.argv[1:] or sorted(map(str, FOLDER.glob('*.ipynb')))):
         with tempfile.TemporaryDirectory() as folder:
-            notebook = tidy(execute(nbformat.read(path, as_version=4), folder))
+            notebook = tidy(execute(nbformat.read(path, as_version=4), folder), folder)
         path.write_text(nbformat.writes(notebook, indent=1) + '\n', encoding='utf-8')
         print(f'{path}: {path.stat().st_size / 1000:.0f} kB')
 
