@@ -17,7 +17,7 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmengine.runner import runner as mmengine_runner
-from mmengine.runner.checkpoint import _load_checkpoint_to_model
+from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from mmrotate.utils import register_all_modules as register_mmrotate
 from torch import distributed, nn
 
@@ -135,7 +135,8 @@ def build_runner(
         runner = ConsoleRunner.from_cfg(cfg)
     if get_device() == 'cpu':
         lay_out_for_cpu(runner.model)
-    # Without a logger it prints what the hook says.
+    # Without a logger they print what the hook says.
+    mmengine_runner._load_checkpoint = partial(_load_checkpoint, logger=runner.logger)
     mmengine_runner._load_checkpoint_to_model = partial(_load_checkpoint_to_model, logger=runner.logger)
     runner.register_hook(CheckpointFitHook())
     if started is not None:

@@ -130,6 +130,7 @@ def test_a_loss_chosen_by_name(chips, run_tool, tmp_path):
     # The config of the work dir knows the rest of the command line, too.
     code, output = run_tool('test.py', *said, '--work-dir', tmp_path / 'work')
     assert code == 0, output[-3000:]
+    assert 'checkpoint by local backend' not in output
     code, output = run_tool('train.py', chips / 'config.py', '--loss', 'sesaw', *options)
     assert code == 2
     assert 'error: --loss: found sesaw, expected some of ce, fl, ci, ' in output
