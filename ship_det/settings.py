@@ -104,15 +104,15 @@ def spread_settings(cfg: Config, chain: Sequence[ConfigFile], options: Collectio
     datasets = dict(_find_datasets(cfg))
     if 'data_root' in cfg:
         inherited = [None, '', *(settings.get('data_root') for settings in stated)]
-        for key, data in datasets.items():
-            known, complete = _known_keys(data, '')
-            if complete and 'data_root' not in known:
-                if 'data_root' in options:
-                    raise ValueError(
-                        f'{path}: data_root={cfg.data_root} does not reach {key}: {data.get("type")} reads no folder; '
-                        'expected a config with a ShipDataset, such as configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
-                    )
-            elif data.get('data_root') in inherited:
+        readers = {key: data for key, data in datasets.items() if _may_read(data, 'data_root')}
+        if 'data_root' in options and datasets and not readers:
+            kinds = ', '.join(sorted({str(data.get('type')) for data in datasets.values()}))
+            raise ValueError(
+                f'{path}: data_root={cfg.data_root}: {kinds} reads no folder; expected a config with a ShipDataset, '
+                'such as configs/quickstart/r2cnn_r18w32_fpn64_ci_own.py'
+            )
+        for key, data in readers.items():
+            if data.get('data_root') in inherited:
                 data['data_root'] = cfg.data_root
             elif 'data_root' in options and f'{key}.data_root' not in options:
                 raise ValueError(
@@ -293,6 +293,12 @@ def _find_datasets(cfg: Config) -> Iterator[tuple[str, dict]]:
                 is_dataset = re.search(r'\.dataset$|\.datasets\.\d+$', key)
                 if is_dataset and isinstance(node, dict) and not {'dataset', 'datasets'} & node.keys():
                     yield key, node
+
+
+def _may_read(data: Mapping, name: str) -> bool:
+    """Whether a data set has a setting of this name, or may have one, as far as its type is known."""
+    known, is_complete = _known_keys(data, '')
+    return name in known or not is_complete
 
 
 def _find_heads(model: Any) -> Iterator[tuple[str, dict]]:

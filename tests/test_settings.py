@@ -80,9 +80,15 @@ def test_other_classes_reach_the_data_sets(derived):
         load(CONFIGS / 'zoo/r2cnn_aosr15.py', other_classes='ignore')
 
 
-def test_a_data_set_that_reads_no_folder_is_said():
-    with pytest.raises(ValueError, match=r'data_root=MINE does not reach .*: SimulatedHarbors reads no folder'):
-        load(CONFIGS / 'zoo/r2cnn_aosr15.py', data_root='MINE')
+def test_data_sets_that_read_no_folder_are_said(derived):
+    zoo = CONFIGS / 'zoo/r2cnn_aosr15.py'
+    with pytest.raises(ValueError, match='data_root=MINE: SimulatedHarbors reads no folder; expected a config with a'):
+        load(zoo, data_root='MINE')
+    # Trained on what is drawn, tested on a folder.
+    tested = derived("test_dataloader = dict(dataset=dict(_delete_=True, type='ShipDataset', ann_file=''))\n", zoo)
+    cfg = load(tested, data_root='MINE')
+    assert cfg.test_dataloader.dataset.data_root == 'MINE'
+    assert 'data_root' not in cfg.train_dataloader.dataset
 
 
 def test_a_data_set_that_names_a_folder_of_its_own_keeps_it(derived):

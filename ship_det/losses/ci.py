@@ -181,8 +181,8 @@ class CILoss(HeadLoss):
         self.modulate = modulate
         self.use_factors = use_factors
         self.background_factor = background_factor
-        if exponent is not None and not 0 <= exponent <= 1:
-            raise ValueError(f'exponent: found {exponent}, expected 0 to 1, or None for eq. (5)')
+        # Counts may come much later; a wrong exponent is refused now.
+        class_factors([1], exponent=exponent)
         self.match_gradient = match_gradient
         self.exponent = exponent
         self._log_of_base = _log(log_base)
