@@ -34,7 +34,8 @@ def introduce(runner: Runner, console: Console, purpose: str, dataset: Any) -> N
     """Say on which device and data a model is trained or tested, and where the log is."""
     if not is_main_process():
         return
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU, {torch.get_num_threads()} threads'
+    cpu = f'CPU, {count_noun(torch.get_num_threads(), "thread")}'
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else cpu
     parameters = sum(parameter.numel() for parameter in runner.model.parameters()) / 1e6
     console.say(f'device: {device}')
     console.say(f'model: {Path(runner.cfg.filename or "").stem}, {parameters:.1f} million parameters')

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ship_det.drawing.nouns import object_noun
 from ship_det.drawing.pages import render_page
 from ship_det.evaluation.labeled_set import LabeledSet
-from ship_det.evaluation.result import format_rate
+from ship_det.evaluation.result import EvaluationResult, format_rate
 from ship_det.imbalance import imbalance_degree, imbalance_ratio
 from ship_det.progress import count_noun
 from ship_det.report.overlay import MIN_SHOWN_SCORE
@@ -104,10 +104,19 @@ def _headline(run: Run) -> dict[str, str]:
             figures[f'false alarms/{of_scenes.searched.unit} on whole scenes {score}'] = rate
     figures |= {f'mean {name} {score}': f'{main.mean(_FIGURES[name]):.3f}' for name in ('precision', 'recall', 'Gmean')}
     figures['test images'] = f'{main.num_images:,d}'
-    to_find = sum(figure.num_ground_truths for figure in main.classes.values())
-    figures[f'{object_noun(run.classes)}s to find'] = f'{to_find:,d}'
+    noun = f'{object_noun(run.classes)}s to find'
+    if run.scenes is None:
+        figures[noun] = f'{_to_find(main):,d}'
+    else:
+        # A ship where chips overlap is to be found on each of them.
+        figures[f'{noun} on chips'] = f'{_to_find(main):,d}'
+        figures[f'{noun} on whole scenes'] = f'{_to_find(run.scenes.results[main.iou_threshold]):,d}'
     figures[f'detections {score}'] = f'{(run.matches.detections.scores >= main.score_threshold).sum():,d}'
     return figures
+
+
+def _to_find(result: EvaluationResult) -> int:
+    return sum(figure.num_ground_truths for figure in result.classes.values())
 
 
 def _describe_imbalance(training: NDArray[np.int64]) -> str:

@@ -121,6 +121,8 @@ def test_whole_scenes(sample, tmp_path):
     page = (tmp_path / 'out/index.html').read_text()
     assert '<h2>Whole scenes</h2>' in page
     assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
+    assert '<b>4</b><span>ships to find on chips</span>' in page
+    assert '<b>4</b><span>ships to find on whole scenes</span>' in page
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
     assert '<span>false alarms/Mpx on whole scenes at score 0.5</span>' in page
