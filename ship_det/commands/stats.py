@@ -75,6 +75,8 @@ def main() -> None:
         f'{count_noun(statistics.files, "file")}, {statistics.empty_files} of them without objects'
     )
     print(f'imbalance ratio (rho) {summary.ratio:.4g}, imbalance degree (lambda) {summary.degree:.4f}')
+    if summary.advice:
+        print(summary.advice)
     if summary.absent:
         print(f'no instance of: {", ".join(summary.absent)} (f = 1, left out of rho and lambda)')
     if args.json:

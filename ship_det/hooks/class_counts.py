@@ -46,7 +46,7 @@ class ClassCountsHook(Hook):
 
     def _set_counts(self, runner: Runner) -> None:
         if self._summary is None:
-            self._summary = _count_on_main_process(runner.train_dataloader.dataset)
+            self._summary = _count_on_main_process(runner.train_dataloader.dataset, _exponent(runner.model))
             runner.logger.info(f'Classes of the training data:\n{self._summary}', extra=FOR_CONSOLE)
             if self._summary.absent:
                 runner.logger.warning(
@@ -59,12 +59,18 @@ class ClassCountsHook(Hook):
                 _set(loss, name, self._summary.counts, runner)
 
 
-def _count_on_main_process(dataset: object) -> ImbalanceSummary:
+def _exponent(model: nn.Module) -> float | None:
+    """Power of N_max / N in the factors of the model's losses where all have the same one, else None: eq. (5)'s."""
+    found = {getattr(loss, 'exponent', None) for loss in model.modules() if hasattr(loss, 'set_class_counts')}
+    return found.pop() if len(found) == 1 else None
+
+
+def _count_on_main_process(dataset: object, exponent: float | None = None) -> ImbalanceSummary:
     """Count on the first process and broadcast; an error there is raised on all, so that none waits for ever."""
     result: list[ImbalanceSummary | str | None] = [None]
     if is_main_process():
         try:
-            result = [summarize(dataset_classes(dataset), count_instances(dataset))]
+            result = [summarize(dataset_classes(dataset), count_instances(dataset), exponent)]
         except ValueError as error:
             result = [str(error)]
     broadcast_object_list(result)

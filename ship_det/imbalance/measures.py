@@ -34,19 +34,27 @@ def imbalance_degree(counts: ArrayLike, *, allow_absent: bool = False) -> float:
     return float(-np.mean(np.log10(present / present.max()))) + 0.0
 
 
+def factor_exponent(counts: ArrayLike, *, allow_absent: bool = False) -> float:
+    """Power of N_max / N_i in the class factor, eq. (5): 1/2 while lambda <= 1, else 1/8.
+
+    It jumps where lambda = 1, and natural settings (half of the classes cut 100:1) lie exactly there, so the comparison
+    allows for rounding. Arguments and errors are those of :func:`imbalance_ratio`.
+    """
+    rounding = max(1e-9, _resolution(counts))
+    return 1 / 2 if imbalance_degree(counts, allow_absent=allow_absent) <= DEGREE_LIMIT + rounding else 1 / 8
+
+
 def class_factors(counts: ArrayLike, *, allow_absent: bool = False, exponent: float | None = None) -> np.ndarray:
     """Factor f of each class in the CI loss, eq. (5), shape (C,), float64.
 
-    f = (N_max / N_i)^(1/2) while lambda <= 1, else (N_max / N_i)^(1/8). f jumps where lambda = 1, and natural
-    settings (half of the classes cut 100:1) lie exactly there, so the comparison allows for rounding.
+    f = (N_max / N_i)^(1/2) while lambda <= 1, else (N_max / N_i)^(1/8), see :func:`factor_exponent`.
     With ``allow_absent`` a class without instances gets f = 1 and stays out of lambda and N_max. ``exponent`` takes the
     place of 1/2 and 1/8, whatever lambda. The other arguments and errors are those of :func:`imbalance_ratio`.
     """
     checked = _checked(counts, allow_absent)
     present = _present(checked)
-    rounding = max(1e-9, _resolution(counts))
     if exponent is None:
-        exponent = 1 / 2 if imbalance_degree(present) <= DEGREE_LIMIT + rounding else 1 / 8
+        exponent = factor_exponent(counts, allow_absent=allow_absent)
     elif not 0 <= exponent <= 1:
         raise ValueError(f'exponent: found {exponent}, expected 0 to 1, or None for eq. (5)')
     return np.where(checked > 0, (present.max() / np.where(checked > 0, checked, 1.0)) ** exponent, 1.0)

@@ -126,6 +126,12 @@ def test_every_loss_is_filled_and_the_table_logged_once(tmp_path, log):
     assert absent == ['No training instance of yacht: factor 1, left out of lambda']
 
 
+def test_the_table_has_the_factors_of_the_losses(tmp_path, log):
+    runner(tmp_path, ToyDetector(exponent=1.0)).train()
+    (table,) = [text for level, text in log if level == 'info' and 'training data' in text]
+    assert ['ferry', '1', '20.00%', '4.000'] in [line.split() for line in table.splitlines()]
+
+
 SHIPS, PAIR = dict(type='ToyShips', images=3), dict(type='ToyShips', images=2)
 
 

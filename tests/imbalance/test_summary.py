@@ -24,6 +24,17 @@ def test_text_lists_every_class_and_the_totals():
     assert lines[3] == '400 instances, imbalance ratio 3, degree 0.2386'
 
 
+def test_beyond_a_degree_of_1_the_smaller_power_is_said():
+    classes, counts = ['tug', 'ferry'], [1000, 5]
+    steep = summarize(classes, counts)
+    assert (steep.exponent, steep.factors[1]) == (1 / 8, pytest.approx(200 ** (1 / 8)))
+    assert 'degree above 1: f is the power 1/8' in steep.advice and steep.advice in str(steep)
+    kept = summarize(classes, counts, exponent=0.5)
+    assert (kept.advice, kept.factors[1]) == ('', pytest.approx(200**0.5))
+    # Half of the classes 100 : 1, just on the edge.
+    assert (summarize(classes, [100, 1]).exponent, summarize(classes, [100, 1]).advice) == (1 / 2, '')
+
+
 def test_names_and_counts_must_match():
     with pytest.raises(ValueError, match='found 2 counts, expected one for each of 1 classes'):
         summarize(['tug'], [1, 2])
