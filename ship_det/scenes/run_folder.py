@@ -168,7 +168,8 @@ class RunFolder:
     def __init__(self, out: str | os.PathLike, settings: Mapping[str, Any]) -> None:
         self.results = open_results(out)
         self.notes = SceneNotes(self.results)
-        is_new = self.results.read(_RUN) is None
+        # A run that failed before its first scene binds nobody.
+        is_new = self.results.read(_RUN) is None or not self._holds_ships()
         before = settings if is_new else _parse(self.results, _RUN)
         for key in sorted(before.keys() | settings.keys()):
             # As they read back: tuples become lists, and nan is itself.
@@ -182,6 +183,10 @@ class RunFolder:
             self.results.write(_RUN, f'{json.dumps(settings, indent=1)}\n'.encode())
         self._segments = len(self.results.sizes(_INDEX))
         self._pending: list[SceneRecord] = []
+
+    def _holds_ships(self) -> bool:
+        """Whether a scene, or a part of one, is finished."""
+        return bool(self.results.sizes(_PARTS)) or any(name.endswith(_SUFFIX) for name in self.results.sizes(_SCENES))
 
     def finished(self, paths: Mapping[str, str]) -> tuple[dict[str, SceneRecord], dict[str, str]]:
         """Those of some scenes that are finished and have not changed since, and why others cannot be told.

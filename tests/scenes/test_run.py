@@ -137,6 +137,16 @@ def test_a_folder_made_otherwise_is_refused(painted_ships, scenes, tmp_path):
     assert read_finished(tmp_path / 'out') == before
 
 
+def test_a_folder_in_which_nothing_is_finished_takes_other_settings(painted_ships, scenes, tmp_path):
+    nothing = tmp_path / 'nothing.tif'
+    nothing.write_text('no image')
+    assert run(painted_ships(), {'nothing': str(nothing)}, tmp_path / 'out', {'--window': 100}).failed
+    result = run(painted_ships(), scenes, tmp_path / 'out', {'--window': 200})
+    assert len(result.found) == 5
+    with pytest.raises(ValueError, match='was made with --window 200, found 100'):
+        RunFolder(tmp_path / 'out', {'--window': 100})
+
+
 def test_a_damaged_note_is_named(painted_ships, scenes, tmp_path):
     run(painted_ships(), scenes, tmp_path / 'out')
     (tmp_path / 'out/scenes/s0.ships.json').write_text('{')
