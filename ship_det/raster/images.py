@@ -38,6 +38,9 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
 
     Args:
         path: file, or any other name that GDAL opens: ``/vsizip/...``, ``/vsicurl/...``, ``NETCDF:...``, ``s3://...``.
+
+    Raises:
+        ValueError: naming the file, where it is no image, a truncated one, or holds several, as a TIFF of many pages.
     """
     source: str | Path = os.fspath(path) if is_gdal_path(path) else Path(path)
     if isinstance(source, Path) and _GDAL_PATH.match(str(source)):
@@ -45,6 +48,11 @@ def open_image(path: str | os.PathLike) -> Iterator[rasterio.DatasetReader]:
         source = source.absolute()
     try:
         with rasterio.Env(**_GDAL_OPTIONS), _not_georeferenced(), rasterio.open(source) as image:
+            if len(image.subdatasets) > 1:
+                raise ValueError(
+                    f'{path}: found {len(image.subdatasets)} images in one file, expected one; name it instead, such '
+                    f'as {image.subdatasets[0]}'
+                )
             yield image
     except RasterioError as error:
         if isinstance(source, Path) and not source.exists():

@@ -44,6 +44,24 @@ def test_any_kind_of_pixel_can_be_verified(write_noise):
     verify_image(write_noise('a.tif', dtype='uint16', bands=5))
 
 
+def test_of_several_pages_one_has_to_be_named(tmp_path):
+    pages = [Image.new('RGB', size) for size in ((40, 30), (20, 10))]
+    path = tmp_path / 'pages.tif'
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    with pytest.raises(ValueError, match=r'pages\.tif: found 2 images in one file, .* GTIFF_DIR:1:.*pages\.tif'):
+        image_size(path)
+    assert image_size(f'GTIFF_DIR:2:{path}') == (20, 10)
+
+
+def test_overviews_and_a_mask_are_no_pages(tmp_path):
+    path, profile = tmp_path / 'a.tif', {'count': 1, 'width': 300, 'height': 200, 'dtype': 'uint8', 'driver': 'GTiff'}
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, 'w', **profile) as image:
+        image.write(np.ones((1, 200, 300), np.uint8))
+        image.write_mask(np.ones((200, 300), bool))
+        image.build_overviews([2, 4])
+    assert image_size(path) == (300, 200)
+
+
 def test_missing_image_is_named(tmp_path):
     with pytest.raises(ValueError, match=r'nowhere\.png: no such file'):
         verify_image(tmp_path / 'nowhere.png')
