@@ -101,14 +101,16 @@ def prepare(args: argparse.Namespace, cfg: 'Config') -> None:
 
 def compare(comparison: 'Comparison', args: argparse.Namespace) -> None:
     """Train what is not finished, and show what is."""
-    from ship_det.experiments.detection.plan import plan_trainings, tune
+    from ship_det.experiments.detection.plan import describe_choice, plan_trainings, tune
     from ship_det.experiments.detection.trainings import run_all
 
     trainings = plan_trainings(comparison, args.losses, args.seeds)
     chosen, tuned = {}, []
     if args.tune is not None:
-        chosen = tune(comparison, args.losses, args.tune or [0.5, 1.0, 2.0], train=not args.table)
+        rates = args.tune or [0.5, 1.0, 2.0]
+        chosen = tune(comparison, args.losses, rates, train=not args.table)
     if chosen:
+        print(describe_choice(chosen, rates))
         tuned = plan_trainings(comparison, args.losses, args.seeds, chosen)
     if not args.table:
         run_all(comparison, [*trainings, *(training for training in tuned if training not in trainings)])

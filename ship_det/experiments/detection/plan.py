@@ -70,6 +70,17 @@ def tune(comparison: Comparison, methods: Sequence[str], rates: Sequence[float],
     return _choose_best(comparison, {name: candidates[name] for name in best}, train)
 
 
+def describe_choice(chosen: Mapping[str, Training], rates: Sequence[float]) -> str:
+    """What was chosen for each method; where it is the least or the largest rate, what lies beyond was not tried."""
+    texts = []
+    for name, training in chosen.items():
+        options = ''.join(f', {key} {value:g}' for key, value in training.options.items())
+        edges = [word for word, rate in (('least', min(rates)), ('largest', max(rates))) if training.rate == rate]
+        edge = f' (the {edges[0]} that was tried; others may be better)' if edges else ''
+        texts.append(f'{name} rate x {training.rate:g}{options}{edge}')
+    return f'chosen on the validation data: {"; ".join(texts)}'
+
+
 def _choose_best(
     comparison: Comparison, candidates: Mapping[str, Sequence[Training]], train: bool
 ) -> dict[str, Training]:

@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from ship_det.experiments.detection import plan
-from ship_det.experiments.detection.plan import TUNING_SEED, plan_trainings, read_folds, tune
+from ship_det.experiments.detection.plan import TUNING_SEED, describe_choice, plan_trainings, read_folds, tune
 from ship_det.experiments.detection.trainings import Training
 
 
@@ -82,3 +82,11 @@ def test_folds(tmp_path: Path):
     (tmp_path / '1/test.txt').unlink()
     with pytest.raises(ValueError, match=r'1/test\.txt: no such list'):
         read_folds(tmp_path)
+
+
+def test_the_choice_says_where_it_is_at_the_edge_of_what_was_tried():
+    chosen = {'ce': Training('ce', 7, 2.0), 'fl': Training('fl', 7, 1.0, {'gamma': 5.0}), 'ci': Training('ci', 7, 0.5)}
+    assert describe_choice(chosen, [0.5, 1, 2]) == (
+        'chosen on the validation data: ce rate x 2 (the largest that was tried; others may be better); '
+        'fl rate x 1, gamma 5; ci rate x 0.5 (the least that was tried; others may be better)'
+    )
