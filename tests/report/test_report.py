@@ -121,8 +121,6 @@ def test_whole_scenes(sample, tmp_path):
     page = (tmp_path / 'out/index.html').read_text()
     assert '<h2>Whole scenes</h2>' in page
     assert '<b>0.818</b><span>mAP@0.6 on whole scenes</span>' in page
-    assert '<b>4</b><span>ships to find on chips</span>' in page
-    assert '<b>4</b><span>ships to find on whole scenes</span>' in page
     assert 'Merged 7 detections on 3 chips into 6 on 1 scene' in page
     assert 'The chips cover 75 % of the scenes' in page
     assert '<span>false alarms/Mpx on whole scenes at score 0.5</span>' in page
@@ -138,7 +136,12 @@ def test_whole_scenes(sample, tmp_path):
     assert page.count('<th scope="col" data-sort="number">false alarms/km2</th>') == 1
     assert 'False alarms are counted on 12 km2' in page
     options = replace(options, ground_truth='rectangles')
+    added = np.array([[150, 150], [170, 150], [170, 158], [150, 158]])
+    write_dota(tmp_path / 'scenes/labelTxt/s.txt', [*objects, LabeledObject(added, 'tanker', False)])
     (run,) = write_report([RunFiles('ci', sample.predictions)], tmp_path / 'set', tmp_path / 'other', options)
+    page = (tmp_path / 'other/index.html').read_text()
+    assert '<b>4</b><span>ships to find on chips</span>' in page
+    assert '<b>5</b><span>ships to find on whole scenes</span>' in page
     assert {result.ground_truth for result in [*run.results.values(), *run.scenes.results.values()]} == {'rectangles'}
 
 
